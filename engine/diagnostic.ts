@@ -1,0 +1,54 @@
+// What can be wrong, as data: a code, where, the facts and the next step. Knows nothing of who prints it.
+
+import type { JsonValue } from "./lib/canonical-json.ts";
+
+export type Severity = "error" | "warning" | "info" | "hint";
+
+/** The part of the work that found the problem; decides, with the code, the exit code of a command. */
+export type Stage = "parse" | "lint" | "rewrite" | "type" | "lower" | "codegen" | "link" | "run";
+
+/** One finding. `data` holds the facts a machine reads; `hint` is the next step for a person. */
+export interface Diagnostic {
+  readonly code: string;
+  readonly severity: Severity;
+  readonly stage: Stage;
+  readonly message: string;
+  readonly data?: { readonly [key: string]: JsonValue };
+  readonly notes?: readonly string[];
+  readonly hint?: string;
+  /** Where it is: a file and, for JSON documents, a JSON pointer inside it. */
+  readonly place?: Place;
+  /** A JSON Patch (RFC 6902) that repairs the document at `place`, where one exists. */
+  readonly quickfix?: JsonValue;
+}
+
+export interface Place {
+  readonly file?: string;
+  readonly pointer?: string;
+}
+
+/** An expected failure is a value. A throw anywhere in this code base is a bug. */
+export type Result<T, E = Diagnostic[]> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: E };
+
+export function ok<T>(value: T): Result<T, never> {
+  return { ok: true, value };
+}
+
+export function fail<E>(error: E): Result<never, E> {
+  return { ok: false, error };
+}
+
+export function isError(d: Diagnostic): boolean {
+  return d.severity === "error";
+}
+
+/** A value that carries diagnostics through `throw` inside an action's function; the engine turns it back into a value. */
+export class ActionFailure extends Error {
+  readonly diagnostics: readonly Diagnostic[];
+  constructor(diagnostics: readonly Diagnostic[]) {
+    super(diagnostics[0]?.message ?? "action failed");
+    this.diagnostics = diagnostics;
+  }
+}
