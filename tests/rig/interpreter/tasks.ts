@@ -1,0 +1,170 @@
+// The async subset: tasks, scopes with slots, channels. Each form asks the machine to wait; the order is the machine's.
+// Knows nothing of how tasks are stored or resumed.
+
+import { inner, need, type Form, type Run, type Scope } from "./evaluate.ts";
+import type { Request, Step, Task } from "./machine.ts";
+import type { Expr } from "./program.ts";
+import { failed, numberOf, okay, trap, unknown, type Value } from "./value.ts";
+
+interface TaskScope {
+  readonly children: number[];
+  readonly consumed: Set<number>;
+  readonly limit: number;
+}
+interface Channel {
+  readonly items: Value[];
+  readonly capacity: number;
+  closed: boolean;
+}
+
+const scopes = new WeakMap<Scope, TaskScope>();
+const channels = new WeakMap<Run, Channel[]>();
+
+function scopeOf(scope: Scope): TaskScope {
+  for (let s: Scope | undefined = scope; s !== undefined; s = s.outer) {
+    const found = scopes.get(s);
+    if (found !== undefined) return found;
+  }
+  return unknown("no task scope here");
+}
+function channelOf(run: Run, handle: Value): Channel {
+  return channels.get(run)?.[numberOf(handle) - 1] ?? trap("chan bad handle");
+}
+
+function* waitFor(ready: () => boolean): Generator<Request, void, Value> {
+  while (!ready()) yield { ask: "wait", ready };
+}
+const ended = (t: Task): boolean => t.result !== undefined || t.cancelled;
+
+function* join(task: Task): Step {
+  if (task.taken) trap("join already taken");
+  yield* waitFor(() => ended(task));
+  if (task.taken) trap("join already taken");
+  task.taken = true;
+  return task.result ?? trap("join canceled");
+}
+const joinForm: Form = function* (run, e, scope) {
+  return yield { ask: "value", step: join(run.machine.task(numberOf(yield need(run, e[1], scope)))) };
+};
+
+function* joinAll(run: Run, own: TaskScope): Generator<Request, void, Value> {
+  for (const handle of own.children) {
+    const task = run.machine.task(handle);
+    yield* waitFor(() => ended(task));
+  }
+}
+
+function childLimit(config: Expr | undefined): number {
+  const entries = Array.isArray(config) ? config : [];
+  const limit = entries.find((c) => Array.isArray(c) && c[0] === "max_children");
+  return Array.isArray(limit) && typeof limit[1] === "number" ? limit[1] : Infinity;
+}
+
+function adopt(own: TaskScope, handle: number): number {
+  if (own.children.length >= own.limit) trap("X07T_SCOPE_BUDGET_CHILDREN_EXCEEDED");
+  own.children.push(handle);
+  return handle;
+}
+
+const start: Form = function* (run, e, scope) {
+  return adopt(scopeOf(scope), numberOf(yield need(run, e[1], scope)));
+};
+
+export const taskForms: { readonly [head: string]: Form } = {
+  await: joinForm,
+  "task.join.bytes": joinForm,
+  "task.join.result_bytes": joinForm,
+  *"task.spawn"(run, e, scope) {
+    return yield need(run, e[1], scope);
+  },
+  *"task.yield"() {
+    return yield { ask: "yield" };
+  },
+  *"task.sleep"(run, e, scope) {
+    return yield { ask: "sleep", ticks: numberOf(yield need(run, e[1], scope)) };
+  },
+  *"task.cancel"(run, e, scope) {
+    const task = run.machine.task(numberOf(yield need(run, e[1], scope)));
+    if (ended(task)) return 0;
+    task.cancelled = true;
+    return 1;
+  },
+  *"task.is_finished"(run, e, scope) {
+    return ended(run.machine.task(numberOf(yield need(run, e[1], scope)))) ? 1 : 0;
+  },
+  *"task.try_join.bytes"(run, e, scope) {
+    const task = run.machine.task(numberOf(yield need(run, e[1], scope)));
+    if (task.cancelled) return failed(2);
+    if (task.result === undefined) return failed(1);
+    if (task.taken) trap("join already taken");
+    task.taken = true;
+    return okay(task.result);
+  },
+  *"task.scope_v1"(run, e, scope) {
+    const home = inner(scope);
+    const own: TaskScope = { children: [], consumed: new Set(), limit: childLimit(e[1]) };
+    scopes.set(home, own);
+    const value = yield need(run, e[2], home);
+    yield* joinAll(run, own);
+    return value;
+  },
+  "task.scope.async_let_bytes_v1": start,
+  "task.scope.async_let_result_bytes_v1": start,
+  "task.scope.start_soon_v1": start,
+  *"task.scope.await_slot_bytes_v1"(run, e, scope) {
+    const slot = numberOf(yield need(run, e[1], scope));
+    const own = scopeOf(scope);
+    if (own.consumed.has(slot)) trap("X07T_SCOPE_SLOT_ALREADY_CONSUMED");
+    own.consumed.add(slot);
+    return yield { ask: "value", step: join(run.machine.task(slot)) };
+  },
+  *"task.scope.slot_is_finished_v1"(run, e, scope) {
+    return ended(run.machine.task(numberOf(yield need(run, e[1], scope)))) ? 1 : 0;
+  },
+  *"task.scope.wait_all_v1"(run, _e, scope) {
+    yield* joinAll(run, scopeOf(scope));
+    return 0;
+  },
+  *"task.scope.cancel_all_v1"(run, _e, scope) {
+    for (const handle of scopeOf(scope).children) {
+      const task = run.machine.task(handle);
+      if (!ended(task)) task.cancelled = true;
+    }
+    return 0;
+  },
+  *"chan.bytes.new"(run, e, scope) {
+    const capacity = numberOf(yield need(run, e[1], scope));
+    const all = channels.get(run) ?? [];
+    channels.set(run, all);
+    return all.push({ items: [], capacity, closed: false });
+  },
+  *"chan.bytes.send"(run, e, scope) {
+    const channel = channelOf(run, yield need(run, e[1], scope));
+    const value = yield need(run, e[2], scope);
+    yield* waitFor(() => channel.items.length < channel.capacity || channel.closed);
+    if (channel.closed) trap("chan.bytes.send closed");
+    channel.items.push(value);
+    return 1;
+  },
+  *"chan.bytes.recv"(run, e, scope) {
+    const channel = channelOf(run, yield need(run, e[1], scope));
+    yield* waitFor(() => channel.items.length > 0 || channel.closed);
+    return channel.items.shift() ?? trap("chan.bytes.recv closed");
+  },
+  *"chan.bytes.try_send"(run, e, scope) {
+    const channel = channelOf(run, yield need(run, e[1], scope));
+    const value = yield need(run, e[2], scope);
+    if (channel.closed || channel.items.length >= channel.capacity) return 0;
+    channel.items.push(value);
+    return 1;
+  },
+  *"chan.bytes.try_recv"(run, e, scope) {
+    const channel = channelOf(run, yield need(run, e[1], scope));
+    const item = channel.items.shift();
+    return item === undefined ? failed(channel.closed ? 2 : 1) : okay(item);
+  },
+  *"chan.bytes.close"(run, e, scope) {
+    channelOf(run, yield need(run, e[1], scope)).closed = true;
+    return 1;
+  },
+};
