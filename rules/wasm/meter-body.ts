@@ -1,0 +1,232 @@
+// Rewrites one function body for the meter: counts in a local, tells the counts at calls and exits. Knows nothing of sections.
+
+import { BULK, OP, skipOperands } from "./ops.ts";
+import type { ByteReader } from "./read.ts";
+import { VALTYPE } from "./read.ts";
+import { ByteWriter } from "./write.ts";
+
+/** Where the meter's additions to the module are, by index. */
+export interface Weave {
+  readonly stackGlobal: number;
+  /** null: fuel is not counted. */
+  readonly fuelGlobal: number | null;
+  /** Functions: () → stops for want of stack; (fuel left) → stops for want of fuel. */
+  readonly overflow: number;
+  readonly exhausted: number;
+  /** By memory and table: the function that stands in for its growth; null leaves the instruction as it is. */
+  readonly growMemory: readonly (number | null)[];
+  readonly growTable: readonly (number | null)[];
+}
+
+const EMPTY_BLOCK = 0x40;
+
+/**
+ * The stack a call is taken to need, in bytes: a fixed frame and a slot for each parameter and local, up to 16 of
+ * them (an optimising engine keeps few of many locals across a call). The exact number is nobody's promise,
+ * but it is the same on every machine, and a depth of 5,000 fits in 1 MiB.
+ */
+export function frameBytes(locals: number): number {
+  return 48 + 8 * Math.min(locals, 16);
+}
+
+/** Appends the woven body, its size in front, to `out`. `r` covers one body; `params` = parameters of the function. */
+export function weaveBody(r: ByteReader, params: number, weave: Weave, out: ByteWriter): void {
+  const decls = r.u32();
+  const declsFrom = r.pos;
+  let locals = params;
+  for (let n = decls; n > 0 && !r.fault; n--) {
+    locals += r.u32();
+    r.u8();
+  }
+  const declsTo = r.pos;
+  const body = new Body(r, weave, locals);
+  body.rewrite();
+  if (r.fault) return;
+  const head = new ByteWriter(64);
+  head.u32(decls + 1 + (weave.fuelGlobal === null ? 0 : 1)).copy(r.bytes, declsFrom, declsTo).u32(1).u8(VALTYPE.i32);
+  if (weave.fuelGlobal !== null) head.u32(1).u8(VALTYPE.i64);
+  body.entry(head);
+  const code = body.code.view();
+  out.u32(head.length + code.length).raw(head.view()).raw(code);
+}
+
+/** An open block: which instruction opened it and whether a branch to its end was seen. */
+interface Open {
+  readonly op: number;
+  targeted: boolean;
+}
+
+class Body {
+  readonly code: ByteWriter;
+  private readonly r: ByteReader;
+  private readonly weave: Weave;
+  private readonly counting: boolean;
+  private readonly stackLocal: number;
+  private readonly fuelLocal: number;
+  private readonly frame: number;
+  /** Fuel of instructions passed since the local was last brought up to date. */
+  private pending = 0;
+  private readonly open: Open[] = [{ op: OP.end, targeted: false }];
+  /** Start of the original code that is not copied yet. */
+  private from: number;
+
+  constructor(r: ByteReader, weave: Weave, locals: number) {
+    this.r = r;
+    this.weave = weave;
+    this.counting = weave.fuelGlobal !== null;
+    this.stackLocal = locals;
+    this.fuelLocal = locals + 1;
+    this.frame = frameBytes(locals);
+    this.from = r.pos;
+    this.code = new ByteWriter((r.end - r.pos) * 2 + 64);
+  }
+
+  /** The checks on function entry: stack first, as in an engine's own prologue, then fuel. */
+  entry(w: ByteWriter): void {
+    const { stackGlobal, overflow, fuelGlobal, exhausted } = this.weave;
+    w.u8(OP.globalGet).u32(stackGlobal).u8(OP.i32Const).s32(this.frame).u8(OP.i32Sub).u8(OP.localTee).u32(this.stackLocal);
+    w.u8(OP.i32Const).s32(0).u8(OP.i32LtS).u8(OP.if).u8(EMPTY_BLOCK).u8(OP.call).u32(overflow).u8(OP.end);
+    if (fuelGlobal === null) return;
+    w.u8(OP.globalGet).u32(fuelGlobal).u8(OP.i64Const).s64(1n).u8(OP.i64Sub).u8(OP.localTee).u32(this.fuelLocal);
+    w.u8(OP.i64Const).s64(0n).u8(OP.i64LeS).u8(OP.if).u8(EMPTY_BLOCK);
+    w.u8(OP.localGet).u32(this.fuelLocal).u8(OP.call).u32(exhausted).u8(OP.end);
+  }
+
+  rewrite(): void {
+    const { r } = this;
+    while (this.open.length > 0 && !r.fault) {
+      const at = r.pos;
+      const op = r.u8();
+      this.step(op, at);
+    }
+    if (r.pos !== r.end) r.spoil("instructions after the end of a function");
+    this.copyTo(r.pos);
+  }
+
+  private step(op: number, at: number): void {
+    const { r } = this;
+    switch (op) {
+      case OP.nop: case OP.drop: return;
+      case OP.block: r.skipLeb(); this.open.push({ op, targeted: false }); return;
+      case OP.loop: return this.loop(at);
+      case OP.if: this.pending++; this.settle(at); r.skipLeb(); this.open.push({ op, targeted: true }); return;
+      case OP.else: return this.settle(at);
+      case OP.end: return this.close(at);
+      case OP.br: this.pending++; return this.branch(r.u32(), at);
+      case OP.brIf: this.pending++; return this.branchIf(r.u32(), at);
+      case OP.brTable: this.pending++; return this.branchTable(at);
+      case OP.return: case OP.unreachable: return this.tell(at);
+      case OP.call: case OP.callIndirect: this.pending++; return this.call(op, at);
+      case OP.returnCall: case OP.returnCallIndirect: this.pending++; return this.tailCall(op, at);
+      case OP.memoryGrow: this.pending++; return this.stand(this.weave.growMemory[r.u32()], at);
+      case OP.bulk: this.pending++; return this.bulk(at);
+      default: this.pending++; skipOperands(op, r);
+    }
+  }
+
+  private copyTo(end: number): void {
+    this.code.copy(this.r.bytes, this.from, end);
+    this.from = end;
+  }
+
+  /** Brings the local up to date in front of the instruction at `at`, where control parts or meets. */
+  private settle(at: number): void {
+    if (!this.counting || this.pending === 0) return;
+    this.copyTo(at);
+    this.left();
+    this.code.u8(OP.localSet).u32(this.fuelLocal);
+  }
+
+  /** Tells the global in front of the instruction at `at`, which leaves the function. */
+  private tell(at: number): void {
+    if (this.weave.fuelGlobal === null) return;
+    this.copyTo(at);
+    this.left();
+    this.code.u8(OP.globalSet).u32(this.weave.fuelGlobal);
+  }
+
+  /** Pushes the fuel left, pending instructions included. */
+  private left(): void {
+    this.code.u8(OP.localGet).u32(this.fuelLocal);
+    if (this.pending > 0) this.code.u8(OP.i64Const).s64(BigInt(this.pending)).u8(OP.i64Sub);
+    this.pending = 0;
+  }
+
+  private loop(at: number): void {
+    this.settle(at);
+    this.r.skipLeb();
+    this.open.push({ op: OP.loop, targeted: false });
+    if (!this.counting) return;
+    this.copyTo(this.r.pos);
+    this.code.u8(OP.localGet).u32(this.fuelLocal).u8(OP.i64Const).s64(0n).u8(OP.i64LeS).u8(OP.if).u8(EMPTY_BLOCK);
+    this.code.u8(OP.localGet).u32(this.fuelLocal).u8(OP.call).u32(this.weave.exhausted).u8(OP.end);
+  }
+
+  /** Only where branches meet must the count be settled; the end of a loop, or of a block nobody leaves early, is a straight line. */
+  private close(at: number): void {
+    const closed = this.open.pop()!;
+    if (this.open.length === 0) this.tell(at);
+    else if (closed.targeted) this.settle(at);
+  }
+
+  /** Marks the target; true when the branch leaves the function. */
+  private target(depth: number): boolean {
+    const open = this.open[this.open.length - 1 - depth];
+    if (!open) this.r.spoil("branch to a label that does not exist");
+    else if (open.op !== OP.loop) open.targeted = true;
+    return depth === this.open.length - 1;
+  }
+
+  private branch(depth: number, at: number): void {
+    if (this.target(depth)) this.tell(at);
+    else this.settle(at);
+  }
+
+  private branchIf(depth: number, at: number): void {
+    const leaves = this.target(depth);
+    this.settle(at);
+    if (leaves) this.tell(at); // harmless when the branch is not taken
+  }
+
+  private branchTable(at: number): void {
+    const { r } = this;
+    let leaves = false;
+    for (let n = r.u32() + 1; n > 0 && !r.fault; n--) leaves = this.target(r.u32()) || leaves;
+    this.settle(at);
+    if (leaves) this.tell(at);
+  }
+
+  private call(op: number, at: number): void {
+    this.tell(at);
+    this.copyTo(at);
+    this.code.u8(OP.localGet).u32(this.stackLocal).u8(OP.globalSet).u32(this.weave.stackGlobal);
+    skipOperands(op, this.r);
+    this.copyTo(this.r.pos);
+    if (this.weave.fuelGlobal !== null) this.code.u8(OP.globalGet).u32(this.weave.fuelGlobal).u8(OP.localSet).u32(this.fuelLocal);
+  }
+
+  /** The callee takes the place of this frame. */
+  private tailCall(op: number, at: number): void {
+    this.tell(at);
+    this.copyTo(at);
+    this.code.u8(OP.localGet).u32(this.stackLocal).u8(OP.i32Const).s32(this.frame).u8(OP.i32Add).u8(OP.globalSet).u32(this.weave.stackGlobal);
+    skipOperands(op, this.r);
+  }
+
+  /** Replaces the growth at `at` by a call of the function that stands in for it, if there is one. */
+  private stand(helper: number | null | undefined, at: number): void {
+    if (helper === undefined) this.r.spoil("growth of a memory or table that does not exist");
+    if (helper === undefined || helper === null) return;
+    this.copyTo(at);
+    this.code.u8(OP.call).u32(helper);
+    this.from = this.r.pos;
+  }
+
+  private bulk(at: number): void {
+    const { r } = this;
+    const operands = r.pos;
+    if (r.u32() === BULK.tableGrow) return this.stand(this.weave.growTable[r.u32()], at);
+    r.pos = operands;
+    skipOperands(OP.bulk, r);
+  }
+}

@@ -1,0 +1,209 @@
+// Weaves budgets into a core module: fuel counted as Wasmtime counts it, call depth, growth caps. Knows nothing of who runs the module.
+
+import { fail, ok } from "../../engine/diagnostic.ts";
+import type { Result } from "../../engine/diagnostic.ts";
+import { weaveBody } from "./meter-body.ts";
+import type { Weave } from "./meter-body.ts";
+import { BULK, OP } from "./ops.ts";
+import { ByteReader, SECTION, VALTYPE } from "./read.ts";
+import type { CoreModule, Malformed } from "./read.ts";
+import { ByteWriter, CORE_PREAMBLE } from "./write.ts";
+
+export interface MeterOptions {
+  /** Count fuel; without it code runs until it ends. */
+  readonly fuel: boolean;
+  /** `memory.grow` to more pages stops the guest; null leaves growth to the module's own maximum. */
+  readonly maxPages: number | null;
+  /** `table.grow` to more elements stops the guest; null leaves growth to the table's own maximum. */
+  readonly maxElements: number | null;
+}
+
+/** What the meter exports, by name. All but `start` are mutable globals. */
+export interface Probes {
+  /** i64: fuel left. Absent from the module when fuel is not counted. */
+  readonly fuel: string;
+  /** i32: bytes of stack left to the next call. */
+  readonly stack: string;
+  /** i32: why the guest was stopped, a STOPPED value. */
+  readonly reason: string;
+  /** i64: the size (pages or elements) a refused growth wanted. */
+  readonly detail: string;
+  /** The former start function, now an export: the caller fills the tanks, then calls it. null: there is none. */
+  readonly start: string | null;
+}
+
+export const STOPPED = { no: 0, fuel: 1, stack: 2, memory: 3, table: 4 } as const;
+
+export interface Metered {
+  readonly bytes: Uint8Array;
+  readonly probes: Probes;
+}
+
+/**
+ * The module with budgets woven in. It must have passed validation (it is read, not judged) and its initial
+ * memory and tables must be within the caps. Custom sections are left out: their offsets would be wrong.
+ *
+ * Fuel: a function entry and each executed instruction cost 1; nop, drop, block, loop, else, end, return and
+ * unreachable cost 0. The count is looked at on function entry and whenever control reaches a loop header,
+ * nowhere else; the guest stops when nothing is left.
+ */
+export function meter(module: CoreModule, options: MeterOptions): Result<Metered, Malformed> {
+  const plan = layOut(module, options);
+  const out = new ByteWriter(module.bytes.length * 2 + 1024).raw(CORE_PREAMBLE);
+  for (const id of SECTION_ORDER) {
+    const section = module.sections.find((s) => s.id === id);
+    const content = new ByteReader(module.bytes, section?.start ?? 0, section?.end ?? 0);
+    const woven = weaveSection(id, content, plan);
+    if (content.fault) return fail(content.fault);
+    if (woven) out.section(id, woven);
+    else if (section) out.section(id, new ByteWriter(section.end - section.start).copy(module.bytes, section.start, section.end));
+  }
+  return ok({ bytes: out.view(), probes: plan.probes });
+}
+
+/** The format's order; `start` becomes an export and is left out. */
+const SECTION_ORDER = [
+  SECTION.type, SECTION.import, SECTION.function, SECTION.table, SECTION.memory, SECTION.global, SECTION.export,
+  SECTION.element, SECTION.dataCount, SECTION.code, SECTION.data,
+] as const;
+
+/** A function the meter adds: its type and body (locals included). */
+interface Helper {
+  readonly params: readonly number[];
+  readonly results: readonly number[];
+  readonly body: readonly number[] | Uint8Array;
+}
+
+interface Layout {
+  readonly module: CoreModule;
+  readonly weave: Weave;
+  readonly helpers: readonly Helper[];
+  readonly globals: readonly number[];
+  readonly exports: readonly { readonly name: string; readonly kind: number; readonly index: number }[];
+  readonly probes: Probes;
+}
+
+/** Gives every addition its place behind what the module has, so that no index of the module changes. */
+function layOut(module: CoreModule, options: MeterOptions): Layout {
+  const firstGlobal = module.globals.length;
+  const index = { stack: firstGlobal, reason: firstGlobal + 1, detail: firstGlobal + 2, fuel: firstGlobal + 3 };
+  const globals: number[] = [VALTYPE.i32, VALTYPE.i32, VALTYPE.i64];
+  if (options.fuel) globals.push(VALTYPE.i64);
+  const helpers: Helper[] = [];
+  const add = (helper: Helper): number => module.functions.length + helpers.push(helper) - 1;
+  const stop = { reason: index.reason, detail: index.detail };
+  const weave: Weave = {
+    stackGlobal: index.stack,
+    fuelGlobal: options.fuel ? index.fuel : null,
+    overflow: add({ params: [], results: [], body: stopBody(stop.reason, STOPPED.stack) }),
+    exhausted: options.fuel ? add({ params: [VALTYPE.i64], results: [], body: exhaustedBody(index.fuel, stop.reason) }) : 0,
+    growMemory: module.memories.map((_, memory) => (options.maxPages === null ? null : add(growMemory(memory, options.maxPages, stop)))),
+    growTable: module.tables.map((t, table) => (options.maxElements === null ? null : add(growTable(table, t.element, options.maxElements, stop)))),
+  };
+  const probes = probeNames(module);
+  const exports = [
+    { name: probes.stack, kind: 3, index: index.stack },
+    { name: probes.reason, kind: 3, index: index.reason },
+    { name: probes.detail, kind: 3, index: index.detail },
+    ...(options.fuel ? [{ name: probes.fuel, kind: 3, index: index.fuel }] : []),
+    ...(probes.start !== null && module.start !== null ? [{ name: probes.start, kind: 0, index: module.start }] : []),
+  ];
+  return { module, weave, helpers, globals, exports, probes };
+}
+
+/** Export names that the module does not use itself. */
+function probeNames(module: CoreModule): Probes {
+  const taken = new Set(module.exports.map((e) => e.name));
+  const free = (wish: string): string => {
+    let name = wish;
+    while (taken.has(name)) name += "'";
+    return name;
+  };
+  return {
+    fuel: free("meter.fuel"), stack: free("meter.stack"), reason: free("meter.reason"), detail: free("meter.detail"),
+    start: module.start === null ? null : free("meter.start"),
+  };
+}
+
+/** The new content of a section; null where the old one stays. */
+function weaveSection(id: number, r: ByteReader, plan: Layout): ByteWriter | null {
+  switch (id) {
+    case SECTION.type: return extended(r, plan.helpers.length, (w) => plan.helpers.forEach((h) => w.u8(0x60).sized(Uint8Array.from(h.params)).sized(Uint8Array.from(h.results))));
+    case SECTION.function: return extended(r, plan.helpers.length, (w) => plan.helpers.forEach((_, i) => w.u32(plan.module.types.length + i)));
+    case SECTION.global: return extended(r, plan.globals.length, (w) => plan.globals.forEach((type) => w.raw([type, 1, type === VALTYPE.i64 ? OP.i64Const : OP.i32Const, 0, OP.end])));
+    case SECTION.export: return extended(r, plan.exports.length, (w) => plan.exports.forEach((e) => w.name(e.name).u8(e.kind).u32(e.index)));
+    case SECTION.code: return weaveCode(r, plan);
+    default: return null;
+  }
+}
+
+/** A vector section with `count` more items behind those it has (an absent section is an empty vector). */
+function extended(r: ByteReader, count: number, append: (w: ByteWriter) => void): ByteWriter {
+  const had = r.more ? r.u32() : 0;
+  const w = new ByteWriter(r.end - r.pos + 256).u32(had + count).copy(r.bytes, r.pos, r.end);
+  append(w);
+  return w;
+}
+
+function weaveCode(r: ByteReader, plan: Layout): ByteWriter {
+  const { module, weave, helpers } = plan;
+  const bodies = r.more ? r.u32() : 0;
+  const w = new ByteWriter((r.end - r.pos) * 2 + 256).u32(bodies + helpers.length);
+  for (let i = 0; i < bodies && !r.fault; i++) {
+    const body = r.slice(r.u32());
+    const type = module.types[module.functions[module.importedFunctions + i] ?? -1];
+    if (!type) body.spoil("function body without a type");
+    else weaveBody(body, type.params.length, weave, w);
+    if (body.fault) r.spoil(body.fault.message, body.fault.offset);
+  }
+  for (const helper of helpers) w.sized(Uint8Array.from(helper.body));
+  return w;
+}
+
+function stopBody(reasonGlobal: number, reason: number): Uint8Array {
+  return new ByteWriter(16).u8(0).u8(OP.i32Const).s32(reason).u8(OP.globalSet).u32(reasonGlobal).u8(OP.unreachable).u8(OP.end).bytes();
+}
+
+function exhaustedBody(fuelGlobal: number, reasonGlobal: number): Uint8Array {
+  return new ByteWriter(24).u8(0).u8(OP.localGet).u32(0).u8(OP.globalSet).u32(fuelGlobal)
+    .u8(OP.i32Const).s32(STOPPED.fuel).u8(OP.globalSet).u32(reasonGlobal).u8(OP.unreachable).u8(OP.end).bytes();
+}
+
+interface StopGlobals {
+  readonly reason: number;
+  readonly detail: number;
+}
+
+function growMemory(memory: number, cap: number, stop: StopGlobals): Helper {
+  const body = new ByteWriter(64).u8(1).u32(1).u8(VALTYPE.i64);
+  refuseAbove(body, { delta: 0, wanted: 1, cap, reason: STOPPED.memory, stop }, (w) => w.u8(OP.memorySize).u32(memory));
+  body.u8(OP.localGet).u32(0).u8(OP.memoryGrow).u32(memory).u8(OP.end);
+  return { params: [VALTYPE.i32], results: [VALTYPE.i32], body: body.bytes() };
+}
+
+function growTable(table: number, element: number, cap: number, stop: StopGlobals): Helper {
+  const body = new ByteWriter(64).u8(1).u32(1).u8(VALTYPE.i64);
+  refuseAbove(body, { delta: 1, wanted: 2, cap, reason: STOPPED.table, stop }, (w) => w.u8(OP.bulk).u32(BULK.tableSize).u32(table));
+  body.u8(OP.localGet).u32(0).u8(OP.localGet).u32(1).u8(OP.bulk).u32(BULK.tableGrow).u32(table).u8(OP.end);
+  return { params: [element, VALTYPE.i32], results: [VALTYPE.i32], body: body.bytes() };
+}
+
+interface Refusal {
+  /** Local that holds how much more is wanted. */
+  readonly delta: number;
+  /** i64 local for the wanted size. */
+  readonly wanted: number;
+  readonly cap: number;
+  readonly reason: number;
+  readonly stop: StopGlobals;
+}
+
+/** wanted = size + delta; if wanted > cap, say so and stop. */
+function refuseAbove(w: ByteWriter, refusal: Refusal, size: (w: ByteWriter) => void): void {
+  const { delta, wanted, cap, reason, stop } = refusal;
+  size(w);
+  w.u8(OP.i64ExtendI32U).u8(OP.localGet).u32(delta).u8(OP.i64ExtendI32U).u8(OP.i64Add).u8(OP.localTee).u32(wanted);
+  w.u8(OP.i64Const).s64(BigInt(cap)).u8(OP.i64GtU).u8(OP.if).u8(0x40);
+  w.u8(OP.localGet).u32(wanted).u8(OP.globalSet).u32(stop.detail);
+  w.u8(OP.i32Const).s32(reason).u8(OP.globalSet).u32(stop.reason).u8(OP.unreachable).u8(OP.end);
+}
