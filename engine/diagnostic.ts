@@ -43,12 +43,3 @@ export function fail<E>(error: E): Result<never, E> {
 export function isError(d: Diagnostic): boolean {
   return d.severity === "error";
 }
-
-/** A value that carries diagnostics through `throw` inside an action's function; the engine turns it back into a value. */
-export class ActionFailure extends Error {
-  readonly diagnostics: readonly Diagnostic[];
-  constructor(diagnostics: readonly Diagnostic[]) {
-    super(diagnostics[0]?.message ?? "action failed");
-    this.diagnostics = diagnostics;
-  }
-}

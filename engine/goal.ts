@@ -2,7 +2,9 @@
 
 import type { Diagnostic } from "./diagnostic.ts";
 import type { JsonValue } from "./lib/canonical-json.ts";
-import type { Artifact } from "./rule.ts";
+import type { App } from "./report.ts";
+import type { Artifact, Placement } from "./rule.ts";
+import type { Digest } from "./lib/digest.ts";
 import type { Result } from "./diagnostic.ts";
 
 /** How an option's value is written on the command line; the names are those of the specrows table. */
@@ -61,18 +63,40 @@ export interface GoalAnswer {
   readonly stdout?: Uint8Array;
   /** Readable lines for people in human mode (stderr for build-like goals, stdout for questions). */
   readonly human?: readonly string[];
+  /** Overrides the exit code computed from the diagnostics, where a command has rules of its own. */
+  readonly exitCode?: number;
   /** Called with the finished report bytes before they are printed; may return diagnostics to add (incident bundles). */
   readonly afterReport?: (reportBytes: Uint8Array) => readonly Diagnostic[];
 }
 
-/** What a plan can do: ask for values. Every artifact awaited is recorded and checked next time. */
+/** A file as a plan saw it: its bytes and digest, or why not (`code` is the POSIX name, e.g. ENOENT). */
+export type PlanFile = { readonly ok: true; readonly bytes: Uint8Array; readonly digest: FileDigest } | { readonly ok: false; readonly code: string; readonly error: string };
+
+/** What a plan can do: ask for values. Everything asked for is recorded and checked next time. */
 export interface PlanContext {
-  /** Builds the artifact (and all it needs) and gives its bytes' decoded value, or the diagnostics of what failed. */
-  need<T>(artifact: Artifact<T>): Promise<Result<T>>;
-  /** Builds all of them, in parallel where possible. */
-  needAll<T>(artifacts: readonly Artifact<T>[]): Promise<Result<T[]>>;
-  /** Reads a declared file of the world as the goal's own dependency: digest and bytes, or undefined when unreadable. */
-  read(path: string): { readonly bytes: Uint8Array; readonly digest: FileDigest } | { readonly error: string; readonly code: string };
+  /** Builds the artifact (and all it needs) and gives its decoded value, or the diagnostics of what failed. A placement is also put in place. */
+  need<T>(artifact: Artifact<T> | Placement<T>): Promise<Result<T>>;
+  /** Builds all of them, in parallel where possible; does not load their content. */
+  build(artifacts: readonly (Artifact<unknown> | Placement<unknown>)[]): Promise<Result<void>>;
+  /** The digest of an artifact that was built. */
+  digest(artifact: Artifact<unknown>): Digest | undefined;
+  /** Reads a file of the world as the goal's own dependency. */
+  read(path: string): PlanFile;
+  /** Digest only; the content is not loaded when the stat proves that it is known. */
+  look(path: string): { readonly ok: true; readonly digest: FileDigest } | { readonly ok: false; readonly code: string; readonly error: string };
+  /** The kind of thing at a path; also its absence is remembered. */
+  probe(path: string): "file" | "dir" | "other" | "missing";
+  /** Files that match the patterns, sorted; a new matching file makes the goal stale. */
+  glob(patterns: string | readonly string[], folder?: string): Promise<Artifact[]>;
+  /** A variable of the user's environment that the goal depends on. */
+  env(name: string): string | undefined;
+  /** The absolute path of a program on PATH (or of a path with a slash), or undefined. */
+  findProgram(name: string): string | undefined;
+  /** Remarks (warnings of cached and fresh actions alike) behind these artifacts. */
+  remarks(artifacts: readonly Artifact<unknown>[]): readonly Diagnostic[];
+  /** Says that the answer depends on more than what was asked here: it will not be replayed. */
+  volatile(): void;
+  readonly engine: { readonly provider: "native" | "embedded" | "auto"; readonly dryRun: boolean; readonly force: boolean; readonly cwd: string };
 }
 
 export interface GoalSpec {
@@ -80,5 +104,32 @@ export interface GoalSpec {
   readonly about: string;
   readonly options: readonly OptionSpec[];
   readonly report: ReportSpec;
+  /** Other full names; the words joined by `-` are an alias already. */
+  readonly aliases?: readonly string[];
+  /** Complete command lines without the program's name, shown by help. */
+  readonly examples?: readonly string[];
+  /** A question answers people on stdout; anything else tells about itself on stderr. */
+  readonly question?: boolean;
   readonly plan: (options: OptionValues, context: PlanContext) => Promise<GoalAnswer>;
+}
+
+/** What a graph file exports: who speaks, the goals by name, and where report schemas are found. */
+export interface GraphModule {
+  readonly app: App;
+  readonly goals: { readonly [name: string]: GoalSpec };
+  /** JSON Schema text of a report, by the file name that its goal states. */
+  readonly schemaText: (schemaFile: string) => Promise<string>;
+  /** The table of all commands and options, as `--cli-specrows` prints it. */
+  readonly specrows: (goals: { readonly [name: string]: GoalSpec }) => Promise<JsonValue>;
+  /** Environment variables that name the cache folder, in order of precedence. */
+  readonly cacheVariable: string;
+  readonly cacheName: string;
+}
+
+export function goal(spec: GoalSpec): GoalSpec {
+  return spec;
+}
+
+export function graph(module: GraphModule): GraphModule {
+  return module;
 }

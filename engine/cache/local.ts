@@ -1,0 +1,104 @@
+// The cache folder of this machine: `cas/` content by sha256, `ac/` results by base key. Safe with other processes: every
+// file is put in place by rename and verified when read. Damage is reported, removed and lived without.
+
+import type { Diagnostic } from "../diagnostic.ts";
+import { attempt, type Disk, writeAtomic } from "../host/disk.ts";
+import { ByteReader, ByteWriter, checksum, CutShort } from "../lib/bytes.ts";
+import { sha256Hex } from "../lib/digest.ts";
+import { readTrace, type Trace, writeTrace } from "../trace.ts";
+import { type Cache, sameDiscovered, VARIANT_LIMIT } from "./cache.ts";
+
+const MAGIC = 0x41373058; // "X07A"
+const VERSION = 1;
+
+export interface LocalCache extends Cache {
+  readonly folder: string;
+}
+
+/**
+ * `onProblem` hears of damaged entries (removed) and of a folder that cannot be written (said once, then the cache is
+ * read only for the rest of the process).
+ */
+export function localCache(disk: Disk, folder: string, onProblem: (d: Diagnostic) => void): LocalCache {
+  const base = `${folder}/v1`;
+  const blobPath = (sha: string) => `${base}/cas/${sha.slice(0, 2)}/${sha}`;
+  const resultPath = (key: string) => `${base}/ac/${key.slice(0, 2)}/${key}`;
+  let writable = true;
+
+  const damaged = (path: string, what: string) => {
+    attempt(() => disk.remove(path));
+    onProblem({ code: "GRAPH_CACHE_ENTRY_DAMAGED", severity: "warning", stage: "run", message: `${what} in the cache is damaged and was removed`, hint: "nothing to do: it is made again", place: { file: path } });
+  };
+  const write = (path: string, bytes: Uint8Array) => {
+    if (!writable) return;
+    const done = attempt(() => writeAtomic(disk, path, bytes, 0o444));
+    if (done.ok) return;
+    writable = false;
+    onProblem({
+      code: "GRAPH_CACHE_UNWRITABLE",
+      severity: "warning",
+      stage: "run",
+      message: `the cache folder ${folder} cannot be written: ${done.error.code}; going on without storing`,
+      hint: "free space or name another folder with --cache-dir",
+      place: { file: path },
+    });
+  };
+  const results = (key: string): Trace[] => {
+    const path = resultPath(key);
+    const read = attempt(() => disk.read(path));
+    if (!read.ok) return [];
+    const traces = decode(read.value);
+    if (traces === undefined) damaged(path, `the result of action ${key.slice(0, 12)}`);
+    return traces ?? [];
+  };
+
+  return {
+    folder,
+    results,
+    remember(key, trace) {
+      const others = results(key).filter((t) => !sameDiscovered(t, trace));
+      write(resultPath(key), encode([trace, ...others].slice(0, VARIANT_LIMIT)));
+    },
+    content(digest) {
+      const path = blobPath(digest.sha256);
+      const read = attempt(() => disk.read(path));
+      if (!read.ok) return undefined;
+      if (read.value.length === digest.size && sha256Hex(read.value) === digest.sha256) return read.value;
+      damaged(path, `content ${digest.sha256.slice(0, 12)}`);
+      return undefined;
+    },
+    holds(digest) {
+      return disk.stat(blobPath(digest.sha256))?.size === digest.size;
+    },
+    keep(digest, bytes) {
+      if (this.holds(digest)) return;
+      write(blobPath(digest.sha256), bytes);
+    },
+  };
+}
+
+function encode(traces: readonly Trace[]): Uint8Array {
+  const body = new ByteWriter();
+  body.u32(traces.length);
+  for (const t of traces) writeTrace(body, t);
+  const payload = body.finish();
+  const w = new ByteWriter();
+  for (const x of [MAGIC, VERSION, checksum(payload)]) w.u32(x);
+  w.raw(payload);
+  return w.finish();
+}
+
+function decode(bytes: Uint8Array): Trace[] | undefined {
+  try {
+    const r = new ByteReader(bytes);
+    if (r.u32() !== MAGIC || r.u32() !== VERSION) return undefined;
+    const sum = r.u32();
+    if (checksum(bytes.subarray(r.at)) !== sum) return undefined;
+    const traces: Trace[] = [];
+    for (let n = r.u32(); n > 0; n--) traces.push(readTrace(r));
+    return traces;
+  } catch (e) {
+    if (e instanceof CutShort || e instanceof SyntaxError) return undefined;
+    throw e;
+  }
+}

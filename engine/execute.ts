@@ -1,0 +1,144 @@
+// Runs one action: a function behind its only door to the world, or a process in a directory of its own that holds just
+// its declared inputs. Knows nothing of keys, caches or scheduling.
+
+import type { Diagnostic } from "./diagnostic.ts";
+import type { Discovered } from "./key.ts";
+import { canonical } from "./lib/canonical-json.ts";
+import type { Digest } from "./lib/digest.ts";
+import { textOf, utf8 } from "./lib/bytes.ts";
+import type { ActionIo, ActionSpec, FunctionRule, InputFile, Inputs, Outputs, ProcessOutcome, ProcessRule } from "./rule.ts";
+
+/** One input as the executor needs it: `load` throws LostInput when its content cannot be had any more. */
+export interface LoadedInput {
+  readonly field: string;
+  readonly name: string;
+  readonly digest: Digest;
+  readonly load: () => Uint8Array;
+}
+
+export type Execution =
+  | { readonly kind: "made"; readonly outputs: readonly Uint8Array[]; readonly discovered: readonly Discovered[]; readonly remarks: readonly Diagnostic[] }
+  | { readonly kind: "failed"; readonly diagnostics: readonly Diagnostic[] };
+
+/** Thrown by `LoadedInput.load`; the scheduler makes the input again. Never leaves the engine. */
+export class LostInput extends Error {
+  readonly artifact: number;
+  constructor(artifact: number) {
+    super("input content is lost");
+    this.artifact = artifact;
+  }
+}
+
+/** Reads an undeclared file for a rule that may discover: bytes and digest as of this build, or undefined. */
+export type Discover = (path: string) => { readonly bytes: Uint8Array; readonly sha256: string } | "missing" | { readonly refused: string };
+
+/** Starts the words in a fresh directory with the given files and answers the outcome and the named output files. */
+export type RunProcess = (request: {
+  readonly command: readonly string[];
+  readonly env: { readonly [name: string]: string };
+  readonly files: readonly { readonly name: string; readonly bytes: Uint8Array }[];
+  readonly outputs: readonly string[];
+  readonly signal: AbortSignal;
+}) => Promise<{ readonly outcome: ProcessOutcome; readonly outputs: readonly (Uint8Array | undefined)[] }>;
+
+class Refused extends Error {
+  readonly diagnostic: Diagnostic;
+  constructor(diagnostic: Diagnostic) {
+    super(diagnostic.message);
+    this.diagnostic = diagnostic;
+  }
+}
+
+export async function execute(spec: ActionSpec, label: string, inputs: readonly LoadedInput[], discover: Discover, runProcess: RunProcess, signal: AbortSignal): Promise<Execution> {
+  return "run" in spec.rule ? runFunction(spec, spec.rule, label, inputs, discover, signal) : runCommand(spec, spec.rule, inputs, runProcess, signal);
+}
+
+async function runFunction(spec: ActionSpec, rule: FunctionRule<Inputs, Outputs>, label: string, inputs: readonly LoadedInput[], discover: Discover, signal: AbortSignal): Promise<Execution> {
+  const discovered = new Map<string, string>();
+  const remarks: Diagnostic[] = [];
+  const io: ActionIo = {
+    signal,
+    remark: (d) => void remarks.push(d),
+    read(path) {
+      if (rule.discovers !== true) throw new Refused(undeclared(rule.id, label, path, "declare it as an input of the rule, or let the rule discover files"));
+      const found = discover(path);
+      if (found === "missing") {
+        discovered.set(path, "");
+        return undefined;
+      }
+      if ("refused" in found) throw new Refused(undeclared(rule.id, label, path, found.refused));
+      discovered.set(path, found.sha256);
+      return found.bytes;
+    },
+  };
+  try {
+    const result = await rule.run(functionArguments(spec, inputs) as never, io);
+    if (!result.ok) return { kind: "failed", diagnostics: result.error };
+    const made = result.value as { readonly [role: string]: Uint8Array | string | { readonly json: never } };
+    const outputs: Uint8Array[] = [];
+    for (const role of Object.keys(rule.outputs)) {
+      const out = made[role];
+      if (out === undefined) return { kind: "failed", diagnostics: [missingOutput(rule.id, label, role)] };
+      outputs.push(typeof out === "string" ? utf8(out) : out instanceof Uint8Array ? out : utf8(canonical(out.json)));
+    }
+    return { kind: "made", outputs, discovered: [...discovered].map(([path, sha256]) => ({ path, sha256 })), remarks };
+  } catch (e) {
+    if (e instanceof Refused) return { kind: "failed", diagnostics: [e.diagnostic] };
+    throw e;
+  }
+}
+
+function undeclared(rule: string, label: string, path: string, hint: string): Diagnostic {
+  return { code: "GRAPH_UNDECLARED_READ", severity: "error", stage: "run", message: `rule ${rule} (${label}) read ${path}, which is not among its inputs`, data: { rule, path }, hint, place: { file: path } };
+}
+
+function missingOutput(rule: string, label: string, role: string): Diagnostic {
+  return { code: "GRAPH_OUTPUT_MISSING", severity: "error", stage: "run", message: `rule ${rule} (${label}) ended well but did not make its output "${role}"`, data: { rule, output: role }, hint: "the tool changed where it writes, or the rule's command does not name its output" };
+}
+
+function functionArguments(spec: ActionSpec, inputs: readonly LoadedInput[]): { readonly [name: string]: unknown } {
+  return collect(spec, inputs, (i): InputFile => {
+    let kept: Uint8Array | undefined;
+    const bytes = () => (kept ??= i.load());
+    return { name: i.name, digest: i.digest, bytes, text: () => textOf(bytes()) };
+  });
+}
+
+function collect<T>(spec: ActionSpec, inputs: readonly LoadedInput[], make: (i: LoadedInput) => T): { [name: string]: unknown } {
+  const all: { [name: string]: unknown } = {};
+  for (const [name, field] of Object.entries(spec.rule.inputs)) {
+    if (field.field === "parameter") all[name] = spec.arguments[name];
+    else {
+      const made = inputs.filter((i) => i.field === name).map(make);
+      all[name] = field.field === "one" ? made[0] : made;
+    }
+  }
+  return all;
+}
+
+async function runCommand(spec: ActionSpec, rule: ProcessRule<Inputs, Outputs>, inputs: readonly LoadedInput[], runProcess: RunProcess, signal: AbortSignal): Promise<Execution> {
+  const words = collect(spec, inputs, (i) => i.name);
+  const roles = Object.keys(rule.outputs);
+  const names = roles.map((role) => `out/${rule.outputs[role]!.name}`);
+  roles.forEach((role, i) => (words[role] = names[i]!));
+  const command = rule.command(words as never, spec.tool?.command ?? []);
+  const files = inputs.map((i) => ({ name: i.name, bytes: i.load() }));
+  const env = rule.env?.(spec.arguments as never) ?? {};
+  const { outcome, outputs } = await runProcess({ command, env, files, outputs: names, signal });
+  if (outcome.status !== 0) return { kind: "failed", diagnostics: rule.explainFailure?.(outcome) ?? [commandFailed(rule.id, outcome)] };
+  const absent = outputs.findIndex((o) => o === undefined);
+  if (absent >= 0) return { kind: "failed", diagnostics: [missingOutput(rule.id, command.join(" "), roles[absent]!)] };
+  return { kind: "made", outputs: outputs as Uint8Array[], discovered: [], remarks: [] };
+}
+
+function commandFailed(rule: string, o: ProcessOutcome): Diagnostic {
+  const how = o.spawnError !== undefined ? `could not be started (${o.spawnError})` : o.signal !== null ? `was ended by ${o.signal}` : `failed (code=${o.status})`;
+  return {
+    code: o.spawnError !== undefined ? "GRAPH_ACTION_SPAWN_FAILED" : "GRAPH_ACTION_FAILED",
+    severity: "error",
+    stage: "run",
+    message: `${o.command[0] ?? rule} ${how}`,
+    data: { rule, command: [...o.command], stderr: o.stderr },
+    hint: "the command and what it said are in data",
+  };
+}

@@ -1,0 +1,211 @@
+// What is known of each file: its stat when it was last read and the digest of what was read. Columns of plain numbers
+// so that a hundred thousand files load in milliseconds. Knows nothing of actions.
+
+import { attempt, type Disk, type Stat } from "./host/disk.ts";
+import { ByteReader, ByteWriter, checksum, CutShort, textOf, utf8 } from "./lib/bytes.ts";
+import { digestOf, type Digest } from "./lib/digest.ts";
+import { fingerprint } from "./lib/fingerprint.ts";
+
+/**
+ * A change stamp (ctime: nobody can set it) younger than this when read may hide a later change within the same clock
+ * tick; kernels tick up to 10 ms apart.
+ */
+export const CLOCK_GRANULARITY_MS = 10;
+
+export interface FileEntry {
+  readonly mtimeMs: number;
+  readonly ctimeMs: number;
+  readonly size: number;
+  readonly ino: number;
+  readonly sha256: string;
+  readonly fingerprint: bigint;
+  /** The stamp was too young to trust when the content was read. */
+  readonly racy: boolean;
+}
+
+export type FileState = { readonly kind: "file"; readonly digest: Digest } | { readonly kind: "missing" } | { readonly kind: "unreadable"; readonly code: string; readonly message: string };
+
+const MAGIC = 0x46373058; // "X07F"
+const VERSION = 1;
+
+export function sameStat(e: { mtimeMs: number; ctimeMs: number; size: number; ino: number }, s: Stat): boolean {
+  return e.mtimeMs === s.mtimeMs && e.ctimeMs === s.ctimeMs && e.size === s.size && e.ino === s.ino;
+}
+
+/**
+ * The files of one workspace. Within one build each file is looked at once (`settled`), so that all actions of a build
+ * see one state of the world; whoever writes a file says so by `written`.
+ */
+export class Files {
+  readonly #disk: Disk;
+  readonly #now: () => number;
+  readonly #entries = new Map<string, FileEntry>();
+  readonly #settled = new Map<string, FileState>();
+  /** Every path that this build looked at as a source, with what it saw. */
+  readonly seen = new Map<string, FileState>();
+  changed = false;
+
+  constructor(disk: Disk, now: () => number) {
+    this.#disk = disk;
+    this.#now = now;
+  }
+
+  entry(path: string): FileEntry | undefined {
+    return this.#entries.get(path);
+  }
+
+  /** The content's digest by stat where that is proof enough, else by reading. */
+  look(path: string): FileState {
+    const known = this.#settled.get(path);
+    if (known !== undefined) return known;
+    const state = this.#examine(path);
+    this.#settled.set(path, state);
+    return state;
+  }
+
+  #examine(path: string): FileState {
+    const stat = this.#disk.stat(path);
+    if (stat === undefined) return { kind: "missing" };
+    if (stat.kind !== "file") return { kind: "unreadable", code: stat.kind === "dir" ? "EISDIR" : "EINVAL", message: `${path} is not a regular file` };
+    const entry = this.#entries.get(path);
+    if (entry !== undefined && !entry.racy && sameStat(entry, stat)) return { kind: "file", digest: { sha256: entry.sha256, size: entry.size } };
+    const read = attempt(() => this.#disk.read(path));
+    if (!read.ok) return { kind: "unreadable", code: read.error.code, message: read.error.message };
+    return { kind: "file", digest: this.#remember(path, read.value, stat) };
+  }
+
+  /** Records content that was read between two equal stats, or marks it as not to be trusted next time. */
+  #remember(path: string, bytes: Uint8Array, before: Stat): Digest {
+    const after = this.#disk.stat(path);
+    const steady = after !== undefined && sameStat(before, after) && bytes.length === after.size;
+    const print = fingerprint(bytes);
+    const old = this.#entries.get(path);
+    const sha256 = old !== undefined && old.fingerprint === print && old.size === bytes.length ? old.sha256 : digestOf(bytes).sha256;
+    const stat = after ?? before;
+    const racy = !steady || this.#now() - stat.ctimeMs < CLOCK_GRANULARITY_MS;
+    this.#entries.set(path, { mtimeMs: stat.mtimeMs, ctimeMs: stat.ctimeMs, size: bytes.length, ino: stat.ino, sha256, fingerprint: print, racy });
+    this.changed = true;
+    return { sha256, size: bytes.length };
+  }
+
+  /** The file's bytes, if they are still those of `digest`. */
+  readExactly(path: string, digest: Digest): Uint8Array | undefined {
+    const read = attempt(() => this.#disk.read(path));
+    if (!read.ok || read.value.length !== digest.size || digestOf(read.value).sha256 !== digest.sha256) return undefined;
+    return read.value;
+  }
+
+  /** Says that this process has just put `bytes` at `path`. */
+  written(path: string, bytes: Uint8Array, digest: Digest): void {
+    const stat = this.#disk.stat(path);
+    if (stat === undefined || stat.size !== bytes.length) return this.forget(path);
+    const racy = this.#now() - stat.ctimeMs < CLOCK_GRANULARITY_MS;
+    this.#entries.set(path, { mtimeMs: stat.mtimeMs, ctimeMs: stat.ctimeMs, size: stat.size, ino: stat.ino, sha256: digest.sha256, fingerprint: fingerprint(bytes), racy });
+    this.#settled.set(path, { kind: "file", digest });
+    this.changed = true;
+  }
+
+  forget(path: string): void {
+    this.#settled.delete(path);
+    if (this.#entries.delete(path)) this.changed = true;
+  }
+
+  /** Looks again at everything next time (a new build in the same process, as `--watch` does). */
+  unsettle(): void {
+    this.#settled.clear();
+    this.seen.clear();
+  }
+
+  /**
+   * Once the clock has moved on, entries with young stamps are read once more: equal content makes them trustworthy.
+   * Gives the paths that are no longer what the build saw.
+   */
+  confirm(paths: Iterable<string>): string[] {
+    const moved: string[] = [];
+    for (const path of paths) {
+      const entry = this.#entries.get(path);
+      if (entry === undefined) continue;
+      const stat = this.#disk.stat(path);
+      if (stat === undefined || stat.kind !== "file") {
+        moved.push(path);
+        continue;
+      }
+      if (sameStat(entry, stat) && !entry.racy) continue;
+      const read = attempt(() => this.#disk.read(path));
+      const after = this.#disk.stat(path);
+      if (!read.ok || after === undefined || !sameStat(stat, after) || read.value.length !== entry.size || fingerprint(read.value) !== entry.fingerprint) {
+        this.forget(path);
+        moved.push(path);
+        continue;
+      }
+      const racy = this.#now() - stat.ctimeMs < CLOCK_GRANULARITY_MS;
+      this.#entries.set(path, { ...entry, mtimeMs: stat.mtimeMs, ctimeMs: stat.ctimeMs, ino: stat.ino, racy });
+      this.changed = true;
+    }
+    return moved;
+  }
+
+  /** True when some of these entries have stamps that the clock has not yet left behind. */
+  anyRacy(paths: Iterable<string>): boolean {
+    for (const path of paths) if (this.#entries.get(path)?.racy === true) return true;
+    return false;
+  }
+
+  encode(): Uint8Array {
+    const n = this.#entries.size;
+    const w = new ByteWriter();
+    const numbers = new Float64Array(n * 4);
+    const prints = new BigUint64Array(n);
+    const shas = new Uint8Array(n * 32);
+    const flags = new Uint8Array(n);
+    const paths: string[] = [];
+    let i = 0;
+    for (const [path, e] of this.#entries) {
+      numbers.set([e.mtimeMs, e.ctimeMs, e.size, e.ino], i * 4);
+      prints[i] = e.fingerprint;
+      shas.set(Buffer.from(e.sha256, "hex"), i * 32);
+      flags[i] = e.racy ? 1 : 0;
+      paths.push(path);
+      i += 1;
+    }
+    for (const part of [numbers, prints, shas, flags]) w.raw(new Uint8Array(part.buffer));
+    w.raw(utf8(paths.join("\0")));
+    const body = w.finish();
+    const head = new ByteWriter();
+    for (const x of [MAGIC, VERSION, n, checksum(body)]) head.u32(x);
+    head.raw(body);
+    return head.finish();
+  }
+
+  /** Loads what an earlier build wrote; false when the file is damaged or of another version (then nothing is known). */
+  load(bytes: Uint8Array): boolean {
+    try {
+      const r = new ByteReader(bytes);
+      if (r.u32() !== MAGIC || r.u32() !== VERSION) return false;
+      const n = r.u32();
+      const sum = r.u32();
+      const body = bytes.slice(r.at);
+      if (checksum(body) !== sum || body.length < n * 73) return false;
+      const numbers = new Float64Array(body.buffer, 0, n * 4);
+      const prints = new BigUint64Array(body.buffer, n * 32, n);
+      const shas = Buffer.from(body.buffer, n * 40, n * 32).toString("hex");
+      const paths = n === 0 ? [] : textOf(body.subarray(n * 73)).split("\0");
+      if (paths.length !== n) return false;
+      for (let i = 0; i < n; i++) {
+        this.#entries.set(paths[i]!, {
+          mtimeMs: numbers[i * 4]!,
+          ctimeMs: numbers[i * 4 + 1]!,
+          size: numbers[i * 4 + 2]!,
+          ino: numbers[i * 4 + 3]!,
+          fingerprint: prints[i]!,
+          sha256: shas.slice(i * 64, i * 64 + 64),
+          racy: body[n * 72 + i] === 1,
+        });
+      }
+      return true;
+    } catch (e) {
+      if (e instanceof CutShort || e instanceof RangeError) return false;
+      throw e;
+    }
+  }
+}

@@ -1,0 +1,145 @@
+// The file system behind one interface, synchronous on purpose (one thread with a warm cache is the fast way);
+// tests put a memory disk or a failing one in its place. Knows nothing of builds.
+
+import * as fs from "node:fs";
+import { parentOf } from "../lib/path.ts";
+
+export interface Stat {
+  /** Milliseconds with the fraction the kernel gives (double: about a quarter of a microsecond). */
+  readonly mtimeMs: number;
+  readonly ctimeMs: number;
+  readonly size: number;
+  readonly ino: number;
+  readonly mode: number;
+  readonly kind: "file" | "dir" | "other";
+}
+
+export interface DirEntry {
+  readonly name: string;
+  readonly kind: "file" | "dir" | "link" | "other";
+}
+
+/** What the outer world can refuse: `code` is the POSIX name (ENOENT, ENOSPC, EACCES …). */
+export class DiskError extends Error {
+  readonly code: string;
+  readonly path: string;
+  constructor(code: string, path: string, message: string) {
+    super(message);
+    this.code = code;
+    this.path = path;
+  }
+}
+
+/** Paths are absolute or relative to the disk's root. Methods that can fail throw DiskError; stat answers undefined. */
+export interface Disk {
+  readonly root: string;
+  stat(path: string): Stat | undefined;
+  read(path: string): Uint8Array;
+  /** Writes a new or truncated file; not atomic by itself. */
+  write(path: string, bytes: Uint8Array, mode?: number): void;
+  append(path: string, bytes: Uint8Array): void;
+  rename(from: string, to: string): void;
+  link(from: string, to: string): void;
+  copy(from: string, to: string, how: "reflink" | "copy"): void;
+  chmod(path: string, mode: number): void;
+  touch(path: string): void;
+  remove(path: string): void;
+  removeTree(path: string): void;
+  makeDirs(path: string): void;
+  list(path: string): DirEntry[];
+  realPath(path: string): string;
+}
+
+export function realDisk(root: string): Disk {
+  const at = root === process.cwd() ? (p: string) => p : (p: string) => (p.startsWith("/") ? p : `${root}/${p}`);
+  return {
+    root,
+    stat(path) {
+      let s: fs.Stats | undefined;
+      try {
+        s = fs.statSync(at(path), { throwIfNoEntry: false });
+      } catch {
+        return undefined;
+      }
+      if (s === undefined) return undefined;
+      return { mtimeMs: s.mtimeMs, ctimeMs: s.ctimeMs, size: s.size, ino: s.ino, mode: s.mode, kind: s.isFile() ? "file" : s.isDirectory() ? "dir" : "other" };
+    },
+    read: (path) => guard(path, () => fs.readFileSync(at(path))),
+    write: (path, bytes, mode) => guard(path, () => fs.writeFileSync(at(path), bytes, mode === undefined ? undefined : { mode })),
+    append: (path, bytes) => guard(path, () => fs.appendFileSync(at(path), bytes)),
+    rename: (from, to) => guard(to, () => fs.renameSync(at(from), at(to))),
+    link: (from, to) => guard(to, () => fs.linkSync(at(from), at(to))),
+    copy: (from, to, how) =>
+      guard(to, () => fs.copyFileSync(at(from), at(to), how === "reflink" ? fs.constants.COPYFILE_FICLONE_FORCE : fs.constants.COPYFILE_FICLONE)),
+    chmod: (path, mode) => guard(path, () => fs.chmodSync(at(path), mode)),
+    touch: (path) =>
+      guard(path, () => {
+        const now = new Date();
+        fs.utimesSync(at(path), now, now);
+      }),
+    remove: (path) => guard(path, () => fs.rmSync(at(path), { force: true })),
+    removeTree: (path) => guard(path, () => fs.rmSync(at(path), { recursive: true, force: true })),
+    makeDirs: (path) => guard(path, () => void fs.mkdirSync(at(path), { recursive: true })),
+    list: (path) =>
+      guard(path, () =>
+        fs.readdirSync(at(path), { withFileTypes: true }).map((e) => ({ name: e.name, kind: e.isFile() ? "file" : e.isDirectory() ? "dir" : e.isSymbolicLink() ? "link" : "other" }) as const),
+      ),
+    realPath: (path) => guard(path, () => fs.realpathSync(at(path))),
+  };
+}
+
+function guard<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (e) {
+    const err = e as NodeJS.ErrnoException;
+    throw new DiskError(err.code ?? "EIO", path, err.message);
+  }
+}
+
+let temporaries = 0;
+
+/** Runs `work`; a DiskError becomes a value, anything else stays a bug. */
+export function attempt<T>(work: () => T): { ok: true; value: T } | { ok: false; error: DiskError } {
+  try {
+    return { ok: true, value: work() };
+  } catch (e) {
+    if (e instanceof DiskError) return { ok: false, error: e };
+    throw e;
+  }
+}
+
+/** A name beside `path` that no other process or call uses; renamed over `path` when complete. */
+export function temporaryBeside(path: string): string {
+  const dir = parentOf(path);
+  temporaries += 1;
+  const name = `.x07tmp-${process.pid}-${temporaries}`;
+  return dir === "" ? name : dir === "/" ? `/${name}` : `${dir}/${name}`;
+}
+
+/** Puts content in place by temp + rename, so that readers see the old or the new file, never a part. Creates parents. */
+export function writeAtomic(disk: Disk, path: string, bytes: Uint8Array, mode?: number): void {
+  placeAtomic(disk, path, (temp) => disk.write(temp, bytes, mode));
+}
+
+/** Like writeAtomic, with the temporary file made by `make`. The temporary is removed when anything fails. */
+export function placeAtomic(disk: Disk, path: string, make: (temp: string) => void): void {
+  const temp = temporaryBeside(path);
+  const work = () => {
+    make(temp);
+    disk.rename(temp, path);
+  };
+  try {
+    work();
+  } catch (e) {
+    attempt(() => disk.remove(temp));
+    if (!(e instanceof DiskError) || e.code !== "ENOENT") throw e;
+    disk.makeDirs(parentOf(path) || ".");
+    try {
+      work();
+    } catch (again) {
+      attempt(() => disk.remove(temp));
+      throw again;
+    }
+  }
+}

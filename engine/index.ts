@@ -1,0 +1,46 @@
+// The public door: what rules and graphs (the users' own too) may import. Nothing behind it is an interface.
+
+export { type Diagnostic, type Place, type Result, type Severity, type Stage, fail, isError, ok } from "./diagnostic.ts";
+export {
+  type FileDigest,
+  type GoalAnswer,
+  type GoalSpec,
+  type GraphModule,
+  type OptionSpec,
+  type OptionValues,
+  type PlanContext,
+  type PlanFile,
+  type ReportSpec,
+  type ValueKind,
+  goal,
+  graph,
+} from "./goal.ts";
+export { type JsonObject, type JsonValue, Float, canonical, isJsonArray, parseJson, pretty } from "./lib/canonical-json.ts";
+export { type Digest, digestOf, sha256Hex, ZERO_SHA256 } from "./lib/digest.ts";
+export { baseName, normal, parentOf, staysInside, under } from "./lib/path.ts";
+export type { App } from "./report.ts";
+export {
+  type ActionIo,
+  type ActionOptions,
+  type Artifact,
+  type ArtifactLike,
+  type InputFile,
+  type Placement,
+  type ProcessOutcome,
+  type RuleCall,
+  type RunResult,
+  type ToolIdentity,
+  file,
+  flag,
+  integer,
+  json,
+  many,
+  named,
+  one,
+  output,
+  place,
+  rule,
+  text,
+  texts,
+  value,
+} from "./rule.ts";

@@ -1,0 +1,91 @@
+// ONE walk writes an action's manifest: the canonical text of all that may affect it. Its sha256 is the action key, and
+// `explain` reads the same text. Knows no disk and no cache.
+
+import type { Reason } from "./event.ts";
+import type { Action } from "./graph.ts";
+import { sha256Hex } from "./lib/digest.ts";
+
+/** A file found while an action ran: path relative to the action's root, sha256 or "" for a file that was not there. */
+export interface Discovered {
+  readonly path: string;
+  readonly sha256: string;
+}
+
+/** sha256 of an input artifact's content, or undefined when it does not exist (then the action cannot have a key). */
+export type DigestOfInput = (artifact: number) => string;
+
+/**
+ * The manifest without discovered files. One line per fact: word, tab, name, tab, value; tabs and line ends in names are
+ * escaped. `code` is the digest of the module that holds the rule's function, so that changed code is a changed key.
+ */
+export function baseManifest(action: Action, code: string, digestOf: DigestOfInput): string {
+  const { spec } = action;
+  let text = `rule\t${spec.rule.id}\t${spec.rule.version}\n`;
+  if ("run" in spec.rule) text += `code\t\t${code}\n`;
+  if (spec.tool !== undefined) text += `tool\t${spec.tool.name}\t${spec.tool.provider} ${spec.tool.version} ${spec.tool.digest}\n`;
+  for (const [name, value] of action.parameters) text += `parameter\t${name}\t${value}\n`;
+  if ("command" in spec.rule && spec.rule.env !== undefined) {
+    const env = spec.rule.env(spec.arguments as never);
+    for (const name of Object.keys(env).sort()) text += `env\t${escaped(name)}\t${escaped(env[name]!)}\n`;
+  }
+  for (const input of action.inputs) text += `input\t${input.field} ${escaped(input.name)}\t${digestOf(input.artifact)}\n`;
+  return text;
+}
+
+export function withDiscovered(base: string, discovered: readonly Discovered[]): string {
+  let text = base;
+  for (const d of discovered) text += `discovered\t${escaped(d.path)}\t${d.sha256 === "" ? "missing" : d.sha256}\n`;
+  return text;
+}
+
+export function keyOf(manifest: string): string {
+  return sha256Hex(manifest);
+}
+
+function escaped(text: string): string {
+  return /[\\\t\n\r]/.test(text) ? text.replace(/\\/g, "\\\\").replace(/\t/g, "\\t").replace(/\n/g, "\\n").replace(/\r/g, "\\r") : text;
+}
+
+const REASON_OF: { readonly [word: string]: Reason["kind"] } = {
+  rule: "rule",
+  code: "rule",
+  tool: "tool",
+  parameter: "parameter",
+  env: "env",
+  input: "input",
+  discovered: "discovered",
+};
+
+/** What differs between two manifests of one action, as reasons in the order of the new manifest, removals last. */
+export function explainDifference(before: string, now: string): Reason[] {
+  const old = facts(before);
+  const reasons: Reason[] = [];
+  const seen = new Set<string>();
+  for (const [id, fact] of facts(now)) {
+    seen.add(id);
+    const was = old.get(id);
+    if (was === undefined) reasons.push({ kind: fact.word === "input" ? "input_added" : REASON_OF[fact.word]!, what: fact.name, new: fact.value });
+    else if (was.value !== fact.value) reasons.push({ kind: REASON_OF[fact.word]!, what: fact.name, old: was.value, new: fact.value });
+  }
+  for (const [id, fact] of old) {
+    if (!seen.has(id)) reasons.push({ kind: fact.word === "input" ? "input_removed" : REASON_OF[fact.word]!, what: fact.name, old: fact.value });
+  }
+  return reasons;
+}
+
+interface Fact {
+  readonly word: string;
+  readonly name: string;
+  readonly value: string;
+}
+
+function facts(manifest: string): Map<string, Fact> {
+  const map = new Map<string, Fact>();
+  for (const line of manifest.split("\n")) {
+    if (line === "") continue;
+    const [word = "", name = "", ...rest] = line.split("\t");
+    const shown = name === "" ? word : name;
+    map.set(`${word}\t${name}`, { word, name: shown, value: rest.join("\t") });
+  }
+  return map;
+}

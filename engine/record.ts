@@ -1,0 +1,225 @@
+// The goal's own record: what the last answer depended on (stats) and what it said. The fast no-op path needs this file
+// and node:fs alone; it opens no source and no output. Knows nothing of graphs, keys or caches.
+
+import * as fs from "node:fs";
+
+/** What was said and written, with the two facts of a run (cwd and elapsed_ms) cut out of the report's text. */
+export interface Replay {
+  readonly goal: string;
+  readonly exitCode: number;
+  /** Report text in three parts, between which the working directory (as JSON) and the elapsed milliseconds stand. */
+  readonly report: readonly [string, string, string] | undefined;
+  readonly reportOnStdout: boolean;
+  readonly reportOut: string | undefined;
+  readonly stderr: string;
+  readonly graphReport: { readonly path: string; readonly text: string } | undefined;
+  readonly eventsOut: { readonly path: string; readonly text: string } | undefined;
+}
+
+export type EntryKind = "source" | "output" | "dir" | "missing" | "present";
+const KINDS: readonly EntryKind[] = ["source", "output", "dir", "missing", "present"];
+
+export interface RecordEntry {
+  readonly path: string;
+  readonly kind: EntryKind;
+  readonly mtimeMs: number;
+  readonly ctimeMs: number;
+  readonly size: number;
+  readonly ino: number;
+  readonly fingerprint: bigint;
+  /** Content digest of an output; "" for everything else. Kept so that outputs which nobody makes any more can be removed. */
+  readonly sha256: string;
+}
+
+interface Head {
+  readonly key: string;
+  readonly env: readonly (readonly [string, string | undefined])[];
+  readonly replay: Replay;
+  readonly outputs: readonly (readonly [string, string])[];
+}
+
+export interface GoalRecord extends Head {
+  readonly entries: readonly RecordEntry[];
+  readonly stdout: Uint8Array;
+}
+
+const MAGIC = 0x52373058; // "X07R"
+const VERSION = 3;
+export const RECORD_FOLDER = ".x07-wasm/state/goals";
+
+/** Words with which an answer is never replayed: they ask for work, or stay. */
+const NEVER = new Set(["--force", "--watch", "--dry-run", "--explain"]);
+
+/** What the record is about: the words as given, and which build of this tool answers. */
+export function recordKey(argv: readonly string[], build: string): string {
+  return JSON.stringify([build, ...argv]);
+}
+
+export function recordPath(key: string): string {
+  // Two 32-bit FNV-1a lanes name the file; the whole key is compared after reading.
+  let a = 0x811c9dc5;
+  let b = 0x01000193;
+  for (let i = 0; i < key.length; i++) {
+    const c = key.charCodeAt(i);
+    a = Math.imul(a ^ c, 0x01000193);
+    b = Math.imul(b ^ (c + i), 0x85ebca6b);
+  }
+  return `${RECORD_FOLDER}/${(a >>> 0).toString(16).padStart(8, "0")}${(b >>> 0).toString(16).padStart(8, "0")}`;
+}
+
+export function mayReplay(argv: readonly string[]): boolean {
+  for (const word of argv) if (NEVER.has(word)) return false;
+  return true;
+}
+
+// ---- the file ------------------------------------------------------------------------------------
+
+export function encodeRecord(record: GoalRecord): Uint8Array {
+  const n = record.entries.length;
+  const numbers = new Float64Array(n * 4);
+  const prints = new BigUint64Array(n);
+  const kinds = new Uint8Array(n);
+  record.entries.forEach((e, i) => {
+    numbers[i] = e.mtimeMs;
+    numbers[n + i] = e.ctimeMs;
+    numbers[2 * n + i] = e.size;
+    numbers[3 * n + i] = e.ino;
+    prints[i] = e.fingerprint;
+    kinds[i] = KINDS.indexOf(e.kind);
+  });
+  const head: Head = { key: record.key, env: record.env, replay: record.replay, outputs: record.outputs };
+  const headBytes = Buffer.from(JSON.stringify(head));
+  const paths = Buffer.from(record.entries.map((e) => e.path).join("\0"));
+  const sizes = new Uint32Array([n, headBytes.length, record.stdout.length, paths.length]);
+  const body = Buffer.concat([Buffer.from(sizes.buffer), Buffer.from(numbers.buffer), Buffer.from(prints.buffer), kinds, headBytes, record.stdout, paths, Buffer.alloc(4)]);
+  const whole = body.subarray(0, body.length - (body.length % 4));
+  return Buffer.concat([Buffer.from(new Uint32Array([MAGIC, VERSION, sum(whole), 0]).buffer), whole]);
+}
+
+function sum(bytes: Uint8Array): number {
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+  let h = bytes.length | 0;
+  for (let i = 0; i < words.length; i++) {
+    const x = Math.imul(h ^ words[i]!, 0x9e3779b1);
+    h = x ^ (x >>> 15);
+  }
+  return h >>> 0;
+}
+
+interface Open {
+  readonly n: number;
+  readonly numbers: Float64Array;
+  readonly prints: BigUint64Array;
+  readonly kinds: Uint8Array;
+  readonly head: Head;
+  readonly stdout: Uint8Array;
+  readonly paths: readonly string[];
+}
+
+/** The decoded file, or undefined when it is missing, damaged or of another version (the caller then builds normally). */
+export function openRecord(path: string): Open | undefined {
+  let file: Buffer;
+  try {
+    file = fs.readFileSync(path);
+  } catch {
+    return undefined;
+  }
+  if (file.length < 32 || file.length % 4 !== 0) return undefined;
+  const aligned = file.byteOffset % 8 === 0 ? file : new Uint8Array(file);
+  const top = new Uint32Array(aligned.buffer, aligned.byteOffset, 8);
+  if (top[0] !== MAGIC || top[1] !== VERSION || top[2] !== sum(aligned.subarray(16))) return undefined;
+  const n = top[4]!;
+  const start = aligned.byteOffset + 32;
+  const at = 32 + n * 41;
+  const end = at + top[5]! + top[6]! + top[7]!;
+  if (end > aligned.length) return undefined;
+  const text = (from: number, length: number) => Buffer.from(aligned.buffer, aligned.byteOffset + from, length).toString("utf8");
+  const joined = text(at + top[5]! + top[6]!, top[7]!);
+  return {
+    n,
+    numbers: new Float64Array(aligned.buffer, start, n * 4),
+    prints: new BigUint64Array(aligned.buffer, start + n * 32, n),
+    kinds: aligned.subarray(32 + n * 40, at),
+    head: JSON.parse(text(at, top[5]!)) as Head,
+    stdout: aligned.subarray(at + top[5]!, at + top[5]! + top[6]!),
+    paths: n === 0 ? [] : joined.split("\0"),
+  };
+}
+
+/** Outputs that the last answer under this key had put in place: path -> sha256. */
+export function outputsOf(path: string, key: string): ReadonlyMap<string, string> {
+  const open = openRecord(path);
+  return open === undefined || open.head.key !== key ? new Map() : new Map(open.head.outputs);
+}
+
+// ---- the check -----------------------------------------------------------------------------------
+
+export type Verdict = { readonly kind: "same"; readonly open: Open } | { readonly kind: "touched"; readonly open: Open; readonly touched: readonly number[] } | { readonly kind: "stale" };
+
+const STALE: Verdict = { kind: "stale" };
+/** More touched files than this and the normal path is the quicker one. */
+const TOUCH_LIMIT = 256;
+
+/** Compares the world with the record by stats alone. "touched": same sizes, other stamps; content decides. */
+export function check(path: string, key: string, env: { readonly [name: string]: string | undefined }): Verdict {
+  const open = openRecord(path);
+  if (open === undefined || open.head.key !== key) return STALE;
+  for (const [name, value] of open.head.env) if ((env[name] ?? null) !== (value ?? null)) return STALE;
+  const { n, numbers, kinds, paths } = open;
+  const touched: number[] = [];
+  const quiet = { throwIfNoEntry: false } as const;
+  for (let i = 0; i < n; i++) {
+    let s: fs.Stats | undefined;
+    try {
+      s = fs.statSync(paths[i]!, quiet);
+    } catch {
+      s = undefined;
+    }
+    const kind = kinds[i]!;
+    if (kind === 3 ? s !== undefined : s === undefined) return STALE;
+    if (s === undefined || kind === 4) continue;
+    if (s.mtimeMs === numbers[i] && s.ctimeMs === numbers[n + i] && s.size === numbers[2 * n + i] && s.ino === numbers[3 * n + i]) continue;
+    if (kind === 2 || s.size !== numbers[2 * n + i] || !s.isFile() || touched.length >= TOUCH_LIMIT) return STALE;
+    touched.push(i);
+  }
+  return touched.length === 0 ? { kind: "same", open } : { kind: "touched", open, touched };
+}
+
+// ---- the answer ----------------------------------------------------------------------------------
+
+/** Says again what was said, for this working directory and this run's time. Gives the exit code. */
+export function replay(open: Open, cwd: string, elapsedMs: number): number {
+  const { replay: r } = open.head;
+  const report = r.report === undefined ? undefined : `${r.report[0]}${JSON.stringify(cwd)}${r.report[1]}${Math.max(0, Math.round(elapsedMs))}${r.report[2]}`;
+  for (const side of [r.graphReport, r.eventsOut, r.reportOut === undefined || report === undefined ? undefined : { path: r.reportOut, text: report }]) {
+    if (side !== undefined) writeWhole(side.path, side.text);
+  }
+  if (open.stdout.length > 0) writeAll(1, open.stdout);
+  if (report !== undefined && r.reportOnStdout) writeAll(1, Buffer.from(report));
+  if (r.stderr !== "") writeAll(2, Buffer.from(r.stderr));
+  return r.exitCode;
+}
+
+function writeWhole(path: string, text: string): void {
+  const there = fs.statSync(path, { throwIfNoEntry: false });
+  if (there !== undefined && !there.isFile()) return fs.writeFileSync(path, text);
+  const temporary = `${path}.${process.pid}.tmp`;
+  fs.mkdirSync(path.includes("/") ? path.slice(0, path.lastIndexOf("/")) || "/" : ".", { recursive: true });
+  fs.writeFileSync(temporary, text);
+  fs.renameSync(temporary, path);
+}
+
+/** Whole and in order, also into a slow pipe; a reader that went away ends it quietly. */
+function writeAll(fd: number, bytes: Uint8Array): void {
+  let at = 0;
+  while (at < bytes.length) {
+    try {
+      at += fs.writeSync(fd, bytes, at);
+    } catch (e) {
+      const code = (e as NodeJS.ErrnoException).code;
+      if (code === "EAGAIN") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+      else if (code === "EPIPE") return;
+      else throw e;
+    }
+  }
+}

@@ -1,0 +1,360 @@
+// One goal from plan to answer: opens the workspace's state, lets the plan ask, saves what was learned and says what the
+// answer depends on. Knows nothing of argv, reports or printing.
+
+import { cpus } from "node:os";
+import { type Cache, memoryCache } from "./cache/cache.ts";
+import { localCache } from "./cache/local.ts";
+import type { Diagnostic, Result } from "./diagnostic.ts";
+import { fail, ok } from "./diagnostic.ts";
+import type { ActionOutcome, Counts, EventSink } from "./event.ts";
+import { Build } from "./build.ts";
+import type { RunProcess } from "./execute.ts";
+import { CLOCK_GRANULARITY_MS, Files } from "./files.ts";
+import type { FileDigest, GoalAnswer, PlanContext, PlanFile } from "./goal.ts";
+import { type ArtifactId, Graph } from "./graph.ts";
+import { attempt, type Disk, type DiskError, writeAtomic } from "./host/disk.ts";
+import { Journal } from "./journal.ts";
+import type { Digest } from "./lib/digest.ts";
+import { loadFingerprint } from "./lib/fingerprint.ts";
+import { normal, under } from "./lib/path.ts";
+import { type Artifact, file, type Placement } from "./rule.ts";
+
+/** Where the workspace's own memory lives, relative to the working directory. */
+export const STATE_FOLDER = ".x07-wasm/state";
+
+export interface SessionOptions {
+  readonly jobs: number | undefined;
+  readonly keepGoing: boolean;
+  readonly force: boolean;
+  readonly dryRun: boolean;
+  readonly noCache: boolean;
+  /** Absolute, or relative to the working directory. */
+  readonly cacheDir: string;
+  readonly provider: "native" | "embedded" | "auto";
+  readonly code: string;
+}
+
+export interface SessionWorld {
+  readonly disk: Disk;
+  readonly cwd: string;
+  readonly env: { readonly [name: string]: string | undefined };
+  readonly now: () => number;
+  readonly runProcess: RunProcess;
+  readonly emit: EventSink;
+  readonly signal: AbortSignal;
+}
+
+/** One thing of the world that the answer depends on, as it was. */
+export interface Dependency {
+  readonly path: string;
+  readonly kind: "source" | "output" | "dir" | "missing" | "present";
+}
+
+export interface GoalRun {
+  readonly answer: GoalAnswer;
+  readonly counts: Counts;
+  readonly actions: readonly ActionOutcome[];
+  /** What was found damaged and lived without. */
+  readonly recovered: readonly Diagnostic[];
+  /** What the answer depends on, or undefined when it must not be replayed. */
+  readonly dependencies: readonly Dependency[] | undefined;
+  readonly env: readonly (readonly [string, string | undefined])[];
+  /** Placed outputs with their digests. */
+  readonly outputs: readonly (readonly [string, Digest])[];
+}
+
+export type Plan = (context: PlanContext) => Promise<GoalAnswer>;
+
+/** State that outlives a single goal in one process (`--watch` builds again and again with it). */
+export class Session {
+  readonly #world: SessionWorld;
+  readonly #options: SessionOptions;
+  readonly files: Files;
+  readonly #journal: Journal;
+  readonly #cache: Cache;
+  readonly #recovered: Diagnostic[] = [];
+  #opened = false;
+  #stateWritable = true;
+
+  constructor(world: SessionWorld, options: SessionOptions) {
+    this.#world = world;
+    this.#options = options;
+    this.files = new Files(world.disk, world.now);
+    this.#journal = new Journal(world.disk, `${STATE_FOLDER}/journal`);
+    this.#cache = options.noCache ? memoryCache() : localCache(world.disk, options.cacheDir, (d) => this.#recover(d));
+  }
+
+  async #open(): Promise<void> {
+    if (this.#opened) return this.files.unsettle();
+    this.#opened = true;
+    await loadFingerprint();
+    const known = attempt(() => this.#world.disk.read(`${STATE_FOLDER}/files`));
+    if (known.ok && !this.files.load(known.value)) {
+      this.#recover({ code: "GRAPH_STATE_DROPPED", severity: "warning", stage: "run", message: "the table of known files is damaged or of another version; it was dropped", hint: "nothing to do: every file is read again", place: { file: `${STATE_FOLDER}/files` } });
+    }
+    this.#journal.open();
+    for (const d of this.#journal.recovered) this.#recover(d);
+  }
+
+  #recover(diagnostic: Diagnostic): void {
+    this.#recovered.push(diagnostic);
+    this.#world.emit({ type: "recovered", diagnostic });
+  }
+
+  /** Runs the plan; when a source changed under its feet it starts over, at most twice. */
+  async run(goal: string, plan: Plan): Promise<GoalRun> {
+    await this.#open();
+    this.#world.emit({ type: "goal_started", goal });
+    const started = this.#world.now();
+    for (let attempts = 0; ; attempts++) {
+      const run = new PlanRun(this.#world, this.#options, this.files, this.#journal, this.#cache);
+      const answer = await plan(run.context);
+      const changed = answer.diagnostics.some((d) => d.code === "GRAPH_SOURCE_CHANGED");
+      if (changed && attempts < 2 && !this.#world.signal.aborted) {
+        this.files.unsettle();
+        continue;
+      }
+      const counts = run.counts();
+      const dependencies = await this.#save(run, counts.total > 0);
+      const failed = answer.diagnostics.some((d) => d.severity === "error");
+      this.#world.emit({ type: "goal_ended", goal, exit_code: failed ? 1 : 0, counts, duration_ms: Math.round(this.#world.now() - started) });
+      return { answer, counts, actions: run.outcomes(), recovered: this.#recovered, dependencies: failed ? undefined : dependencies, env: run.env(), outputs: run.outputs() };
+    }
+  }
+
+  /** Writes journal and file table; gives the dependencies once the clock has moved past every young stamp. */
+  async #save(run: PlanRun, worthKeeping: boolean): Promise<Dependency[] | undefined> {
+    if (this.#options.dryRun) return undefined;
+    const paths = run.dependencies().filter((d) => d.kind === "source" || d.kind === "output").map((d) => d.path);
+    if (this.files.anyRacy(paths) || run.anyYoungDir()) this.#waitForTheClock();
+    const steady = this.files.confirm(paths).length === 0 && (await run.steady());
+    if (worthKeeping && this.#stateWritable) {
+      const saved = attempt(() => {
+        this.#world.disk.makeDirs(STATE_FOLDER);
+        this.#journal.flush();
+        if (this.files.changed) writeAtomic(this.#world.disk, `${STATE_FOLDER}/files`, this.files.encode());
+        this.files.changed = false;
+      });
+      if (!saved.ok) {
+        this.#stateWritable = false;
+        this.#recover(stateUnwritable(saved.error));
+      }
+    }
+    return steady && this.#stateWritable ? run.dependencies() : undefined;
+  }
+
+  #waitForTheClock(): void {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, CLOCK_GRANULARITY_MS + 1);
+  }
+}
+
+function stateUnwritable(e: DiskError): Diagnostic {
+  return { code: "GRAPH_STATE_UNWRITABLE", severity: "warning", stage: "run", message: `the build's memory in ${STATE_FOLDER} cannot be written: ${e.code}`, hint: "the outputs are right; the next build will check more", place: { file: e.path } };
+}
+
+/** A glob as this build saw it: what matched, and every folder that was listed with its stamp. */
+interface GlobSeen {
+  readonly patterns: readonly string[];
+  readonly folder: string;
+  readonly paths: readonly string[];
+  readonly dirs: ReadonlyMap<string, string>;
+}
+
+/** One execution of a plan: its graph, its build and what it asked of the world. */
+class PlanRun {
+  readonly #world: SessionWorld;
+  readonly #files: Files;
+  readonly #graph = new Graph();
+  readonly #build: Build;
+  readonly #seen = new Map<string, Dependency["kind"]>();
+  #globs: GlobSeen[] = [];
+  readonly #env = new Map<string, string | undefined>();
+  #volatile = false;
+  readonly context: PlanContext;
+
+  constructor(world: SessionWorld, options: SessionOptions, files: Files, journal: Journal, cache: Cache) {
+    this.#world = world;
+    this.#files = files;
+    const jobs = options.jobs ?? cpus().length;
+    this.#build = new Build(this.#graph, { disk: world.disk, files, journal, cache, runProcess: world.runProcess, emit: world.emit, now: world.now, signal: world.signal }, { jobs, keepGoing: options.keepGoing, force: options.force, dryRun: options.dryRun, code: options.code });
+    this.context = {
+      need: (a) => this.#need(a),
+      build: (all) => this.#buildAll(all),
+      digest: (a) => this.#digest(a),
+      read: (path) => this.#read(path),
+      look: (path) => this.#look(path),
+      probe: (path) => this.#probe(path),
+      glob: (patterns, folder) => this.#glob(typeof patterns === "string" ? [patterns] : patterns, folder ?? "."),
+      env: (name) => this.#envOf(name),
+      findProgram: (name) => this.#findProgram(name),
+      remarks: (all) => this.#build.remarksBehind(this.#ids(all)),
+      volatile: () => void (this.#volatile = true),
+      engine: { provider: options.provider, dryRun: options.dryRun, force: options.force, cwd: world.cwd },
+    };
+  }
+
+  counts(): Counts {
+    return this.#build.counts();
+  }
+
+  outcomes(): ActionOutcome[] {
+    return this.#build.outcomes();
+  }
+
+  env(): (readonly [string, string | undefined])[] {
+    return [...this.#env];
+  }
+
+  outputs(): (readonly [string, Digest])[] {
+    const all: [string, Digest][] = [];
+    for (const [path, id] of this.#graph.placements) {
+      const digest = this.#build.digest(id);
+      if (digest !== undefined) all.push([path, digest]);
+    }
+    return all;
+  }
+
+  dependencies(): Dependency[] {
+    const all = new Map<string, Dependency["kind"]>(this.#seen);
+    for (const [path, state] of this.#files.seen) all.set(path, state.kind === "file" ? "source" : state.kind === "missing" ? "missing" : "present");
+    for (const a of this.#graph.artifacts) if (a.source !== "" && !all.has(a.source)) all.set(a.source, this.#files.look(a.source).kind === "file" ? "source" : "missing");
+    for (const path of this.#graph.placements.keys()) all.set(path, "output");
+    for (const glob of this.#globs) for (const dir of glob.dirs.keys()) all.set(dir, "dir");
+    return [...all].map(([path, kind]) => ({ path, kind }));
+  }
+
+  /** False when the answer must not be replayed: a stat cannot check all it used, or the world has moved since. */
+  async steady(): Promise<boolean> {
+    if (this.#volatile || this.#graph.problems.length > 0) return false;
+    const before = this.#globs;
+    this.#globs = [];
+    for (const glob of before) {
+      const again = await this.#expand(glob.patterns, glob.folder);
+      if (again.paths.join("\0") !== glob.paths.join("\0")) return false;
+    }
+    return true;
+  }
+
+  /** Directories whose stamps are so young that a file could still slip in unseen. */
+  anyYoungDir(): boolean {
+    return this.#globs.some((g) => [...g.dirs.keys()].some((dir) => {
+      const s = this.#world.disk.stat(dir);
+      return s !== undefined && this.#world.now() - s.ctimeMs < CLOCK_GRANULARITY_MS;
+    }));
+  }
+
+  // ---- artifacts ---------------------------------------------------------------------------------
+
+  async #need<T>(like: Artifact<T> | Placement<T>): Promise<Result<T>> {
+    const built = await this.#buildAll([like]);
+    if (!built.ok) return built;
+    const artifact: Artifact<T> = like.type === "placement" ? like.artifact : like;
+    const id = this.#ids([artifact])[0]!;
+    const bytes = await this.#build.content(id);
+    if (bytes === undefined) return fail(this.#failures([id]));
+    return ok(artifact.decode(bytes));
+  }
+
+  async #buildAll(all: readonly (Artifact<unknown> | Placement<unknown>)[]): Promise<Result<void>> {
+    const problemsBefore = this.#graph.problems.length;
+    this.#graph.announce(all.filter((a): a is Placement<unknown> => a.type === "placement"));
+    const ids = this.#ids(all);
+    const problems = this.#graph.problems.slice(problemsBefore);
+    if (problems.length > 0) return fail(problems);
+    await this.#build.demand(ids);
+    const failed = ids.some((id) => {
+      const p = this.#graph.artifacts[id]!.producer;
+      return p >= 0 ? this.#build.failed(p) : this.#build.digest(id) === undefined;
+    });
+    return failed ? fail(this.#failures(ids)) : ok(undefined);
+  }
+
+  #failures(ids: readonly ArtifactId[]): Diagnostic[] {
+    const found = this.#build.failuresBehind(ids);
+    for (const id of ids) {
+      const node = this.#graph.artifacts[id]!;
+      if (node.producer < 0 && this.#build.digest(id) === undefined) found.push({ code: "GRAPH_INPUT_MISSING", severity: "error", stage: "parse", message: `${node.source} does not exist or cannot be read`, data: { path: node.source }, hint: "create it, or correct the path", place: { file: node.source } });
+    }
+    if (found.length > 0) return found;
+    const stopped = this.#world.signal.aborted ? "the build was stopped" : "the build ended before this was made";
+    return [{ code: "GRAPH_STOPPED", severity: "error", stage: "run", message: stopped, hint: "build again" }];
+  }
+
+  #ids(all: readonly (Artifact<unknown> | Placement<unknown>)[]): ArtifactId[] {
+    const ids: ArtifactId[] = [];
+    for (const a of all) {
+      const id = this.#graph.intern(a);
+      if (id !== undefined) ids.push(id);
+    }
+    return ids;
+  }
+
+  #digest(artifact: Artifact<unknown>): Digest | undefined {
+    const id = this.#graph.intern(artifact);
+    return id === undefined ? undefined : this.#build.digest(id);
+  }
+
+  // ---- the world ---------------------------------------------------------------------------------
+
+  #read(path: string): PlanFile {
+    const at = normal(path);
+    const looked = this.#look(at);
+    if (!looked.ok) return looked;
+    const bytes = this.#files.readExactly(at, { sha256: looked.digest.sha256, size: looked.digest.bytes_len });
+    if (bytes === undefined) return { ok: false, code: "EAGAIN", error: `${at} changed while it was read` };
+    return { ok: true, bytes, digest: { ...looked.digest, path } };
+  }
+
+  #look(path: string): { readonly ok: true; readonly digest: FileDigest } | { readonly ok: false; readonly code: string; readonly error: string } {
+    const at = normal(path);
+    const state = this.#files.look(at);
+    this.#files.seen.set(at, state);
+    if (state.kind === "file") return { ok: true, digest: { path, sha256: state.digest.sha256, bytes_len: state.digest.size } };
+    return state.kind === "missing" ? { ok: false, code: "ENOENT", error: "No such file or directory" } : { ok: false, code: state.code, error: state.message };
+  }
+
+  #probe(path: string): "file" | "dir" | "other" | "missing" {
+    const at = normal(path);
+    const kind = this.#world.disk.stat(at)?.kind ?? "missing";
+    if (!this.#seen.has(at)) this.#seen.set(at, kind === "missing" ? "missing" : "present");
+    return kind;
+  }
+
+  #envOf(name: string): string | undefined {
+    const value = this.#world.env[name];
+    this.#env.set(name, value);
+    return value;
+  }
+
+  #findProgram(name: string): string | undefined {
+    if (name.includes("/")) {
+      const path = name.startsWith("/") ? name : under(this.#world.cwd, name);
+      return this.#probe(path) === "file" ? path : undefined;
+    }
+    for (const dir of (this.#envOf("PATH") ?? "").split(":")) {
+      if (dir === "") continue;
+      const path = under(dir, name);
+      if (this.#probe(path) === "file" && ((this.#world.disk.stat(path)?.mode ?? 0) & 0o111) !== 0) return path;
+    }
+    return undefined;
+  }
+
+  async #glob(patterns: readonly string[], folder: string): Promise<Artifact[]> {
+    const found = await this.#expand(patterns, folder);
+    return found.paths.map((path) => file(path));
+  }
+
+  async #expand(patterns: readonly string[], folder: string): Promise<GlobSeen> {
+    const { expand } = await import("./glob.ts");
+    const dirs = new Map<string, string>();
+    const paths = expand(this.#world.disk, patterns, folder, (dir) => void dirs.set(dir, this.#dirStamp(dir)));
+    const seen = { patterns, folder, paths, dirs };
+    this.#globs.push(seen);
+    return seen;
+  }
+
+  #dirStamp(dir: string): string {
+    const s = this.#world.disk.stat(dir);
+    return s === undefined ? "" : `${s.mtimeMs} ${s.ctimeMs} ${s.ino}`;
+  }
+}
