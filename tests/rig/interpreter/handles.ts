@@ -46,7 +46,7 @@ function defineU32(define: Define, family: "map_u32" | "set_u32"): void {
     t.entries.set(k, v);
     return fresh ? 1 : 0;
   };
-  const sorted = (h: Value): [number, number][] => [...tables.get(h).entries].sort((a, b) => a[0] - b[0]);
+  const entries = (h: Value): [number, number][] => [...tables.get(h).entries];
 
   define(`${family}.new`, [], (_, cap = missing()) => {
     const n = numberOf(cap);
@@ -58,12 +58,12 @@ function defineU32(define: Define, family: "map_u32" | "set_u32"): void {
   define(`${family}.remove`, [], (_, h = missing(), k = missing()) => (tables.get(h).entries.delete(key(k, "remove")) ? 1 : 0));
   if (family === "set_u32") {
     define("set_u32.add", [], (_, h = missing(), k = missing()) => insert(h, key(k, "add"), 1));
-    define("set_u32.dump_u32le", [], (m, h = missing()) => bytes(u32le(m, ...sorted(h).map(([k]) => k))));
+    define("set_u32.dump_u32le", [], (m, h = missing()) => bytes(u32le(m, ...entries(h).map(([k]) => k))));
     return;
   }
   define("map_u32.get", [], (_, h = missing(), k = missing(), or = missing()) => tables.get(h).entries.get(key(k, "get")) ?? or);
   define("map_u32.set", [], (_, h = missing(), k = missing(), v = missing()) => insert(h, key(k, "set"), numberOf(v)));
-  define("map_u32.dump_kv_u32le_u32le", [], (m, h = missing()) => bytes(u32le(m, ...sorted(h).flat())));
+  define("map_u32.dump_kv_u32le_u32le", [], (m, h = missing()) => bytes(u32le(m, ...entries(h).flat())));
 }
 
 function defineVecValue(define: Define): void {
