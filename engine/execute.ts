@@ -29,8 +29,8 @@ export class LostInput extends Error {
   }
 }
 
-/** Reads an undeclared file for a rule that may discover: bytes and digest as of this build, or undefined. */
-export type Discover = (path: string) => { readonly bytes: Uint8Array; readonly sha256: string } | "missing" | { readonly refused: string };
+/** Reads an undeclared file for a rule that may discover: bytes and digest as of this build. `refused` names the action that makes it. */
+export type Discover = (path: string) => { readonly bytes: Uint8Array; readonly sha256: string } | "missing" | { readonly refused: string } | { readonly changed: Diagnostic };
 
 /** Starts the words in a fresh directory with the given files and answers the outcome and the named output files. */
 export type RunProcess = (request: {
@@ -53,26 +53,23 @@ export async function execute(spec: ActionSpec, label: string, inputs: readonly 
   return "run" in spec.rule ? runFunction(spec, spec.rule, label, inputs, discover, signal) : runCommand(spec, spec.rule, inputs, runProcess, signal);
 }
 
+/** What ended an action from inside `io` or `load`; remembered, since a rule's own `catch` may swallow the throw. */
+interface Breach {
+  thrown: Refused | LostInput | undefined;
+}
+
 async function runFunction(spec: ActionSpec, rule: FunctionRule<Inputs, Outputs>, label: string, inputs: readonly LoadedInput[], discover: Discover, signal: AbortSignal): Promise<Execution> {
   const discovered = new Map<string, string>();
   const remarks: Diagnostic[] = [];
+  const breach: Breach = { thrown: undefined };
   const io: ActionIo = {
     signal,
     remark: (d) => void remarks.push(d),
-    read(path) {
-      if (rule.discovers !== true) throw new Refused(undeclared(rule.id, label, path, "declare it as an input of the rule, or let the rule discover files"));
-      const found = discover(path);
-      if (found === "missing") {
-        discovered.set(path, "");
-        return undefined;
-      }
-      if ("refused" in found) throw new Refused(undeclared(rule.id, label, path, found.refused));
-      discovered.set(path, found.sha256);
-      return found.bytes;
-    },
+    read: (path) => readDiscovered(rule, label, path, discover, discovered, breach),
   };
   try {
-    const result = await rule.run(functionArguments(spec, inputs) as never, io);
+    const result = await rule.run(functionArguments(spec, inputs, breach) as never, io);
+    if (breach.thrown !== undefined) throw breach.thrown;
     if (!result.ok) return { kind: "failed", diagnostics: result.error };
     const made = result.value as { readonly [role: string]: Uint8Array | string | { readonly json: never } };
     const outputs: Uint8Array[] = [];
@@ -81,11 +78,31 @@ async function runFunction(spec: ActionSpec, rule: FunctionRule<Inputs, Outputs>
       if (out === undefined) return { kind: "failed", diagnostics: [missingOutput(rule.id, label, role)] };
       outputs.push(typeof out === "string" ? utf8(out) : out instanceof Uint8Array ? out : utf8(canonical(out.json)));
     }
-    return { kind: "made", outputs, discovered: [...discovered].map(([path, sha256]) => ({ path, sha256 })), remarks };
+    return { kind: "made", outputs, discovered: inOrder(discovered), remarks };
   } catch (e) {
-    if (e instanceof Refused) return { kind: "failed", diagnostics: [e.diagnostic] };
-    throw e;
+    const thrown = breach.thrown ?? e;
+    if (thrown instanceof Refused) return { kind: "failed", diagnostics: [thrown.diagnostic] };
+    throw thrown;
   }
+}
+
+function readDiscovered(rule: FunctionRule<Inputs, Outputs>, label: string, path: string, discover: Discover, discovered: Map<string, string>, breach: Breach): Uint8Array | undefined {
+  const refuse = (diagnostic: Diagnostic) => (breach.thrown ??= new Refused(diagnostic));
+  if (rule.discovers !== true) throw refuse(undeclared(rule.id, label, path, "declare it as an input of the rule, or let the rule discover files"));
+  const found = discover(path);
+  if (found === "missing") {
+    discovered.set(path, "");
+    return undefined;
+  }
+  if ("changed" in found) throw refuse(found.changed);
+  if ("refused" in found) throw refuse(undeclared(rule.id, label, path, `it is made by ${found.refused}: declare that artifact as an input`));
+  discovered.set(path, found.sha256);
+  return found.bytes;
+}
+
+/** By path, so that rules which read in parallel have one manifest. */
+function inOrder(discovered: ReadonlyMap<string, string>): Discovered[] {
+  return [...discovered].map(([path, sha256]) => ({ path, sha256 })).sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 function undeclared(rule: string, label: string, path: string, hint: string): Diagnostic {
@@ -96,12 +113,21 @@ function missingOutput(rule: string, label: string, role: string): Diagnostic {
   return { code: "GRAPH_OUTPUT_MISSING", severity: "error", stage: "run", message: `rule ${rule} (${label}) ended well but did not make its output "${role}"`, data: { rule, output: role }, hint: "the tool changed where it writes, or the rule's command does not name its output" };
 }
 
-function functionArguments(spec: ActionSpec, inputs: readonly LoadedInput[]): { readonly [name: string]: unknown } {
+function functionArguments(spec: ActionSpec, inputs: readonly LoadedInput[], breach: Breach): { readonly [name: string]: unknown } {
   return collect(spec, inputs, (i): InputFile => {
     let kept: Uint8Array | undefined;
-    const bytes = () => (kept ??= i.load());
+    const bytes = () => (kept ??= loaded(i, breach));
     return { name: i.name, digest: i.digest, bytes, text: () => textOf(bytes()) };
   });
+}
+
+function loaded(input: LoadedInput, breach: Breach): Uint8Array {
+  try {
+    return input.load();
+  } catch (e) {
+    if (e instanceof LostInput) breach.thrown ??= e;
+    throw e;
+  }
 }
 
 function collect<T>(spec: ActionSpec, inputs: readonly LoadedInput[], make: (i: LoadedInput) => T): { [name: string]: unknown } {
@@ -126,9 +152,10 @@ async function runCommand(spec: ActionSpec, rule: ProcessRule<Inputs, Outputs>, 
   const env = rule.env?.(spec.arguments as never) ?? {};
   const { outcome, outputs } = await runProcess({ command, env, files, outputs: names, signal });
   if (outcome.status !== 0) return { kind: "failed", diagnostics: rule.explainFailure?.(outcome) ?? [commandFailed(rule.id, outcome)] };
-  const absent = outputs.findIndex((o) => o === undefined);
+  const made = outputs.map((o, i) => (roles[i] === rule.stdout ? utf8(outcome.stdout) : o));
+  const absent = made.findIndex((o) => o === undefined);
   if (absent >= 0) return { kind: "failed", diagnostics: [missingOutput(rule.id, command.join(" "), roles[absent]!)] };
-  return { kind: "made", outputs: outputs as Uint8Array[], discovered: [], remarks: [] };
+  return { kind: "made", outputs: made as Uint8Array[], discovered: [], remarks: [] };
 }
 
 function commandFailed(rule: string, o: ProcessOutcome): Diagnostic {

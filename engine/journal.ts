@@ -13,6 +13,9 @@ export interface Remembered extends Trace {
 
 const HEADER = new Uint8Array([0x58, 0x30, 0x37, 0x4a, 2, 0, 0, 0]); // "X07J", version 2
 
+/** The shortest payload: identity length, a digest, manifest length and an empty trace; anything shorter is damage. */
+const SHORTEST = 4 + 32 + 4 + 20;
+
 interface Slot {
   readonly at: number;
   readonly length: number;
@@ -59,12 +62,12 @@ export class Journal {
     while (at < bytes.length) {
       const length = at + 8 <= bytes.length ? view.getUint32(at, true) : -1;
       const end = at + 8 + length;
-      if (length < 0 || end > bytes.length || checksum(bytes.subarray(at + 8, end)) !== view.getUint32(at + 4, true)) {
+      if (length < SHORTEST || end > bytes.length || checksum(bytes.subarray(at + 8, end)) !== view.getUint32(at + 4, true)) {
         this.#mustRewrite = true;
         this.#dropped(bytes.length - at, "a record is damaged or half written");
         return;
       }
-      const identityLength = view.getUint32(at + 8, true);
+      const identityLength = Math.min(view.getUint32(at + 8, true), length - 4);
       const identity = new TextDecoder().decode(bytes.subarray(at + 12, at + 12 + identityLength));
       this.#slots.set(identity, { at: at + 12 + identityLength, length: end - (at + 12 + identityLength) });
       this.#records += 1;
@@ -100,25 +103,27 @@ export class Journal {
     }
   }
 
-  put(identity: string, trace: Remembered): void {
-    this.#fresh.set(identity, trace);
-    const body = new ByteWriter();
-    body.text(identity);
-    body.raw(Buffer.from(trace.key, "hex"));
-    body.text(trace.manifest);
-    writeTrace(body, trace);
-    const payload = body.finish();
-    const record = new ByteWriter();
-    record.u32(payload.length);
-    record.u32(checksum(payload));
-    record.raw(payload);
-    this.#pending.push(record.finish());
+  /** How long the remembered execution took, without reading the rest of its trace. */
+  durationMs(identity: string): number | undefined {
+    const fresh = this.#fresh.get(identity);
+    if (fresh !== undefined) return fresh.durationMs;
+    const slot = this.#slots.get(identity);
+    if (slot === undefined || slot.length < 48) return undefined;
+    const view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset + slot.at, slot.length);
+    const at = 36 + view.getUint32(32, true);
+    return at + 8 <= slot.length ? view.getFloat64(at, true) : undefined;
   }
 
-  /** Appends what is pending in one write; rewrites the file when it is damaged or mostly dead. Throws DiskError. */
+  put(identity: string, trace: Remembered): void {
+    this.#fresh.set(identity, trace);
+    this.#pending.push(record(encode(identity, trace)));
+  }
+
+  /** Appends what is pending in one write; rewrites the file when it is gone, damaged or mostly dead. Throws DiskError. */
   flush(): void {
     if (this.#mustRewrite || this.#records > 64 + 4 * (this.#slots.size + this.#fresh.size)) return this.#rewrite();
     if (this.#pending.length === 0) return;
+    if (this.#disk.stat(this.#path) === undefined) return this.#rewrite();
     this.#records += this.#pending.length;
     const all = Buffer.concat(this.#pending);
     this.#pending = [];
@@ -133,15 +138,29 @@ export class Journal {
       const body = new ByteWriter();
       body.text(identity);
       body.raw(this.#bytes.subarray(slot.at, slot.at + slot.length));
-      const payload = body.finish();
-      w.u32(payload.length);
-      w.u32(checksum(payload));
-      w.raw(payload);
+      w.raw(record(body.finish()));
     }
-    for (const record of this.#pending) w.raw(record);
+    for (const [identity, trace] of this.#fresh) w.raw(record(encode(identity, trace)));
     writeAtomic(this.#disk, this.#path, w.finish());
     this.#pending = [];
     this.#mustRewrite = false;
     this.#records = this.#slots.size + this.#fresh.size;
   }
+}
+
+function encode(identity: string, trace: Remembered): Uint8Array {
+  const body = new ByteWriter();
+  body.text(identity);
+  body.raw(Buffer.from(trace.key, "hex"));
+  body.text(trace.manifest);
+  writeTrace(body, trace);
+  return body.finish();
+}
+
+function record(payload: Uint8Array): Uint8Array {
+  const w = new ByteWriter();
+  w.u32(payload.length);
+  w.u32(checksum(payload));
+  w.raw(payload);
+  return w.finish();
 }

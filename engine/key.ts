@@ -11,6 +11,9 @@ export interface Discovered {
   readonly sha256: string;
 }
 
+/** Stands for the digest of a file that the graph itself makes: it must not be discovered, so this matches nothing. */
+export const MADE_HERE = "made by the graph";
+
 /** sha256 of an input artifact's content, or undefined when it does not exist (then the action cannot have a key). */
 export type DigestOfInput = (artifact: number) => string;
 

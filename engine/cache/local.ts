@@ -5,11 +5,11 @@ import type { Diagnostic } from "../diagnostic.ts";
 import { attempt, type Disk, writeAtomic } from "../host/disk.ts";
 import { ByteReader, ByteWriter, checksum, CutShort } from "../lib/bytes.ts";
 import { sha256Hex } from "../lib/digest.ts";
-import { readTrace, type Trace, writeTrace } from "../trace.ts";
+import { readTrace, type Trace, type TracedOutput, writeTrace } from "../trace.ts";
 import { type Cache, sameDiscovered, VARIANT_LIMIT } from "./cache.ts";
 
 const MAGIC = 0x41373058; // "X07A"
-const VERSION = 1;
+const VERSION = 2;
 
 export interface LocalCache extends Cache {
   readonly folder: string;
@@ -47,7 +47,7 @@ export function localCache(disk: Disk, folder: string, onProblem: (d: Diagnostic
     const path = resultPath(key);
     const read = attempt(() => disk.read(path));
     if (!read.ok) return [];
-    const traces = decode(read.value);
+    const traces = decode(read.value, key);
     if (traces === undefined) damaged(path, `the result of action ${key.slice(0, 12)}`);
     return traces ?? [];
   };
@@ -57,7 +57,7 @@ export function localCache(disk: Disk, folder: string, onProblem: (d: Diagnostic
     results,
     remember(key, trace) {
       const others = results(key).filter((t) => !sameDiscovered(t, trace));
-      write(resultPath(key), encode([trace, ...others].slice(0, VARIANT_LIMIT)));
+      write(resultPath(key), encode(key, [trace, ...others].slice(0, VARIANT_LIMIT)));
     },
     content(digest) {
       const path = blobPath(digest.sha256);
@@ -77,8 +77,10 @@ export function localCache(disk: Disk, folder: string, onProblem: (d: Diagnostic
   };
 }
 
-function encode(traces: readonly Trace[]): Uint8Array {
+/** The key stands inside too: a whole file in another's place is as wrong as a flipped bit. */
+function encode(key: string, traces: readonly Trace[]): Uint8Array {
   const body = new ByteWriter();
+  body.raw(Buffer.from(key, "hex"));
   body.u32(traces.length);
   for (const t of traces) writeTrace(body, t);
   const payload = body.finish();
@@ -88,17 +90,23 @@ function encode(traces: readonly Trace[]): Uint8Array {
   return w.finish();
 }
 
-function decode(bytes: Uint8Array): Trace[] | undefined {
+function decode(bytes: Uint8Array, key: string): Trace[] | undefined {
   try {
     const r = new ByteReader(bytes);
     if (r.u32() !== MAGIC || r.u32() !== VERSION) return undefined;
     const sum = r.u32();
     if (checksum(bytes.subarray(r.at)) !== sum) return undefined;
+    if (Buffer.from(r.raw(32)).toString("hex") !== key) return undefined;
     const traces: Trace[] = [];
     for (let n = r.u32(); n > 0; n--) traces.push(readTrace(r));
-    return traces;
+    return traces.every((t) => t.outputs.every(isItself)) ? traces : undefined;
   } catch (e) {
     if (e instanceof CutShort || e instanceof SyntaxError) return undefined;
     throw e;
   }
+}
+
+/** Inline content is verified as content from a file is. */
+function isItself(output: TracedOutput): boolean {
+  return output.inline === undefined || (output.inline.length === output.size && sha256Hex(output.inline) === output.sha256);
 }
