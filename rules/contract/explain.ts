@@ -16,25 +16,32 @@ export interface Violation {
 
 /** One diagnostic a violation, in the order of the document. Branches of a choice that failed are notes of the choice. */
 export function explain(violations: readonly Violation[], document: JsonValue, file: string | undefined, code: string): Diagnostic[] {
-  const kept: { violation: Violation; notes: string[] }[] = [];
+  const kept: Finding[] = [];
   for (const violation of violations) {
-    const notes: string[] = [];
-    if (violation.keyword === "oneOf" || violation.keyword === "anyOf") notes.push(...withoutBranches(kept, violation, document));
-    kept.push({ violation, notes });
+    const branches = isChoice(violation) ? takeBranches(kept, violation) : [];
+    kept.push({ violation, branches });
   }
-  return kept.map(({ violation, notes }) => diagnosticOf(violation, notes, document, file, code, missingBeside(violation, violations)));
+  return kept.map((finding) => diagnosticOf(finding, document, file, code, missingBeside(finding.violation, violations)));
 }
 
-/** Takes the errors of the branches of a choice out of `kept` and turns them into notes. */
-function withoutBranches(kept: { violation: Violation; notes: string[] }[], choice: Violation, document: JsonValue): string[] {
-  const notes: string[] = [];
-  while (kept.length > 0) {
-    const last = kept[kept.length - 1] as { violation: Violation };
-    if (!within(last.violation.instancePath, choice.instancePath)) break;
+/** A violation and, where it is a choice, why each of its branches was refused. */
+interface Finding {
+  readonly violation: Violation;
+  readonly branches: readonly Violation[];
+}
+
+function isChoice({ keyword }: Violation): boolean {
+  return keyword === "oneOf" || keyword === "anyOf";
+}
+
+/** The errors of the branches of a choice come just before its own; they are moved out of `kept`. */
+function takeBranches(kept: Finding[], choice: Violation): Violation[] {
+  const branches: Violation[] = [];
+  for (let last = kept.at(-1); last !== undefined && within(last.violation.instancePath, choice.instancePath); last = kept.at(-1)) {
     kept.pop();
-    notes.unshift(`${last.violation.instancePath === "" ? "/" : last.violation.instancePath}: ${sentence(last.violation, document)}`);
+    branches.unshift(last.violation);
   }
-  return [...new Set(notes)].slice(0, 6);
+  return branches;
 }
 
 function within(path: string, root: string): boolean {
@@ -45,13 +52,17 @@ function missingBeside(violation: Violation, all: readonly Violation[]): string[
   return all.filter((v) => v.keyword === "required" && v.instancePath === violation.instancePath).map((v) => String(v.params["missingProperty"]));
 }
 
-function diagnosticOf(violation: Violation, notes: readonly string[], document: JsonValue, file: string | undefined, code: string, missing: readonly string[]): Diagnostic {
+function diagnosticOf({ violation, branches }: Finding, document: JsonValue, file: string | undefined, code: string, missing: readonly string[]): Diagnostic {
   const pointer = violation.instancePath;
+  // When every branch speaks of the value itself, one sentence says it all; otherwise the branches are notes.
+  const direct = branches.length > 0 && branches.every((b) => b.instancePath === pointer && !("missingProperty" in b.params) && !("additionalProperty" in b.params));
+  const text = direct ? `expected ${[...new Set(branches.map(expectation))].join(" or ")}, found ${found(at(document, pointer), "")}` : sentence(violation, document);
+  const notes = direct ? [] : [...new Set(branches.map((b) => `${b.instancePath === "" ? "/" : b.instancePath}: ${sentence(b, document)}`))].slice(0, 6);
   return {
     code,
     severity: "error",
     stage: "parse",
-    message: `${file ?? "document"}#${pointer}: ${sentence(violation, document)}`,
+    message: `${file ?? "document"}#${pointer}: ${text}`,
     data: { instance_path: pointer, schema_path: violation.schemaPath.replace(/^#/, "") },
     notes: notes.length === 0 ? undefined : notes,
     hint: hintFor(violation, missing),
