@@ -34,12 +34,12 @@ function isChoice({ keyword }: Violation): boolean {
   return keyword === "oneOf" || keyword === "anyOf";
 }
 
-/** The errors of the branches of a choice come just before its own; they are moved out of `kept`. */
+/** The errors of the branches of a choice come just before its own; they are moved out of `kept`; a choice within a choice gives its own branches. */
 function takeBranches(kept: Finding[], choice: Violation): Violation[] {
   const branches: Violation[] = [];
   for (let last = kept.at(-1); last !== undefined && within(last.violation.instancePath, choice.instancePath); last = kept.at(-1)) {
     kept.pop();
-    branches.unshift(last.violation);
+    branches.unshift(...(last.branches.length > 0 ? last.branches : [last.violation]));
   }
   return branches;
 }
