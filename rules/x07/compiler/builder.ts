@@ -1,0 +1,134 @@
+// Builds the body of one IR function: locals, statement lists, labels. Used by the front end and by the runtime alike; knows only the IR.
+
+import type { IrExpr, IrFunction, IrStmt, Scalar } from "./ir.ts";
+import { isSimple, typeOf } from "./ir.ts";
+
+export class FunctionBuilder {
+  readonly locals: Scalar[];
+  readonly paramCount: number;
+  /** The list that statements go to now. */
+  here: IrStmt[] = [];
+  private labels = 0;
+
+  constructor(params: readonly Scalar[]) {
+    this.locals = [...params];
+    this.paramCount = params.length;
+  }
+
+  param(index: number): IrExpr {
+    return this.get(index);
+  }
+
+  local(type: Scalar = "i32"): number {
+    this.locals.push(type);
+    return this.locals.length - 1;
+  }
+
+  get(local: number): IrExpr {
+    return { op: "get", local, type: this.locals[local] ?? "i32" };
+  }
+
+  emit(stmt: IrStmt): void {
+    this.here.push(stmt);
+  }
+
+  set(local: number, value: IrExpr): void {
+    if (value.op === "get" && value.local === local) return;
+    this.here.push({ op: "set", local, value });
+  }
+
+  /** The value in a form that may be used twice: itself when simple, else a new local. */
+  keep(value: IrExpr): IrExpr {
+    return isSimple(value) ? value : this.fresh(value);
+  }
+
+  /** A new local that holds the value. */
+  fresh(value: IrExpr): IrExpr {
+    const t = this.local(typeOf(value));
+    this.here.push({ op: "set", local: t, value });
+    return this.get(t);
+  }
+
+  /** Collects the statements that `fill` emits. */
+  block(fill: () => void): IrStmt[] {
+    const outer = this.here;
+    const inner: IrStmt[] = [];
+    this.here = inner;
+    fill();
+    this.here = outer;
+    return inner;
+  }
+
+  label(): number {
+    return this.labels++;
+  }
+
+  if(cond: IrExpr, then: () => void, otherwise?: () => void): void {
+    this.emitIf(cond, this.block(then), otherwise === undefined ? [] : this.block(otherwise));
+  }
+
+  emitIf(cond: IrExpr, then: readonly IrStmt[], otherwise: readonly IrStmt[]): void {
+    this.here.push({ op: "if", cond, then, else: otherwise });
+  }
+
+  /** `while (cond) body`, tested at the top. */
+  while(cond: () => IrExpr, body: (exit: number) => void): void {
+    const exit = this.label();
+    const again = this.label();
+    const round = this.block(() => {
+      const c = cond();
+      this.here.push({ op: "br", label: exit, cond: { op: "un", kind: "eqz", a: c } });
+      body(exit);
+      this.here.push({ op: "br", label: again, cond: undefined });
+    });
+    this.here.push({ op: "block", label: exit, body: [{ op: "loop", label: again, body: round }] });
+  }
+
+  br(label: number, cond?: IrExpr): void {
+    this.here.push({ op: "br", label, cond });
+  }
+
+  trapIf(cond: IrExpr): void {
+    if (cond.op === "const") {
+      if (cond.value !== 0) this.here.push({ op: "trap" });
+      return;
+    }
+    this.here.push({ op: "trapIf", cond });
+  }
+
+  store(size: 1 | 2 | 4 | 8, addr: IrExpr, offset: number, value: IrExpr): void {
+    this.here.push({ op: "store", size, addr, offset, value });
+  }
+
+  copy(dst: IrExpr, src: IrExpr, len: IrExpr): void {
+    if (len.op === "const" && len.value === 0) return;
+    this.here.push({ op: "copy", dst, src, len });
+  }
+
+  fill(dst: IrExpr, value: IrExpr, len: IrExpr): void {
+    this.here.push({ op: "fill", dst, value, len });
+  }
+
+  call(target: string, args: readonly IrExpr[], dests: readonly number[] = []): void {
+    this.here.push({ op: "call", target, args, dests });
+  }
+
+  /** Calls a function of several results into new locals. */
+  callMany(target: string, args: readonly IrExpr[], results: readonly Scalar[]): IrExpr[] {
+    const dests = results.map((t) => this.local(t));
+    this.call(target, args, dests);
+    return dests.map((d) => this.get(d));
+  }
+
+  ret(...values: readonly IrExpr[]): void {
+    this.here.push({ op: "return", values });
+  }
+
+  finish(name: string, results: readonly Scalar[], inline: IrFunction["inline"] = "auto"): IrFunction {
+    return { name, params: this.locals.slice(0, this.paramCount), results, locals: this.locals, body: this.here, inline };
+  }
+}
+
+export function callExpr(target: string, args: readonly IrExpr[], type: Scalar = "i32"): IrExpr {
+  return { op: "call", target, args, type };
+}

@@ -1,0 +1,156 @@
+// A whole function: parameters, contracts, body, return. Knows the frame of a function, not its expressions.
+
+import type { Clause, Expr, FunctionDecl, Place } from "../ast.ts";
+import { FunctionBuilder } from "../builder.ts";
+import type { Fault } from "../errors.ts";
+import type { IrFunction, Scalar } from "../ir.ts";
+import { ZERO, not } from "../ops.ts";
+import { isOwned, isViewLike, shape, spell } from "../types.ts";
+import type { Type } from "../types.ts";
+import { Context } from "./context.ts";
+import type { FunctionFacts } from "./context.ts";
+import { impureHead } from "./contracts.ts";
+import { describeType, materialize, own } from "./expr.ts";
+import { assign } from "./forms.ts";
+import type { Instance, Program } from "./program.ts";
+import { concrete } from "./program.ts";
+import type { Value, Variable } from "./values.ts";
+
+export interface Lowered {
+  readonly functions: readonly IrFunction[];
+  readonly faults: readonly Fault[];
+}
+
+/** Checks `solve` and lowers it to `solve(input_ptr, input_len) -> (ptr, len)`. */
+export function lowerSolve(program: Program, body: Expr): Lowered {
+  const b = new FunctionBuilder(["i32", "i32"]);
+  const facts: FunctionFacts = { name: "solve", module: "main", kind: "solve", result: "bytes", resultBrand: undefined, typeArgs: new Map() };
+  const cx = new Context(program, facts, b);
+  cx.openScope();
+  cx.declare("input", "bytes_view", undefined, [0, 1], "input");
+  const at: Place = { parent: undefined, step: "/solve" };
+  cx.openScope();
+  runBody(cx, body, at);
+  return { functions: [b.finish("solve", ["i32", "i32"], "never")], faults: cx.faults };
+}
+
+export function lowerFunction(program: Program, instance: Instance): Lowered {
+  const { decl, module } = instance.ref;
+  const { typeArgs } = instance;
+  const types = decl.params.map((p) => concrete(p.type, typeArgs));
+  const result = concrete(decl.result, typeArgs);
+  const params: Scalar[] = types.flatMap((t) => [...shape(t)]);
+  const b = new FunctionBuilder(params);
+  const facts: FunctionFacts = { name: decl.name, module: module.id, kind: decl.async ? "defasync" : "defn", result, resultBrand: decl.resultBrand, typeArgs };
+  const cx = new Context(program, facts, b);
+  const at: Place = { parent: undefined, step: decl.pointer };
+  if (unsupported(cx, decl, types, result, at)) return { functions: [], faults: cx.faults };
+  cx.openScope();
+  cx.declare("input", "bytes_view", undefined, [], "input");
+  cx.openScope();
+  declareParams(cx, decl, types);
+  runContracted(cx, decl, { parent: undefined, step: `${decl.pointer}/body` });
+  const name = instance.name;
+  return { functions: [b.finish(name, shape(result))], faults: cx.faults };
+}
+
+function unsupported(cx: Context, decl: FunctionDecl, types: readonly Type[], result: Type, at: Place): boolean {
+  decl.params.forEach((p, i) => {
+    if (types[i] === "error") cx.fail("Unsupported", undefined, `type of parameter ${JSON.stringify(p.name)} is not available in world solve-pure`, at);
+  });
+  if (result === "error" || result === "f64") cx.fail("Unsupported", undefined, `result type ${spell(result === "error" ? "error" : result)} is not supported`, at);
+  if (decl.async) cx.fail("Unsupported", undefined, "defasync is not supported yet", at);
+  return cx.faults.length > 0;
+}
+
+function declareParams(cx: Context, decl: FunctionDecl, types: readonly Type[]): void {
+  let next = 0;
+  decl.params.forEach((p, i) => {
+    const type = types[i] ?? "error";
+    const locals = shape(type).map(() => next++);
+    const variable = cx.declare(p.name, type, p.brand, locals, "param");
+    // A view parameter is its own origin: what is returned from it is traced back to it.
+    if (isViewLike(type)) variable.owners = [variable];
+  });
+}
+
+/** Entry checks, body, exit checks. */
+function runContracted(cx: Context, decl: FunctionDecl, at: Place): void {
+  const entry = [...decl.requires, ...decl.invariant];
+  const exit = [...decl.ensures, ...decl.invariant];
+  for (const c of [...decl.requires, ...decl.ensures, ...decl.invariant]) {
+    const head = impureHead(c.expr);
+    if (head !== undefined) cx.typing("X07-CONTRACT-0002", `contract expression is not pure: disallowed call ${JSON.stringify(head)}`, placeOf(c));
+  }
+  if (entry.length + exit.length > 0 && decl.decreases === 0 && calls(decl.body, decl.name))
+    cx.typing("X07-CONTRACT-0011", `recursive function with contracts needs decreases: ${JSON.stringify(decl.name)}`, { parent: undefined, step: decl.pointer });
+  if (cx.faults.length > 0) return;
+  for (const c of entry) check(cx, c);
+  if (exit.length === 0) return runBody(cx, decl.body, at);
+  const label = cx.b.label();
+  const locals = cx.newLocals(cx.facts.result);
+  cx.epilogue = { label, locals };
+  const body = cx.b.block(() => runBody(cx, decl.body, at));
+  cx.epilogue = undefined;
+  cx.b.emit({ op: "block", label, body });
+  cx.openScope();
+  const result = cx.declare("__result", cx.facts.result, decl.resultBrand, locals);
+  for (const c of exit) check(cx, c);
+  cx.b.ret(...result.locals.map((l) => cx.b.get(l)));
+}
+
+function placeOf(c: Clause): Place {
+  return { parent: undefined, step: c.pointer };
+}
+
+function check(cx: Context, clause: Clause): void {
+  const at = placeOf(clause);
+  const v = cx.frame(() => own(cx, clause.expr, at));
+  if (v.type === "i32") cx.b.trapIf(not(v.parts[0] ?? ZERO));
+  else if (v.type !== "error") cx.typing("X07-CONTRACT-0001", "contract expression must be i32", at, { expected: "i32", found: describeType(v) });
+}
+
+function calls(e: Expr, name: string): boolean {
+  if (!Array.isArray(e)) return false;
+  return e[0] === name || (e[0] === "tapp" && e[1] === name) || e.some((x) => calls(x, name));
+}
+
+function runBody(cx: Context, body: Expr, at: Place): void {
+  const v = cx.frame(() => materialize(cx, own(cx, body, at)));
+  if (v.type === "never" || v.type === "error") return;
+  const { name, result } = cx.facts;
+  if (v.type !== result) {
+    const subject = name === "solve" ? "solve expression" : `function ${JSON.stringify(name)}`;
+    cx.typing("X07-TYPE-UNIFY-0001", `${subject} must evaluate to ${spell(result)} (or return), got ${describeType(v)}`, at, { expected: result, found: describeType(v) });
+    return;
+  }
+  finishReturn(cx, v, at);
+}
+
+/** Leaves the function with `v`: everything else that is owned is dropped first. */
+export function finishReturn(cx: Context, v: Value, at: Place): void {
+  checkBrand(cx, v, at);
+  if (isViewLike(v.type)) checkReturnedView(cx, v, at);
+  const out = cx.needsDropAll() ? cx.settle(v) : v;
+  cx.dropAll();
+  if (cx.epilogue === undefined) return cx.b.ret(...out.parts);
+  assign(cx, cx.epilogue.locals, out.parts);
+  cx.b.br(cx.epilogue.label);
+}
+
+function checkBrand(cx: Context, v: Value, at: Place): void {
+  const wanted = cx.facts.resultBrand;
+  if (wanted === undefined || wanted === v.brand) return;
+  cx.typing("X07-TYPE-RET-0001", `result must carry brand ${JSON.stringify(wanted)}, got ${describeType(v)}`, at, { expected: spell(v.type, wanted), found: describeType(v) });
+}
+
+function checkReturnedView(cx: Context, v: Value, at: Place): void {
+  const name = JSON.stringify(cx.facts.name);
+  const local = v.owners.find((o: Variable) => isOwned(o.type));
+  if (local !== undefined) {
+    cx.typing("X07-BORROW-0002", `function ${name} returns bytes_view borrowed from local owned buffer ${JSON.stringify(local.name)}`, v.borrowedAt ?? at, { hint: "return bytes instead" });
+    return;
+  }
+  const sources = v.owners.filter((o: Variable) => o.kind === "param");
+  if (new Set(sources).size > 1) cx.typing(undefined, `function ${name} returns bytes_view that may borrow from different parameters: ${sources.map((s) => JSON.stringify(s.name)).join(", ")}`, at);
+}

@@ -1,0 +1,104 @@
+// Applies a builtin by its table entry: checks count and types of the arguments, orders moves and loans, calls the emitter. Knows no single builtin.
+
+import type { Expr, Place } from "../ast.ts";
+import { isOwned, isViewLike, spell } from "../types.ts";
+import type { Type } from "../types.ts";
+import { BYTES } from "./builtins-bytes.ts";
+import { MAPS } from "./builtins-maps.ts";
+import { NUMBERS } from "./builtins-numbers.ts";
+import { OPTIONS } from "./builtins-options.ts";
+import { SPECIAL } from "./builtins-special.ts";
+import { VECS } from "./builtins-vec.ts";
+import type { Context } from "./context.ts";
+import { borrow, child, describeType, dispose, materialize, own, variable } from "./expr.ts";
+import type { Value, Variable } from "./values.ts";
+import { ERROR, value } from "./values.ts";
+
+/**
+ * How an argument is taken: a type name owns it; `like` borrows bytes or a view; `&T` borrows a T; `@T` borrows a T that must be a name;
+ * `~T` owns a T in place: a name is moved only after the other arguments have been evaluated.
+ */
+export type ParamSpec = Type | "like" | `&${Type}` | `@${Type}` | `~${Type}`;
+
+export interface Builtin {
+  readonly params: readonly ParamSpec[];
+  readonly result: Type;
+  /** Emits code; arguments are checked, in order, and may have effects that are still to happen. */
+  readonly emit: (cx: Context, args: readonly Value[], at: Place) => Value;
+}
+
+/** Heads whose arguments are not all values: literals, types, configurations. */
+export type SpecialBuiltin = (cx: Context, e: Expr[], at: Place) => Value;
+
+export const BUILTINS: ReadonlyMap<string, Builtin | SpecialBuiltin> = new Map<string, Builtin | SpecialBuiltin>([
+  ...BYTES, ...VECS, ...NUMBERS, ...OPTIONS, ...MAPS, ...SPECIAL,
+]);
+
+export function applyBuiltin(cx: Context, e: Expr[], at: Place): Value {
+  const head = e[0];
+  const builtin = typeof head === "string" ? BUILTINS.get(head) : undefined;
+  if (typeof head !== "string" || builtin === undefined) return ERROR;
+  if (typeof builtin === "function") return builtin(cx, e, at);
+  const count = builtin.params.length;
+  if (e.length - 1 !== count)
+    return cx.fail("Parse", "X07-TYPE-CALL-0003", `${head} expects ${count} args`, at, { expected: String(count), found: String(e.length - 1) });
+  return cx.frame(() => {
+    const args = cx.operands(count, (i) => take(cx, head, builtin.params[i] ?? "i32", e[i + 1] ?? 0, child(at, i + 1)));
+    if (args.some((a) => a.type === "error" || a.type === "never")) return ERROR;
+    const first = builtin.params[0];
+    if (first?.startsWith("~") === true && typeof e[1] === "string" && !moveInPlace(cx, e[1], child(at, 1))) return ERROR;
+    return builtin.emit(cx, args, at);
+  });
+}
+
+function moveInPlace(cx: Context, name: string, at: Place): boolean {
+  const v = cx.lookup(name);
+  if (v === undefined || cx.read(v, at).type === "error" || !cx.mayLose(v, "move", at)) return false;
+  cx.setState(v, "moved", at);
+  return true;
+}
+
+function take(cx: Context, head: string, spec: ParamSpec, e: Expr, at: Place): Value {
+  if (spec === "like") return expect(cx, head, borrow(cx, e, at), ["bytes_view", "bytes"], at);
+  const mode = spec.charAt(0);
+  if (mode === "&") return expect(cx, head, borrow(cx, e, at), [spec.slice(1) as Type], at);
+  if (mode === "@") return named(cx, head, spec.slice(1) as Type, e, at);
+  if (mode === "~" && typeof e === "string") {
+    const v = variable(cx, e, at);
+    return v === undefined ? ERROR : expect(cx, head, { ...cx.read(v, at), loose: "moved" }, [spec.slice(1) as Type], at);
+  }
+  const type = (mode === "~" ? spec.slice(1) : spec) as Type;
+  const v = expect(cx, head, cx.frame(() => materializeUnless(cx, own(cx, e, at), head)), [type], at);
+  if (isViewLike(v.type)) cx.lend(v.owners);
+  return v;
+}
+
+/** bytes.concat only reads its operands, so literals need not be copied for it first. */
+function materializeUnless(cx: Context, v: Value, head: string): Value {
+  return head === "bytes.concat" ? v : materialize(cx, v);
+}
+
+/** An owner that must be a local name. */
+function named(cx: Context, head: string, type: Type, e: Expr, at: Place): Value {
+  const v: Variable | undefined = typeof e === "string" ? variable(cx, e, at) : undefined;
+  if (typeof e !== "string") {
+    const checked = cx.frame(() => own(cx, e, at));
+    dispose(cx, checked);
+    if (checked.type === "error") return checked;
+    return cx.typing("X07-BORROW-0001", `${head} requires an identifier owner (bind the value to a local with let first)`, at, { hint: "bind the value to a local with let first" });
+  }
+  if (v === undefined) return ERROR;
+  const read = expect(cx, head, cx.read(v, at), [type], at);
+  return read.type === "error" ? read : { ...read, owners: [v], borrowedAt: at.parent ?? at };
+}
+
+function expect(cx: Context, head: string, v: Value, types: readonly Type[], at: Place): Value {
+  if (v.type === "error" || types.includes(v.type)) return v;
+  if (v.type === "never") return v;
+  const expected = types[0] ?? "i32";
+  return cx.typing("X07-TYPE-CALL-0002", `${head} expects ${expected}`, at, { expected: spell(expected), found: describeType(v) });
+}
+
+export function fresh(type: Type, parts: Value["parts"], more: Partial<Value> = {}): Value {
+  return value(type, parts, { loose: isOwned(type) ? "temp" : undefined, ...more });
+}

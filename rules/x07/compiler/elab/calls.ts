@@ -1,0 +1,222 @@
+// Calls of user functions, constructors and accessors of records and enums, generic calls. Knows signatures, not builtins.
+
+import type { Expr, Place, TypeDecl } from "../ast.ts";
+import { callExpr } from "../builder.ts";
+import { ZERO, k, load, ltu } from "../ops.ts";
+import { isViewLike, shape, spell } from "../types.ts";
+import type { Type } from "../types.ts";
+import { BUILTIN_FAMILIES, REMOVED_HEADS } from "./catalog.ts";
+import type { Context } from "./context.ts";
+import { asView, borrow, child, describeType, i32, materialize, own } from "./expr.ts";
+import type { FunctionRef } from "./program.ts";
+import { concrete } from "./program.ts";
+import { startTask } from "./tasks.ts";
+import type { Value, Variable } from "./values.ts";
+import { ERROR, int, value } from "./values.ts";
+
+/** A list whose head is neither form, operator nor builtin. */
+export function applyCall(cx: Context, head: string, e: Expr[], at: Place): Value {
+  const target = cx.program.resolve(head, cx.facts.module);
+  switch (target.kind) {
+    case "function":
+      if (target.ref.decl.typeParams.length > 0) return needsTapp(cx, head, e, at, target.ref);
+      return callFunction(cx, target.ref, new Map(), e, 1, at);
+    case "type":
+      return member(cx, target.decl, target.member, e, at);
+    case "refused":
+      return cx.fail("Parse", target.why === "import" ? "X07-IMPORT-0001" : undefined, target.message, at, importHint(target.why));
+    case "unknown":
+      return unknownHead(cx, head, e, at);
+  }
+}
+
+function importHint(why: "import" | "export"): { hint: string } {
+  return { hint: why === "import" ? "add the module to imports" : "add the name to the module's export declaration" };
+}
+
+function unknownHead(cx: Context, head: string, e: Expr[], at: Place): Value {
+  const removed = REMOVED_HEADS.find(([prefix]) => head.startsWith(prefix));
+  // Arguments are checked all the same, so that their own mistakes are told in this run.
+  const result = cx.fail(removed?.[2] ?? "Unsupported", removed === undefined ? "X07-TYPE-CALL-0001" : undefined, removed === undefined ? `unsupported head: ${JSON.stringify(head)}` : `${head} ${removed[1]}`, at, suggestion(cx, head));
+  for (let i = 1; i < e.length && removed === undefined; i++) cx.frame(() => borrow(cx, e[i] ?? 0, child(at, i)));
+  return result;
+}
+
+function suggestion(cx: Context, head: string): { hint?: string } {
+  const dot = head.lastIndexOf(".");
+  const module = dot < 0 ? "" : head.slice(0, dot);
+  if (module !== "" && !cx.program.modules.has(module) && !BUILTIN_FAMILIES.has(module)) return { hint: `if ${JSON.stringify(module)} is a module, add it to imports` };
+  return {};
+}
+
+function needsTapp(cx: Context, head: string, e: Expr[], at: Place, ref: FunctionRef): Value {
+  const types = ref.decl.typeParams.map(() => "<type>");
+  return cx.typing("X07-TY-0108", `X07-TY-0108: generic function must be called via tapp: ${JSON.stringify(head)}`, at, {
+    hint: `write ${JSON.stringify(["tapp", head, ["tys", ...types], "..."])} (${e.length - 1} arguments follow)`,
+  });
+}
+
+// ---- generic calls
+
+/** `["tapp", f, ["tys", t...], args...]`, or with the types written without `tys`. */
+export function tappForm(cx: Context, e: Expr[], at: Place): Value {
+  const name = e[1];
+  if (typeof name !== "string") return cx.fail("Parse", undefined, "tapp form: (tapp <function> (tys <type>...) <args>...)", at);
+  const target = cx.program.resolve(name, cx.facts.module);
+  if (target.kind === "refused") return cx.fail("Parse", undefined, target.message, at, importHint(target.why));
+  if (target.kind !== "function") return unknownHead(cx, name, [], at);
+  const { typeParams } = target.ref.decl;
+  if (typeParams.length === 0) return cx.typing(undefined, `tapp of a function without type parameters: ${JSON.stringify(name)}`, at);
+  const second = e[2];
+  const listed = Array.isArray(second) && second[0] === "tys";
+  const written = listed ? second.slice(1) : e.slice(2, 2 + typeParams.length);
+  if (written.length !== typeParams.length)
+    return cx.fail("Parse", undefined, `tapp ${JSON.stringify(name)} expects ${typeParams.length} type args`, at, { expected: String(typeParams.length), found: String(written.length) });
+  const typeArgs = new Map<string, Type>();
+  for (let i = 0; i < written.length; i++) {
+    const type = typeArgument(cx, written[i] ?? 0);
+    const param = typeParams[i];
+    if (type === undefined || param === undefined) return cx.typing(undefined, `unknown type argument ${JSON.stringify(written[i] ?? null)}`, child(at, 2));
+    if (!satisfies(type, param.bound)) return cx.typing(undefined, `type ${type} does not satisfy bound ${param.bound ?? "any"} of ${param.name}`, child(at, 2));
+    typeArgs.set(param.name, type);
+  }
+  return callFunction(cx, target.ref, typeArgs, e, listed ? 3 : 2 + typeParams.length, at);
+}
+
+const ARGUMENT_TYPES = new Set<string>(["i32", "bytes", "bytes_view", "vec_u8", "option_i32", "option_bytes", "option_bytes_view", "result_i32", "result_bytes", "result_bytes_view", "result_result_bytes"]);
+
+export function typeArgument(cx: Context, e: Expr): Type | undefined {
+  if (Array.isArray(e)) {
+    const name = e[1];
+    return e[0] === "t" && typeof name === "string" ? cx.facts.typeArgs.get(name) : undefined;
+  }
+  if (e === "u32") return "i32";
+  return typeof e === "string" && ARGUMENT_TYPES.has(e) ? (e as Type) : undefined;
+}
+
+function satisfies(type: Type, bound: string | undefined): boolean {
+  switch (bound) {
+    case undefined:
+    case "any":
+      return true;
+    case "bytes_like":
+      return type === "bytes" || type === "bytes_view";
+    case "num_like":
+      return type === "i32";
+    default:
+      return type === "bytes" || type === "bytes_view" || type === "i32";
+  }
+}
+
+// ---- calls
+
+interface Wanted {
+  readonly type: Type;
+  readonly brand: string | undefined;
+}
+
+function callFunction(cx: Context, ref: FunctionRef, typeArgs: ReadonlyMap<string, Type>, e: Expr[], first: number, at: Place): Value {
+  const { decl } = ref;
+  const given = e.length - first;
+  if (given !== decl.params.length)
+    return cx.fail("Parse", "X07-TYPE-CALL-0003", `call ${JSON.stringify(decl.name)} expects ${decl.params.length} args`, at, { expected: String(decl.params.length), found: String(given) });
+  const wanted: Wanted[] = decl.params.map((p) => ({ type: concrete(p.type, typeArgs), brand: p.brand }));
+  const result = concrete(decl.result, typeArgs);
+  return cx.frame(() => {
+    const args = cx.operands(given, (i) => argument(cx, decl.name, wanted[i], i, e[first + i] ?? 0, child(at, first + i)));
+    if (args.some((a) => a.type === "error")) return ERROR;
+    if (decl.async) return startTask(cx, ref, args, at);
+    return callWith(cx, ref, typeArgs, args, result, first, at);
+  });
+}
+
+function callWith(cx: Context, ref: FunctionRef, typeArgs: ReadonlyMap<string, Type>, args: readonly Value[], result: Type, first: number, at: Place): Value {
+  const { decl } = ref;
+  const owners: Variable[] = [];
+  if (isViewLike(result)) {
+    for (const i of cx.program.borrowsOf(decl)) {
+      const a = args[i];
+      if (a === undefined) continue;
+      if (a.ofTemporary) return cx.typing("X07-BORROW-0001", "bytes_view borrow source requires an identifier owner", child(at, first + i), { hint: "bind the value with let first" });
+      owners.push(...a.owners);
+    }
+  }
+  const target = cx.program.need(ref, typeArgs);
+  const parts = args.flatMap((a) => [...a.parts]);
+  const out = shape(result);
+  const more = { brand: decl.resultBrand, owners, borrowedAt: at };
+  if (out.length === 1) return value(result, [callExpr(target, parts, out[0] ?? "i32")], more);
+  return value(result, cx.b.callMany(target, parts, out), { ...more, loose: "temp" });
+}
+
+/** One argument in the form that the parameter wants: a view parameter borrows, everything else is owned. */
+export function argument(cx: Context, callee: string, wanted: Wanted | undefined, index: number, e: Expr, at: Place): Value {
+  if (wanted === undefined) return ERROR;
+  const v = wanted.type === "bytes_view" ? borrow(cx, e, at) : materialize(cx, cx.frame(() => own(cx, e, at)));
+  if (v.type === "error") return v;
+  if (wanted.type === "bytes_view" && (v.type === "bytes" || v.type === "vec_u8") && brandFits(wanted, v)) return asView(v);
+  if (v.type === wanted.type && brandFits(wanted, v)) {
+    if (isViewLike(v.type)) cx.lend(v.owners);
+    return v;
+  }
+  return cx.typing("X07-TYPE-CALL-0002", `call ${JSON.stringify(callee)} arg ${index} expects ${spell(wanted.type, wanted.brand)}`, at, { expected: spell(wanted.type, wanted.brand), found: describeType(v) });
+}
+
+function brandFits(wanted: Wanted, v: Value): boolean {
+  return wanted.brand === undefined || wanted.brand === v.brand;
+}
+
+// ---- records and enums
+
+function member(cx: Context, decl: TypeDecl, name: string, e: Expr[], at: Place): Value {
+  if (decl.kind === "enum") {
+    const index = decl.variants.findIndex((v) => v.name === name);
+    const variant = decl.variants[index];
+    if (variant === undefined) return unknownHead(cx, `${decl.name}.${name}`, e, at);
+    return construct(cx, decl, [k(index)], variant.payload ? 1 : 0, e, at);
+  }
+  if (name === "make") return construct(cx, decl, [], decl.fields.length, e, at);
+  const field = decl.fields.indexOf(name);
+  if (field < 0) return unknownHead(cx, `${decl.name}.${name}`, e, at);
+  if (e.length !== 2) return wrongCount(cx, `${decl.name}.${name}`, 1, e, at);
+  return cx.frame(() => {
+    const r = branded(cx, decl, e[1] ?? 0, child(at, 1));
+    return r === undefined ? int(ZERO) : int(word(cx, r, field * 4));
+  });
+}
+
+function wrongCount(cx: Context, head: string, count: number, e: Expr[], at: Place): Value {
+  return cx.fail("Parse", "X07-TYPE-CALL-0003", `call ${JSON.stringify(head)} expects ${count} args`, at, { expected: String(count), found: String(e.length - 1) });
+}
+
+/** Bytes of u32 words: the constant ones first, then the arguments. */
+function construct(cx: Context, decl: TypeDecl, leading: readonly ReturnType<typeof k>[], count: number, e: Expr[], at: Place): Value {
+  const head = typeof e[0] === "string" ? e[0] : decl.name;
+  if (e.length !== count + 1) return wrongCount(cx, head, count, e, at);
+  const args = cx.operands(count, (i) =>
+    cx.frame(() =>
+      i32(cx, e[i + 1], child(at, i + 1), (got) => cx.typing("X07-TYPE-CALL-0002", `call ${JSON.stringify(head)} arg ${i} expects i32`, child(at, i + 1), { expected: "i32", found: describeType(got) })),
+    ),
+  );
+  const words = [...leading, ...cx.force(args).map((a) => a.parts[0] ?? ZERO)];
+  const block = cx.b.fresh(callExpr("rt.alloc", [k(words.length * 4)]));
+  words.forEach((w, i) => cx.b.store(4, block, i * 4, w));
+  return value("bytes", [block, k(words.length * 4)], { brand: decl.name, loose: "temp" });
+}
+
+/** A value that carries the type's brand, looked at only. */
+export function branded(cx: Context, decl: TypeDecl, e: Expr, at: Place): Value | undefined {
+  const v = borrow(cx, e, at);
+  if (v.type === "error") return undefined;
+  if ((v.type === "bytes" || v.type === "bytes_view") && v.brand === decl.name) return cx.force([v])[0];
+  cx.typing("X07-TYPE-CALL-0002", `expected a value of type ${decl.name}`, at, { expected: spell("bytes", decl.name), found: describeType(v) });
+  return undefined;
+}
+
+/** The u32 at a constant offset; a value too short traps, as reading past its end would. */
+export function word(cx: Context, v: Value, offset: number): ReturnType<typeof k> {
+  const [ptr, len] = v.parts;
+  if (ptr === undefined || len === undefined) return ZERO;
+  cx.b.trapIf(ltu(len, k(offset + 4)));
+  return load(4, ptr, offset);
+}

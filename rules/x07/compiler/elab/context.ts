@@ -1,0 +1,413 @@
+// The state of checking one function: scopes, moves, loans, pending temporaries, the code so far. Knows no single form or builtin.
+
+import type { Place } from "../ast.ts";
+import { pointerOf } from "../ast.ts";
+import type { FunctionBuilder } from "../builder.ts";
+import { callExpr } from "../builder.ts";
+import type { ErrorKind, Fault, FaultFacts } from "../errors.ts";
+import { fault } from "../errors.ts";
+import type { IrExpr, IrStmt } from "../ir.ts";
+import { isConst, typeOf } from "../ir.ts";
+import { ZERO } from "../ops.ts";
+import { blockIndex, isOwned, isViewLike, shape } from "../types.ts";
+import type { Type } from "../types.ts";
+import { disturbs, isVolatile } from "./effects.ts";
+import type { Program } from "./program.ts";
+import type { Value, Variable, VariableState } from "./values.ts";
+import { ERROR, value } from "./values.ts";
+
+interface Scope {
+  readonly variables: Variable[];
+  readonly shadowed: (Variable | undefined)[];
+}
+
+interface Change {
+  readonly variable: Variable;
+  readonly state: VariableState;
+  readonly movedAt: Place | undefined;
+  readonly owners: readonly Variable[];
+  readonly borrowedAt: Place | undefined;
+}
+
+/** The states of the variables that a branch changed, as they were at its end. */
+export type BranchEnd = ReadonlyMap<Variable, Change>;
+
+/** A point in the history of the variables; those declared later do not outlive the branch. */
+export interface Mark {
+  readonly log: number;
+  readonly variables: number;
+}
+
+interface Temporary {
+  readonly type: Type;
+  readonly parts: readonly IrExpr[];
+}
+
+export interface FunctionFacts {
+  /** As messages name it: "solve" or the full name. */
+  readonly name: string;
+  readonly module: string;
+  readonly kind: "solve" | "defn" | "defasync";
+  readonly result: Type;
+  readonly resultBrand: string | undefined;
+  readonly typeArgs: ReadonlyMap<string, Type>;
+}
+
+export class Context {
+  readonly program: Program;
+  readonly facts: FunctionFacts;
+  readonly b: FunctionBuilder;
+  readonly faults: Fault[] = [];
+  /** Where `return` goes when something must happen after the body: result locals and the label to leave to. */
+  epilogue: { readonly label: number; readonly locals: readonly number[] } | undefined;
+  /** Depth of task scopes around the current expression. */
+  taskScopes = 0;
+  private readonly scopes: Scope[] = [];
+  private readonly names = new Map<string, Variable>();
+  private readonly log: Change[] = [];
+  private readonly temporaries: Temporary[] = [];
+  private readonly callLoans: Variable[] = [];
+  private readonly claimed = new Set<number>();
+  private readonly told = new Set<string>();
+  private variables = 0;
+
+  constructor(program: Program, facts: FunctionFacts, b: FunctionBuilder) {
+    this.program = program;
+    this.facts = facts;
+    this.b = b;
+  }
+
+  // ---- errors
+
+  fail(kind: ErrorKind, code: string | undefined, message: string, at: Place, facts: FaultFacts = {}): Value {
+    const pointer = pointerOf(at);
+    const key = `${pointer} ${message}`;
+    if (!this.told.has(key)) {
+      this.told.add(key);
+      this.faults.push(fault(kind, code, `${message} (fn=${this.facts.name})`, pointer, facts));
+    }
+    return ERROR;
+  }
+
+  typing(code: string | undefined, message: string, at: Place, facts: FaultFacts = {}): Value {
+    return this.fail("Typing", code, message, at, facts);
+  }
+
+  // ---- scopes and names
+
+  openScope(): void {
+    this.scopes.push({ variables: [], shadowed: [] });
+  }
+
+  lookup(name: string): Variable | undefined {
+    return this.names.get(name);
+  }
+
+  inCurrentScope(name: string): boolean {
+    return this.scopes.at(-1)?.variables.some((v) => v.name === name && this.names.get(name) === v) ?? false;
+  }
+
+  declare(name: string, type: Type, brand: string | undefined, locals: readonly number[], kind: Variable["kind"] = "local"): Variable {
+    for (const l of locals) this.claimed.add(l);
+    const variable: Variable = { name, type, brand, locals, kind, index: this.variables++, state: "live", movedAt: undefined, owners: [], borrowedAt: undefined, loans: 0 };
+    const scope = this.scopes.at(-1);
+    scope?.variables.push(variable);
+    scope?.shadowed.push(this.names.get(name));
+    this.names.set(name, variable);
+    return variable;
+  }
+
+  /** Reserves a local for a variable; false when one lives there already. */
+  claim(local: number): boolean {
+    if (this.claimed.has(local)) return false;
+    this.claimed.add(local);
+    return true;
+  }
+
+  newLocals(type: Type): number[] {
+    return shape(type).map((t) => this.b.local(t));
+  }
+
+  /** Ends the scope whose result is `result`: drops what is still owned and returns the result, safe from those drops. */
+  closeScope(result: Value, unreachable = false): Value {
+    const scope = this.scopes.pop();
+    if (scope === undefined) return result;
+    let out = result;
+    const doomed = scope.variables.filter((v) => isOwned(v.type) && v.state !== "moved");
+    if (doomed.length > 0 && !unreachable) {
+      out = this.settle(out);
+      for (let i = doomed.length - 1; i >= 0; i--) this.dropVariable(doomed[i]);
+    }
+    for (let i = scope.variables.length - 1; i >= 0; i--) {
+      const v = scope.variables[i];
+      if (v === undefined) continue;
+      this.setOwners(v, [], undefined);
+      const outer = scope.shadowed[i];
+      if (outer === undefined) this.names.delete(v.name);
+      else this.names.set(v.name, outer);
+    }
+    return this.checkEscape(out, scope);
+  }
+
+  private checkEscape(out: Value, scope: Scope): Value {
+    const escaping = out.owners.find((o) => scope.variables.includes(o) && o.kind !== "input" && isOwned(o.type));
+    if (escaping !== undefined && this.scopes.length > 0)
+      return this.typing("X07-BORROW-0002", `view outlives its owner: ${JSON.stringify(escaping.name)}`, out.borrowedAt ?? ROOT, { hint: "copy it with view.to_bytes, or keep the owner in the outer scope" });
+    for (const v of scope.variables) {
+      if (v.loans > 0 && isOwned(v.type))
+        return this.typing("X07-BORROW-0002", `view outlives its owner: ${JSON.stringify(v.name)}`, this.borrower(v)?.borrowedAt ?? ROOT, { hint: "keep the owner in the outer scope" });
+    }
+    return out;
+  }
+
+  dropVariable(v: Variable | undefined): void {
+    if (v !== undefined) this.drop(v.type, v.locals.map((l) => this.b.get(l)));
+  }
+
+  /** Frees the block of an owned value. */
+  drop(type: Type, parts: readonly IrExpr[]): void {
+    const index = blockIndex(type);
+    const block = index === undefined ? undefined : parts[index];
+    if (block !== undefined && !isConst(block)) this.b.call("rt.free", [block]);
+  }
+
+  /** Before leaving the function: everything owned that is not moved. */
+  dropAll(): void {
+    for (let s = this.scopes.length - 1; s >= 0; s--) {
+      const vars = this.scopes[s]?.variables ?? [];
+      for (let i = vars.length - 1; i >= 0; i--) {
+        const v = vars[i];
+        if (v !== undefined && isOwned(v.type) && v.state !== "moved") this.dropVariable(v);
+      }
+    }
+    for (const t of this.temporaries) this.drop(t.type, t.parts);
+  }
+
+  needsDropAll(): boolean {
+    return this.temporaries.length > 0 || this.scopes.some((s) => s.variables.some((v) => isOwned(v.type) && v.state !== "moved"));
+  }
+
+  // ---- moves and loans; every change is logged so that branches can be undone and joined
+
+  private remember(v: Variable): void {
+    this.log.push({ variable: v, state: v.state, movedAt: v.movedAt, owners: v.owners, borrowedAt: v.borrowedAt });
+  }
+
+  setState(v: Variable, state: VariableState, movedAt: Place | undefined): void {
+    if (v.state === state && v.movedAt === movedAt) return;
+    this.remember(v);
+    v.state = state;
+    v.movedAt = movedAt;
+  }
+
+  setOwners(v: Variable, owners: readonly Variable[], at: Place | undefined): void {
+    if (v.owners.length === 0 && owners.length === 0) return;
+    this.remember(v);
+    this.exchangeOwners(v, owners, at);
+  }
+
+  private exchangeOwners(v: Variable, owners: readonly Variable[], at: Place | undefined): void {
+    for (const o of v.owners) o.loans--;
+    for (const o of owners) o.loans++;
+    v.owners = owners;
+    v.borrowedAt = at;
+  }
+
+  mark(): Mark {
+    return { log: this.log.length, variables: this.variables };
+  }
+
+  /** Takes back all changes since `mark`; tells how things stood. */
+  undo(mark: Mark): BranchEnd {
+    const end = new Map<Variable, Change>();
+    for (let i = this.log.length - 1; i >= mark.log; i--) {
+      const change = this.log[i];
+      if (change === undefined) continue;
+      const v = change.variable;
+      if (!end.has(v) && v.index < mark.variables) end.set(v, { variable: v, state: v.state, movedAt: v.movedAt, owners: v.owners, borrowedAt: v.borrowedAt });
+      v.state = change.state;
+      v.movedAt = change.movedAt;
+      this.exchangeOwners(v, change.owners, change.borrowedAt);
+    }
+    this.log.length = mark.log;
+    return end;
+  }
+
+  /**
+   * Joins the ends of alternative branches, all of which began in the present state. `zero(i, v)` must put code at the end of branch `i`
+   * that clears the locals of `v`. Branches that never end count for nothing.
+   */
+  join(ends: readonly BranchEnd[], reachable: readonly boolean[], zero: (branch: number, v: Variable) => void): void {
+    const touched = new Set<Variable>();
+    ends.forEach((end, i) => {
+      if (reachable[i]) for (const v of end.keys()) touched.add(v);
+    });
+    for (const v of touched) {
+      const states = ends.flatMap((end, i) => (reachable[i] ? [{ i, s: end.get(v) ?? this.present(v) }] : []));
+      this.remember(v);
+      const moved = states.find((s) => s.s.state !== "live");
+      if (moved === undefined) v.state = "live";
+      else if (states.every((s) => s.s.state === "moved")) v.state = "moved";
+      else {
+        v.state = "cleared";
+        for (const { i, s } of states) if (s.state === "moved") zero(i, v);
+      }
+      v.movedAt = moved?.s.movedAt;
+      const owners = new Set(states.flatMap((s) => s.s.owners));
+      this.exchangeOwners(v, [...owners], states.find((s) => s.s.borrowedAt !== undefined)?.s.borrowedAt);
+    }
+  }
+
+  /** Joins branches whose code is in `blocks`; the clearing code goes to their ends. */
+  joinBlocks(ends: readonly BranchEnd[], reachable: readonly boolean[], blocks: readonly IrStmt[][]): void {
+    this.join(ends, reachable, (i, v) => {
+      for (const local of v.locals) blocks[i]?.push({ op: "set", local, value: ZERO });
+    });
+  }
+
+  private present(v: Variable): Change {
+    return { variable: v, state: v.state, movedAt: v.movedAt, owners: v.owners, borrowedAt: v.borrowedAt };
+  }
+
+  zero(v: Variable): void {
+    for (const l of v.locals) this.b.set(l, ZERO);
+  }
+
+  /** Variables changed since the mark, with their state at the mark. */
+  changedSince(mark: Mark): Map<Variable, VariableState> {
+    const before = new Map<Variable, VariableState>();
+    for (let i = mark.log; i < this.log.length; i++) {
+      const change = this.log[i];
+      if (change !== undefined && !before.has(change.variable) && change.variable.index < mark.variables) before.set(change.variable, change.state);
+    }
+    return before;
+  }
+
+  /** The owned variables visible now that are certainly moved. */
+  movedNamed(names: ReadonlySet<string>): Variable[] {
+    const out: Variable[] = [];
+    for (const name of names) {
+      const v = this.names.get(name);
+      if (v !== undefined && v.state === "moved") out.push(v);
+    }
+    return out;
+  }
+
+  borrower(owner: Variable): Variable | undefined {
+    for (const s of this.scopes) for (const v of s.variables) if (v.owners.includes(owner)) return v;
+    for (const v of this.names.values()) if (v.owners.includes(owner)) return v;
+    return undefined;
+  }
+
+  /** Reads a variable; owned ones are not moved by this. */
+  read(v: Variable, at: Place): Value {
+    if (v.state !== "live") return this.typing(undefined, `use after move: ${JSON.stringify(v.name)} moved_ptr=${v.movedAt === undefined ? "" : pointerOf(v.movedAt)}`, at);
+    const parts = v.kind === "input" && v.locals.length === 0 ? INPUT : v.locals.map((l) => this.b.get(l));
+    return value(v.type, parts, { brand: v.brand, owners: isViewLike(v.type) ? v.owners : [], borrowedAt: v.borrowedAt });
+  }
+
+  /** Moves an owned variable out. Its locals stay readable until it is set again. */
+  move(v: Variable, at: Place): Value {
+    const read = this.read(v, at);
+    if (read.type === "error") return read;
+    if (!this.mayLose(v, "move", at)) return ERROR;
+    this.setState(v, "moved", at);
+    return { ...read, loose: "moved" };
+  }
+
+  /** Whether no view shows the variable's bytes; tells if one does. */
+  mayLose(v: Variable, what: "move" | "set", at: Place): boolean {
+    if (v.loans === 0) return true;
+    const by = this.borrower(v);
+    const where = by?.borrowedAt === undefined ? "" : ` borrowed_ptr=${pointerOf(by.borrowedAt)}`;
+    this.typing(undefined, `${what} while borrowed: ${JSON.stringify(v.name)} borrowed_by=${JSON.stringify(by?.name ?? "call")}${where}`, at, { hint: "end the view's scope first, or copy the bytes" });
+    return false;
+  }
+
+  // ---- calls: temporaries and loans that last as long as one call
+
+  /** Evaluates a call's arguments and result; afterwards temporaries are freed and loans given back. */
+  frame(body: () => Value): Value {
+    const temps = this.temporaries.length;
+    const loans = this.callLoans.length;
+    let out = body();
+    while (this.callLoans.length > loans) {
+      const v = this.callLoans.pop();
+      if (v !== undefined) v.loans--;
+    }
+    if (this.temporaries.length > temps) {
+      out = this.settle(out);
+      while (this.temporaries.length > temps) {
+        const t = this.temporaries.pop();
+        if (t !== undefined && out.type !== "never") this.drop(t.type, t.parts);
+      }
+    }
+    return out;
+  }
+
+  lend(owners: readonly Variable[]): void {
+    for (const v of owners) {
+      v.loans++;
+      this.callLoans.push(v);
+    }
+  }
+
+  /** Keeps an owned temporary until the current call is over. */
+  keepUntilEnd(v: Value): Value {
+    if (v.literal) return v;
+    const parts = v.parts.map((p) => this.b.keep(p));
+    this.temporaries.push({ type: v.type, parts });
+    return { ...v, parts };
+  }
+
+  /** The same value with nothing in it that later stores, frees or calls could change. */
+  settle(v: Value): Value {
+    if (!v.parts.some(isVolatile)) return v;
+    return { ...v, parts: v.parts.map((p) => (isVolatile(p) ? this.b.fresh(p) : p)) };
+  }
+
+  /** Evaluates operands left to right; earlier results are put aside where a later operand's code would change them. */
+  operands(count: number, one: (index: number) => Value): Value[] {
+    const out: Value[] = [];
+    const here = this.b.here;
+    for (let i = 0; i < count; i++) {
+      const start = here.length;
+      const v = one(i);
+      if (here.length > start) this.putAside(out, start);
+      out.push(v);
+    }
+    return out;
+  }
+
+  private putAside(earlier: Value[], start: number): void {
+    const here = this.b.here;
+    const saved: { local: number; value: IrExpr }[] = [];
+    for (let j = 0; j < earlier.length; j++) {
+      const v = earlier[j];
+      if (v === undefined || !v.parts.some((p) => disturbs(here, start, p))) continue;
+      const parts = v.parts.map((p) => {
+        if (!disturbs(here, start, p)) return p;
+        const local = this.b.local(typeOf(p));
+        saved.push({ local, value: p });
+        return this.b.get(local);
+      });
+      earlier[j] = { ...v, parts, loose: v.loose === undefined ? undefined : "temp" };
+    }
+    here.splice(start, 0, ...saved.map((s) => ({ op: "set" as const, ...s })));
+  }
+
+  /** Makes every scalar repeatable, in order, so that effects stay in order. */
+  force(values: readonly Value[]): Value[] {
+    return values.map((v) => ({ ...v, parts: v.parts.map((p) => this.b.keep(p)) }));
+  }
+}
+
+const ROOT: Place = { parent: undefined, step: "" };
+const INPUT: readonly IrExpr[] = [
+  { op: "global", name: "input_ptr" },
+  { op: "global", name: "input_len" },
+];
+
+export function call(target: string, ...args: IrExpr[]): IrExpr {
+  return callExpr(target, args);
+}

@@ -1,0 +1,126 @@
+// The infix operators on i32. Knows evaluation order and x07's total division.
+
+import type { Expr, Place } from "../ast.ts";
+import type { BinOp, IrExpr, IrStmt } from "../ir.ts";
+import { isPure } from "../ir.ts";
+import { ONE, ZERO, bin, cond, divide, foldBin, not, toBool } from "../ops.ts";
+import type { Context } from "./context.ts";
+import { child, describeType, own } from "./expr.ts";
+import type { Value } from "./values.ts";
+import { ERROR, int } from "./values.ts";
+
+export const OPERATORS: ReadonlyMap<string, BinOp | "&&" | "||" | "/" | "%"> = new Map<string, BinOp | "&&" | "||" | "/" | "%">([
+  ["+", "add"], ["-", "sub"], ["*", "mul"], ["/", "/"], ["%", "%"], ["&", "and"], ["|", "or"], ["^", "xor"], ["<<u", "shl"], [">>u", "shr_u"],
+  ["=", "eq"], ["!=", "ne"], ["<", "lt_s"], ["<=", "le_s"], [">", "gt_s"], [">=", "ge_s"], ["<u", "lt_u"], ["<=u", "le_u"], [">u", "gt_u"], [">=u", "ge_u"],
+  ["&&", "&&"], ["||", "||"],
+]);
+
+export function applyOperator(cx: Context, head: string, e: Expr[], at: Place): Value {
+  const op = OPERATORS.get(head);
+  if (op === undefined) return ERROR;
+  if (e.length !== 3) return cx.fail("Parse", "X07-ARITY-BINOP-0001", `${head} expects 2 args`, at, { expected: "2", found: String(e.length - 1) });
+  if (op === "&&" || op === "||") return logical(cx, op, e, at);
+  const operand = (i: number): Value => cx.frame(() => own(cx, e[i] ?? 0, child(at, i)));
+  const [a, b] = cx.operands(2, (i) => operand(i + 1));
+  if (a === undefined || b === undefined || !numbers(cx, head, [a, b], at)) return int(ZERO);
+  const x = a.parts[0] ?? ZERO;
+  const y = b.parts[0] ?? ZERO;
+  if ((op === "lt_u" || op === "ge_u") && e[2] === 0) return pointless(cx, head, op, at);
+  if (op === "/") return int(quotient(cx, x, y));
+  if (op === "%") return int(remainder(cx, x, y));
+  return int(bin(op, x, y));
+}
+
+function numbers(cx: Context, head: string, values: readonly Value[], at: Place): boolean {
+  let ok = true;
+  values.forEach((v, i) => {
+    if (v.type === "i32") return;
+    ok = false;
+    if (v.type !== "error") cx.typing("X07-TYPE-CALL-0002", `${head} expects i32 args`, child(at, i + 1), { expected: "i32", found: describeType(v) });
+  });
+  return ok;
+}
+
+function pointless(cx: Context, head: string, op: "lt_u" | "ge_u", at: Place): Value {
+  const always = op === "lt_u" ? "false" : "true";
+  return cx.typing(undefined, `semantic error: \`(${head} x 0)\` is always ${always} (unsigned comparison)`, at, {
+    hint: `use the signed ${head.slice(0, -1)} when negatives are meant`,
+  });
+}
+
+function quotient(cx: Context, x: IrExpr, y: IrExpr): IrExpr {
+  const known = divide(x, y);
+  if (known !== undefined) return known;
+  if (y.op === "const") {
+    cx.b.fresh(x);
+    return ZERO;
+  }
+  const [a, b] = cx.force([int(x), int(y)]);
+  const p = a?.parts[0] ?? ZERO;
+  const q = b?.parts[0] ?? ZERO;
+  return cond(q, { op: "bin", kind: "div_u", a: p, b: q }, ZERO);
+}
+
+function remainder(cx: Context, x: IrExpr, y: IrExpr): IrExpr {
+  if (y.op === "const") return y.value === 0 ? x : bin("rem_u", x, y);
+  const [a, b] = cx.force([int(x), int(y)]);
+  const p = a?.parts[0] ?? ZERO;
+  const q = b?.parts[0] ?? ZERO;
+  return cond(q, { op: "bin", kind: "rem_u", a: p, b: q }, p);
+}
+
+/** Short circuit: the right side runs, in a scope of its own, only when it decides. */
+function logical(cx: Context, op: "&&" | "||", e: Expr[], at: Place): Value {
+  const left = cx.frame(() => own(cx, e[1] ?? 0, child(at, 1)));
+  const leftOk = numbers(cx, op, [left], at);
+  const mark = cx.mark();
+  let right: Value = ERROR;
+  const code = cx.b.block(() => {
+    cx.openScope();
+    right = cx.closeScope(cx.frame(() => own(cx, e[2] ?? 0, child(at, 2))), false);
+  });
+  const end = cx.undo(mark);
+  if (right.type !== "i32" && right.type !== "error") cx.typing("X07-TYPE-CALL-0002", `${op} expects i32 args`, child(at, 2), { expected: "i32", found: describeType(right) });
+  if (!leftOk || right.type !== "i32") return int(ZERO);
+  const a = left.parts[0] ?? ZERO;
+  const b = toBool(right.parts[0] ?? ZERO);
+  if (code.length === 0 && end.size === 0) return int(pureLogical(op, a, b));
+  const result = cx.b.local();
+  cx.b.set(result, op === "&&" ? ZERO : ONE);
+  const skipped: IrStmt[] = [];
+  const taken = cx.b.block(() => {
+    for (const s of code) cx.b.emit(s);
+    cx.b.set(result, b);
+  });
+  cx.joinBlocks([end, new Map()], [true, true], [taken, skipped]);
+  cx.b.emitIf(op === "&&" ? a : not(a), taken, skipped);
+  return int(cx.b.get(result));
+}
+
+function pureLogical(op: "&&" | "||", a: IrExpr, b: IrExpr): IrExpr {
+  if (op === "&&") return isPure(b) && cheap(b) ? bin("and", toBool(a), b) : cond(a, b, ZERO);
+  return isPure(b) && cheap(b) ? toBool(bin("or", toBool(a), b)) : cond(a, ONE, b);
+}
+
+/** Cheaper to evaluate always than to branch around. */
+function cheap(e: IrExpr): boolean {
+  if (e.op === "const" || e.op === "get") return true;
+  if (e.op === "un") return cheap(e.a) && e.kind === "eqz";
+  return e.op === "bin" && (e.a.op === "get" || e.a.op === "const") && (e.b.op === "get" || e.b.op === "const") && e.kind !== "div_u" && e.kind !== "rem_u";
+}
+
+/** The value of an expression made of literals alone, as the reference folds it; undefined otherwise. */
+export function literalValue(e: Expr): number | undefined {
+  if (typeof e === "number") return e;
+  if (!Array.isArray(e) || e.length !== 3 || typeof e[0] !== "string") return undefined;
+  const op = OPERATORS.get(e[0]);
+  if (op === undefined) return undefined;
+  const a = literalValue(e[1] ?? "");
+  const b = a === undefined ? undefined : literalValue(e[2] ?? "");
+  if (a === undefined || b === undefined) return undefined;
+  if (op === "&&") return a !== 0 && b !== 0 ? 1 : 0;
+  if (op === "||") return a !== 0 || b !== 0 ? 1 : 0;
+  if (op === "/") return b === 0 ? 0 : foldBin("div_u", a, b);
+  if (op === "%") return b === 0 ? a : foldBin("rem_u", a, b);
+  return foldBin(op, a, b);
+}

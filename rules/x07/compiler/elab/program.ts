@@ -1,0 +1,111 @@
+// The whole program while it is checked: resolves names across modules and collects the functions that are needed. Knows no expressions.
+
+import type { FunctionDecl, Module, TypeDecl, TypeExpr } from "../ast.ts";
+import type { Type } from "../types.ts";
+import { isViewLike } from "../types.ts";
+import { borrowedParams } from "./provenance.ts";
+
+export interface FunctionRef {
+  readonly module: Module;
+  readonly decl: FunctionDecl;
+}
+
+export type Resolution =
+  | { readonly kind: "function"; readonly ref: FunctionRef }
+  | { readonly kind: "type"; readonly decl: TypeDecl; readonly member: string }
+  | { readonly kind: "unknown" }
+  | { readonly kind: "refused"; readonly why: "import" | "export"; readonly message: string };
+
+/** One function to be checked and lowered: a declaration with its type arguments. */
+export interface Instance {
+  readonly name: string;
+  readonly ref: FunctionRef;
+  readonly typeArgs: ReadonlyMap<string, Type>;
+}
+
+export class Program {
+  readonly modules: ReadonlyMap<string, Module>;
+  private readonly functions = new Map<string, FunctionRef>();
+  private readonly types = new Map<string, { readonly module: Module; readonly decl: TypeDecl }>();
+  private readonly imports = new Map<Module, ReadonlySet<string>>();
+  private readonly instances = new Map<string, Instance>();
+  private readonly waiting: Instance[] = [];
+  private borrows: Map<FunctionDecl, ReadonlySet<number>> | undefined;
+
+  constructor(modules: ReadonlyMap<string, Module>) {
+    this.modules = modules;
+    for (const module of modules.values()) {
+      for (const decl of module.functions.values()) this.functions.set(decl.name, { module, decl });
+      for (const decl of module.types.values()) this.types.set(decl.name, { module, decl });
+    }
+  }
+
+  private importsOf(module: Module): ReadonlySet<string> {
+    let set = this.imports.get(module);
+    if (set === undefined) this.imports.set(module, (set = new Set(module.imports)));
+    return set;
+  }
+
+  function(name: string): FunctionRef | undefined {
+    return this.functions.get(name);
+  }
+
+  /** What a head means in `from`. */
+  resolve(head: string, from: string): Resolution {
+    const ref = this.functions.get(head);
+    if (ref !== undefined) return this.visible(head, ref.module, from) ?? { kind: "function", ref };
+    const dot = head.lastIndexOf(".");
+    const owner = dot < 0 ? undefined : this.types.get(head.slice(0, dot));
+    if (owner === undefined) return { kind: "unknown" };
+    return this.visible(owner.decl.name, owner.module, from) ?? { kind: "type", decl: owner.decl, member: head.slice(dot + 1) };
+  }
+
+  private visible(name: string, owner: Module, from: string): Resolution | undefined {
+    if (owner.id === from) return undefined;
+    const module = this.modules.get(from);
+    if (module === undefined || !this.importsOf(module).has(owner.id))
+      return { kind: "refused", why: "import", message: `call to ${JSON.stringify(name)} requires (import ${owner.id}) in module ${JSON.stringify(from)}` };
+    if (owner.kind === "module" && !owner.exports.has(name))
+      return { kind: "refused", why: "export", message: `function ${JSON.stringify(name)} is not exported by module ${JSON.stringify(owner.id)}` };
+    return undefined;
+  }
+
+  /** A record or enum by its full name. */
+  type(name: string): TypeDecl | undefined {
+    return this.types.get(name)?.decl;
+  }
+
+  /** Registers a use; returns the name that calls use. */
+  need(ref: FunctionRef, typeArgs: ReadonlyMap<string, Type>): string {
+    const suffix = typeArgs.size === 0 ? "" : `<${[...typeArgs.values()].join(",")}>`;
+    const name = ref.decl.name + suffix;
+    if (!this.instances.has(name)) {
+      const instance: Instance = { name, ref, typeArgs };
+      this.instances.set(name, instance);
+      this.waiting.push(instance);
+    }
+    return name;
+  }
+
+  /** The next function that somebody needs and nobody has taken yet. */
+  take(): Instance | undefined {
+    return this.waiting.pop();
+  }
+
+  /** Indices of the parameters whose bytes a returned view may show. */
+  borrowsOf(decl: FunctionDecl): ReadonlySet<number> {
+    this.borrows ??= new Map();
+    return borrowedParams(decl, (name) => this.functions.get(name)?.decl, this.borrows);
+  }
+}
+
+/** The type that a written type stands for, inside an instance. */
+export function concrete(type: TypeExpr, typeArgs: ReadonlyMap<string, Type>): Type {
+  if (typeof type !== "string") return typeArgs.get(type.parameter) ?? "error";
+  if (type.startsWith("ptr_")) return "error";
+  return type as Type;
+}
+
+export function returnsView(type: Type): boolean {
+  return isViewLike(type);
+}

@@ -1,0 +1,40 @@
+// What can be wrong with a program, as data. Knows no stage: every stage makes these and passes them on.
+
+export type ErrorKind = "Parse" | "Typing" | "Unsupported" | "Budget" | "Internal";
+
+/** One JSON Patch operation (RFC 6902) on the document at the error's path. */
+export interface PatchOp {
+  readonly op: "add" | "remove" | "replace" | "move" | "copy" | "test";
+  readonly path: string;
+  readonly value?: unknown;
+  readonly from?: string;
+}
+
+export interface CompileError {
+  readonly kind: ErrorKind;
+  /** A published lint code such as X07-TYPE-0001, else X07C_<KIND>. */
+  readonly code: string;
+  readonly message: string;
+  /** The file, as the caller named it. */
+  readonly path: string;
+  /** JSON pointer inside that file. */
+  readonly pointer: string;
+  readonly expected?: string;
+  readonly found?: string;
+  readonly hint?: string;
+  readonly quickfix?: readonly PatchOp[];
+}
+
+/** An error before it knows its file. */
+export type Fault = Omit<CompileError, "path">;
+
+export interface FaultFacts {
+  readonly expected?: string;
+  readonly found?: string;
+  readonly hint?: string;
+  readonly quickfix?: readonly PatchOp[];
+}
+
+export function fault(kind: ErrorKind, code: string | undefined, message: string, pointer: string, facts: FaultFacts = {}): Fault {
+  return { kind, code: code ?? `X07C_${kind.toUpperCase()}`, message, pointer, ...facts };
+}

@@ -1,0 +1,78 @@
+// The embedded x07 compiler: sources -> a core wasm module, or every mistake found. Pure; the caller brings the bytes.
+
+import type { CompileError, Fault } from "./errors.ts";
+import type { IrFunction } from "./ir.ts";
+import { lowerFunction, lowerSolve } from "./elab/body.ts";
+import type { Lowered } from "./elab/body.ts";
+import { Program } from "./elab/program.ts";
+import { link } from "./link.ts";
+import { loadModules } from "./modules.ts";
+import type { LoadedSource, ModuleSet } from "./modules.ts";
+import { encodeModule } from "./wasm/module.ts";
+import type { MemoryPlan } from "./wasm/module.ts";
+
+export type { CompileError, ErrorKind, PatchOp } from "./errors.ts";
+export type { MemoryPlan } from "./wasm/module.ts";
+export type { LoadedSource } from "./modules.ts";
+
+export interface CompileRequest {
+  readonly entry: { readonly path: string; readonly bytes: Uint8Array };
+  /** Resolves a module id; called once per id. */
+  load(id: string): LoadedSource;
+  readonly memory: MemoryPlan;
+}
+
+export type CompileOutcome = { readonly ok: true; readonly wasm: Uint8Array } | { readonly ok: false; readonly errors: CompileError[] };
+
+export function compile(request: CompileRequest): CompileOutcome {
+  const loaded = loadModules(request.entry, (id) => request.load(id));
+  if (!loaded.ok) return loaded;
+  const lowered = lowerProgram(loaded.set);
+  if (!lowered.ok) return lowered;
+  return { ok: true, wasm: encodeModule(link(lowered.functions, []), request.memory) };
+}
+
+type LoweredProgram = { readonly ok: true; readonly functions: ReadonlyMap<string, IrFunction> } | { readonly ok: false; readonly errors: CompileError[] };
+
+/** Checks and lowers solve and everything it reaches; the rest of the program is not looked at. */
+function lowerProgram(set: ModuleSet): LoweredProgram {
+  const program = new Program(set.modules);
+  const functions = new Map<string, IrFunction>();
+  const found: { module: string; path: string; faults: readonly Fault[] }[] = [];
+  const take = (module: string, path: string, lowered: Lowered): void => {
+    for (const f of lowered.functions) functions.set(f.name, f);
+    if (lowered.faults.length > 0) found.push({ module, path, faults: lowered.faults });
+  };
+  take("main", set.entry.path, lowerSolve(program, set.entry.solve ?? 0));
+  for (let next = program.take(); next !== undefined; next = program.take()) {
+    take(next.ref.module.id, next.ref.module.path, lowerFunction(program, next));
+  }
+  if (found.length === 0) return { ok: true, functions };
+  const errors = found.flatMap((f) => f.faults.map((fault) => ({ ...fault, path: f.path })));
+  return { ok: false, errors: unique(errors).sort(bySource) };
+}
+
+/** Instances of one generic function repeat its mistakes. */
+function unique(errors: readonly CompileError[]): CompileError[] {
+  const seen = new Map<string, CompileError>();
+  for (const e of errors) seen.set(`${e.path} ${e.pointer} ${e.message}`, e);
+  return [...seen.values()];
+}
+
+function bySource(a: CompileError, b: CompileError): number {
+  if (a.path !== b.path) return a.path < b.path ? -1 : 1;
+  return comparePointers(a.pointer, b.pointer);
+}
+
+function comparePointers(a: string, b: string): number {
+  const x = a.split("/");
+  const y = b.split("/");
+  for (let i = 0; i < Math.min(x.length, y.length); i++) {
+    const p = x[i] ?? "";
+    const q = y[i] ?? "";
+    if (p === q) continue;
+    const numeric = Number(p) - Number(q);
+    return Number.isNaN(numeric) ? (p < q ? -1 : 1) : numeric;
+  }
+  return x.length - y.length;
+}

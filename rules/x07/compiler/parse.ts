@@ -1,0 +1,354 @@
+// Bytes of one file -> Module, or every syntax error in source order. Knows the document's shape, not what the program means.
+
+import type { Clause, EnumDecl, Expr, FunctionDecl, Module, Param, RecordDecl, TypeDecl, TypeExpr } from "./ast.ts";
+import { asExpr } from "./ast.ts";
+import type { CompileError, Fault } from "./errors.ts";
+import { fault } from "./errors.ts";
+import type { Json, JsonObject } from "./json.ts";
+import { OddNumber, readJson } from "./json.ts";
+import { TYPE_NAMES } from "./types.ts";
+
+/** The entry file may have this many bytes once white space is left out. */
+export const ENTRY_LIMIT = 65_536;
+
+const VERSIONS = ["0.3.0", "0.4.0", "0.5.0", "0.6.0", "0.7.0", "0.8.0", "0.9.0"];
+const MAX_ERRORS = 200;
+
+export type ParseOutcome = { readonly ok: true; readonly module: Module } | { readonly ok: false; readonly errors: CompileError[] };
+
+/** `id` is what the module was loaded under: "main" for the entry. */
+export function parseModule(id: string, path: string, bytes: Uint8Array, expected: "entry" | "module"): ParseOutcome {
+  const parser = new ModuleParser(id, expected);
+  const module = parser.module(path, bytes);
+  if (module !== undefined && parser.faults.length === 0) return { ok: true, module };
+  return { ok: false, errors: parser.faults.slice(0, MAX_ERRORS).map((f) => ({ ...f, path })) };
+}
+
+class ModuleParser {
+  readonly faults: Fault[] = [];
+  private readonly id: string;
+  private readonly expected: "entry" | "module";
+  private version = 9;
+
+  constructor(id: string, expected: "entry" | "module") {
+    this.id = id;
+    this.expected = expected;
+  }
+
+  private bad(message: string, pointer: string, hint?: string): undefined {
+    this.faults.push(fault("Parse", undefined, `${this.id}: ${message}${pointer === "" ? "" : ` at ${pointer}`}`, pointer, hint === undefined ? {} : { hint }));
+    return undefined;
+  }
+
+  module(path: string, bytes: Uint8Array): Module | undefined {
+    const read = readJson(bytes);
+    if (!read.ok) return this.bad(read.message, "");
+    const { value, compactBytes } = read.document;
+    if (this.expected === "entry" && compactBytes > ENTRY_LIMIT) {
+      this.faults.push(fault("Budget", undefined, `program too large: ${compactBytes} bytes (max ${ENTRY_LIMIT})`, "", { hint: "move functions into modules: only the entry file is limited" }));
+      return undefined;
+    }
+    if (!(value instanceof Map)) return this.bad("x07AST must be a JSON object", "");
+    return this.document(path, value);
+  }
+
+  private document(path: string, doc: JsonObject): Module | undefined {
+    if (!this.schemaVersion(doc.get("schema_version"))) return undefined;
+    const kind = doc.get("kind");
+    if (kind !== "entry" && kind !== "module") return this.bad('kind must be "entry" or "module"', "/kind");
+    if (kind !== this.expected) return this.bad(`expected kind="${this.expected}" got ${kind === "entry" ? "Entry" : "Module"}`, "/kind");
+    if (!this.moduleId(doc.get("module_id"))) return undefined;
+    const imports = this.names(doc.get("imports"), "/imports");
+    const decls = doc.get("decls");
+    if (!Array.isArray(decls)) return this.bad("decls must be an array", "/decls");
+    const found = new Declarations();
+    decls.forEach((d, i) => this.decl(d, `/decls/${i}`, found));
+    const solve = kind === "entry" ? this.solve(doc.get("solve")) : undefined;
+    if (kind === "module") this.checkExports(found);
+    return { id: this.id, path, kind, imports, exports: new Set(found.exports), functions: found.functions, types: found.types, solve };
+  }
+
+  private schemaVersion(value: Json | undefined): boolean {
+    const supported = VERSIONS.map((v) => `x07.x07ast@${v}`);
+    const index = typeof value === "string" ? supported.indexOf(value) : -1;
+    if (index < 0) {
+      const got = typeof value === "string" ? `got ${JSON.stringify(value)}` : "missing";
+      this.bad(`unsupported schema_version: ${got} (supported: ${supported.join(", ")})`, "/schema_version");
+      return false;
+    }
+    this.version = index + 3;
+    return true;
+  }
+
+  private moduleId(value: Json | undefined): boolean {
+    if (value === this.id) return true;
+    const got = JSON.stringify(typeof value === "string" ? value : null);
+    if (this.expected === "entry") this.bad(`entry module_id must be "main" got ${got}`, "/module_id");
+    else this.bad(`module ${JSON.stringify(this.id)}: module_id mismatch in file: got ${got}`, "/module_id");
+    return false;
+  }
+
+  private names(value: Json | undefined, pointer: string): string[] {
+    if (!Array.isArray(value)) {
+      this.bad("must be an array of names", pointer);
+      return [];
+    }
+    const names: string[] = [];
+    value.forEach((item, i) => {
+      if (typeof item === "string" && isSymbol(item)) names.push(item);
+      else this.bad("must be a module or symbol name", `${pointer}/${i}`);
+    });
+    return names;
+  }
+
+  private solve(value: Json | undefined): Expr | undefined {
+    if (value === undefined) return this.bad("entry is missing solve", "/solve");
+    return this.expr(value, "/solve");
+  }
+
+  private decl(value: Json, at: string, found: Declarations): void {
+    if (!(value instanceof Map)) return this.bad("declaration must be an object", at);
+    const kind = value.get("kind");
+    switch (kind) {
+      case "export":
+        return this.exports(value, at, found);
+      case "defn":
+      case "defasync":
+        return this.function(value, at, kind === "defasync", found);
+      case "defrecord":
+      case "defenum":
+        return this.type(value, at, kind, found);
+      case "extern":
+        this.faults.push(fault("Unsupported", undefined, `${this.id}: extern functions are not available in world solve-pure at ${at}`, at));
+        return;
+      default:
+        return this.bad(`unsupported declaration kind: ${JSON.stringify(typeof kind === "string" ? kind : null)}`, `${at}/kind`);
+    }
+  }
+
+  private exports(value: JsonObject, at: string, found: Declarations): void {
+    if (this.expected === "entry") return this.bad("entry must not have an export declaration", `${at}/kind`);
+    if (found.exportSeen) return this.bad("multiple export declarations", at);
+    found.exportSeen = true;
+    for (const name of this.names(value.get("names"), `${at}/names`)) {
+      if (!name.startsWith(`${this.id}.`)) this.bad(`export ${JSON.stringify(name)} must start with ${JSON.stringify(`${this.id}.`)}`, `${at}/names`);
+      found.exports.push(name);
+    }
+    found.exportAt = `${at}/names`;
+  }
+
+  private checkExports(found: Declarations): void {
+    if (!found.exportSeen || found.exports.length === 0) {
+      this.faults.push(fault("Parse", undefined, `module ${JSON.stringify(this.id)} is missing an export declaration`, "/decls"));
+      return;
+    }
+    for (const name of found.exports) {
+      if (found.functions.has(name) || found.types.has(name) || !name.startsWith(`${this.id}.`)) continue;
+      this.faults.push(fault("Parse", undefined, `export ${JSON.stringify(name)} is not defined in module ${JSON.stringify(this.id)}`, found.exportAt));
+    }
+  }
+
+  private type(value: JsonObject, at: string, kind: "defrecord" | "defenum", found: Declarations): void {
+    if (this.version < 9) return this.bad(`${kind} is only supported in x07.x07ast@0.9.0`, `${at}/kind`);
+    const name = this.declName(value, at);
+    if (name === undefined) return;
+    const members = value.get(kind === "defrecord" ? "fields" : "variants");
+    const key = kind === "defrecord" ? "fields" : "variants";
+    if (!Array.isArray(members) || members.length === 0) return this.bad(`${kind} needs at least one member`, `${at}/${key}`);
+    const seen = new Set<string>();
+    const payloads: boolean[] = [];
+    members.forEach((m, i) => {
+      const memberAt = `${at}/${key}/${i}`;
+      const memberName = m instanceof Map ? m.get("name") : undefined;
+      if (!(m instanceof Map) || typeof memberName !== "string" || !isLocalName(memberName)) return this.bad("member needs a name", memberAt);
+      if (seen.has(memberName)) return this.bad(`duplicate member: ${JSON.stringify(memberName)}`, memberAt);
+      seen.add(memberName);
+      const ty = m.get(kind === "defrecord" ? "ty" : "payload");
+      const absent = ty === undefined || ty === null;
+      if (ty !== "i32" && ty !== "u32" && !(kind === "defenum" && absent)) return this.bad("member type must be i32 or u32", memberAt);
+      payloads.push(!absent);
+    });
+    const names = [...seen];
+    const decl: TypeDecl =
+      kind === "defrecord"
+        ? ({ kind: "record", name, fields: names } satisfies RecordDecl)
+        : ({ kind: "enum", name, variants: names.map((n, i) => ({ name: n, payload: payloads[i] ?? false })) } satisfies EnumDecl);
+    if (found.types.has(name) || found.functions.has(name)) return this.bad(`duplicate declaration: ${JSON.stringify(name)}`, at);
+    found.types.set(name, decl);
+  }
+
+  private declName(value: JsonObject, at: string): string | undefined {
+    const name = value.get("name");
+    if (typeof name !== "string" || !isSymbol(name)) return this.bad("declaration needs a name", `${at}/name`);
+    if (!name.startsWith(`${this.id}.`)) return this.bad(`function name must start with ${JSON.stringify(`${this.id}.`)}: got ${JSON.stringify(name)}`, `${at}/name`);
+    return name;
+  }
+
+  private function(value: JsonObject, at: string, isAsync: boolean, found: Declarations): void {
+    const name = this.declName(value, at);
+    const typeParams = this.typeParams(value.get("type_params"), `${at}/type_params`);
+    const scope = new Set(typeParams.map((p) => p.name));
+    const params = this.params(value.get("params"), `${at}/params`, scope);
+    const result = this.typeExpr(value.get("result"), `${at}/result`, scope);
+    const body = value.get("body");
+    const expr = body === undefined ? this.bad("function is missing body", `${at}/body`) : this.expr(body, `${at}/body`);
+    const contracts = this.contracts(value, at);
+    if (name === undefined || result === undefined || expr === undefined) return;
+    if (isAsync && result !== "bytes" && result !== "result_bytes") return this.bad("defasync result must be bytes or result_bytes", `${at}/result`);
+    if (found.functions.has(name) || found.types.has(name)) return this.bad(`duplicate function name: ${JSON.stringify(name)}`, `${at}/name`);
+    found.functions.set(name, { name, pointer: at, async: isAsync, typeParams, params, result, resultBrand: optionalText(value.get("result_brand")), body: expr, ...contracts });
+  }
+
+  private contracts(value: JsonObject, at: string): Pick<FunctionDecl, "requires" | "ensures" | "invariant" | "decreases"> {
+    for (const [key, since] of GATES) {
+      if (value.has(key) && this.version < since) this.bad(`${key} is only supported since x07.x07ast@0.${since}.0`, `${at}/${key}`);
+    }
+    return {
+      requires: this.clauses(value.get("requires"), `${at}/requires`),
+      ensures: this.clauses(value.get("ensures"), `${at}/ensures`),
+      invariant: this.clauses(value.get("invariant"), `${at}/invariant`),
+      decreases: this.clauses(value.get("decreases"), `${at}/decreases`).length,
+    };
+  }
+
+  private clauses(value: Json | undefined, at: string): Clause[] {
+    if (value === undefined || value === null) return [];
+    if (!Array.isArray(value)) {
+      this.bad("must be an array of clauses", at);
+      return [];
+    }
+    const clauses: Clause[] = [];
+    value.forEach((c, i) => {
+      const expr = c instanceof Map ? c.get("expr") : undefined;
+      if (expr === undefined) return this.bad("clause needs an expr", `${at}/${i}`);
+      const checked = this.expr(expr, `${at}/${i}/expr`);
+      if (checked !== undefined) clauses.push({ expr: checked, pointer: `${at}/${i}/expr` });
+      if (c instanceof Map) this.witnesses(c.get("witness"), `${at}/${i}/witness`);
+    });
+    return clauses;
+  }
+
+  private witnesses(value: Json | undefined, at: string): void {
+    if (value === undefined || value === null) return;
+    if (!Array.isArray(value)) return this.bad("witness must be an array", at);
+    value.forEach((w, i) => this.expr(w, `${at}/${i}`));
+  }
+
+  private typeParams(value: Json | undefined, at: string): { name: string; bound: string | undefined }[] {
+    if (value === undefined || value === null) return [];
+    if (!Array.isArray(value)) {
+      this.bad("type_params must be an array", at);
+      return [];
+    }
+    const params: { name: string; bound: string | undefined }[] = [];
+    value.forEach((p, i) => {
+      const name = p instanceof Map ? p.get("name") : undefined;
+      if (typeof name !== "string" || !isTypeName(name)) return this.bad("type parameter needs a name", `${at}/${i}`);
+      const bound = p instanceof Map ? optionalText(p.get("bound")) : undefined;
+      if (bound !== undefined && !BOUNDS.has(bound)) return this.bad(`unknown type bound: ${JSON.stringify(bound)}`, `${at}/${i}/bound`);
+      params.push({ name, bound });
+    });
+    return params;
+  }
+
+  private params(value: Json | undefined, at: string, scope: ReadonlySet<string>): Param[] {
+    if (!Array.isArray(value)) {
+      this.bad("params must be an array", at);
+      return [];
+    }
+    const params: Param[] = [];
+    value.forEach((p, i) => {
+      const name = p instanceof Map ? p.get("name") : undefined;
+      if (!(p instanceof Map) || typeof name !== "string" || !isLocalName(name)) return this.bad("parameter needs a name", `${at}/${i}`);
+      if (name === "input") return this.bad('parameter must not be called "input"', `${at}/${i}/name`);
+      const type = this.typeExpr(p.get("ty"), `${at}/${i}/ty`, scope);
+      if (type !== undefined) params.push({ name, type, brand: optionalText(p.get("brand")) });
+    });
+    return params;
+  }
+
+  private typeExpr(value: Json | undefined, at: string, scope: ReadonlySet<string>): TypeExpr | undefined {
+    if (typeof value === "string") {
+      if (TYPE_NAMES.has(value)) return value === "u32" ? "i32" : value;
+      return this.bad(`unknown type: ${JSON.stringify(value)} (expected ${[...TYPE_NAMES].join(", ")})`, at);
+    }
+    if (Array.isArray(value) && value.length === 2 && value[0] === "t" && typeof value[1] === "string") {
+      if (scope.has(value[1])) return { parameter: value[1] };
+      return this.bad(`unknown type parameter: ${JSON.stringify(value[1])}`, at);
+    }
+    return this.bad("expected a type", at);
+  }
+
+  private expr(value: Json, at: string): Expr | undefined {
+    const before = this.faults.length;
+    this.checkExpr(value, at);
+    return this.faults.length === before ? asExpr(value) : undefined;
+  }
+
+  private checkExpr(value: Json, at: string): void {
+    if (typeof value === "number") return;
+    if (typeof value === "string") {
+      if (value === "" || hasSpace(value)) this.bad(value === "" ? "atom must not be empty" : "atom must not contain whitespace", at);
+      return;
+    }
+    if (value instanceof OddNumber) return this.bad(value.isInteger && fitsI64(value.text) ? `number out of i32 range: ${value.text}` : `number is not an i64: ${value.text}`, at);
+    if (!Array.isArray(value)) return this.bad(`unsupported JSON value in expr: ${describe(value)}`, at);
+    const head = value[0];
+    if (typeof head !== "string") return this.bad(value.length === 0 ? "list must not be empty" : "list head must be a string", at);
+    if (head === "" || hasSpace(head)) return this.bad("list head must not contain whitespace", at);
+    if ((head === "bytes.lit" || head === "bytes.view_lit") && value.length === 2 && typeof value[1] === "string") return;
+    for (let i = 1; i < value.length; i++) {
+      const item = value[i];
+      // The common leaves need no pointer, so none is built for them.
+      if (typeof item === "number" || (typeof item === "string" && item !== "" && !hasSpace(item))) continue;
+      if (item !== undefined) this.checkExpr(item, `${at}/${i}`);
+    }
+  }
+}
+
+class Declarations {
+  exportSeen = false;
+  exportAt = "/decls";
+  readonly exports: string[] = [];
+  readonly functions = new Map<string, FunctionDecl>();
+  readonly types = new Map<string, TypeDecl>();
+}
+
+const GATES: readonly (readonly [string, number])[] = [
+  ["requires", 5], ["ensures", 5], ["invariant", 5], ["loop_contracts", 6], ["protocol", 7], ["decreases", 8],
+];
+const BOUNDS = new Set(["any", "bytes_like", "num_like", "value", "hashable", "orderable"]);
+
+function optionalText(value: Json | undefined): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function describe(value: Json): string {
+  if (value === null) return "Null";
+  return typeof value === "boolean" ? `Bool(${value})` : "Object";
+}
+
+function hasSpace(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c <= 32 ? c === 32 || (c >= 9 && c <= 13) : c >= 0x85 && /\s|\u0085/u.test(text.charAt(i))) return true;
+  }
+  return false;
+}
+
+function fitsI64(text: string): boolean {
+  const n = BigInt(text);
+  return n >= -(2n ** 63n) && n < 2n ** 63n;
+}
+
+function isSymbol(text: string): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*$/.test(text);
+}
+
+function isLocalName(text: string): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(text);
+}
+
+function isTypeName(text: string): boolean {
+  return /^[A-Za-z][A-Za-z0-9_]*$/.test(text);
+}

@@ -1,0 +1,22 @@
+// The runtime library: IR functions by name, built when a program first needs them. Knows their names and static areas only.
+
+import type { IrFunction, StaticArea } from "../ir.ts";
+import { BYTES } from "./bytes.ts";
+import { BINS, MEMORY } from "./memory.ts";
+import { DIGITS, NUMBERS } from "./numbers.ts";
+
+const FACTORIES: ReadonlyMap<string, () => IrFunction> = new Map([...MEMORY, ...BYTES, ...NUMBERS]);
+const AREAS: ReadonlyMap<string, StaticArea> = new Map([BINS, DIGITS].map((a) => [a.name, a]));
+const built = new Map<string, IrFunction>();
+
+export function runtimeFunction(name: string): IrFunction | undefined {
+  const done = built.get(name);
+  if (done !== undefined) return done;
+  const made = FACTORIES.get(name)?.();
+  if (made !== undefined) built.set(name, made);
+  return made;
+}
+
+export function staticArea(name: string): StaticArea | undefined {
+  return AREAS.get(name);
+}

@@ -1,0 +1,330 @@
+// One IR function -> the body of a wasm function. Knows instructions and the operand stack; not sections.
+
+import type { BinOp, IrExpr, IrFunction, IrStmt, Scalar, UnOp } from "../ir.ts";
+import { isPure, typeOf } from "../ir.ts";
+import { visit } from "../link.ts";
+import type { ByteBuffer } from "./bytes.ts";
+
+/** Where names of the program are in the module. */
+export interface Addresses {
+  function(name: string): number;
+  global(name: string): number;
+  literal(bytes: string): number;
+  static(name: string): number;
+  /** Type index of functions that `resume` calls. */
+  resumeType(): number;
+}
+
+const VALUE_TYPE: { readonly [t in Scalar]: number } = { i32: 0x7f, i64: 0x7e, f64: 0x7c };
+
+const BIN: { readonly [kind in BinOp]: number } = {
+  add: 0x6a, sub: 0x6b, mul: 0x6c, div_u: 0x6e, rem_u: 0x70, and: 0x71, or: 0x72, xor: 0x73, shl: 0x74, shr_u: 0x76,
+  eq: 0x46, ne: 0x47, lt_s: 0x48, lt_u: 0x49, gt_s: 0x4a, gt_u: 0x4b, le_s: 0x4c, le_u: 0x4d, ge_s: 0x4e, ge_u: 0x4f,
+  eq64: 0x51, ne64: 0x52, add64: 0x7c, mul64: 0x7e, xor64: 0x85, shr64_u: 0x88,
+  flt: 0x63, fadd: 0xa0, fsub: 0xa1, fmul: 0xa2, fdiv: 0xa3,
+};
+const UN: { readonly [kind in UnOp]: readonly number[] } = {
+  eqz: [0x45], clz: [0x67], ctz: [0x68], popcnt: [0x69], ctz64: [0x7a], f64_of_i32: [0xb7], i32_of_f64: [0xfc, 0x02], wrap64: [0xa7], extend64_u: [0xad],
+};
+const LOAD: { readonly [size in 1 | 2 | 4 | 8]: number } = { 1: 0x2d, 2: 0x2f, 4: 0x28, 8: 0x29 };
+const STORE: { readonly [size in 1 | 2 | 4 | 8]: number } = { 1: 0x3a, 2: 0x3b, 4: 0x36, 8: 0x37 };
+
+const BLOCK = 0x02;
+const LOOP = 0x03;
+const IF = 0x04;
+const ELSE = 0x05;
+const END = 0x0b;
+const BR = 0x0c;
+const BR_IF = 0x0d;
+const RETURN = 0x0f;
+const CALL = 0x10;
+const CALL_INDIRECT = 0x11;
+const DROP = 0x1a;
+const GET = 0x20;
+const SET = 0x21;
+const TEE = 0x22;
+const GLOBAL_GET = 0x23;
+const GLOBAL_SET = 0x24;
+const CONST = 0x41;
+const CONST64 = 0x42;
+const EMPTY = 0x40;
+
+/** Writes local declarations and code, without the size in front. */
+export function encodeFunction(f: IrFunction, out: ByteBuffer, where: Addresses): void {
+  new Encoder(f, out, where).run();
+}
+
+class Encoder {
+  private readonly f: IrFunction;
+  private readonly out: ByteBuffer;
+  private readonly where: Addresses;
+  private readonly reads: Int32Array;
+  private readonly indices: Int32Array;
+  private readonly depths = new Map<number, number>();
+  private depth = 0;
+  private hasTrapIf = false;
+  /** The `local.set` that was written last, while nothing has come after it. */
+  private lastSet = { local: -1, start: 0, end: -1 };
+
+  constructor(f: IrFunction, out: ByteBuffer, where: Addresses) {
+    this.f = f;
+    this.out = out;
+    this.where = where;
+    this.reads = new Int32Array(f.locals.length);
+    this.indices = new Int32Array(f.locals.length).fill(-1);
+  }
+
+  run(): void {
+    const used = this.count();
+    this.declareLocals(used);
+    if (this.hasTrapIf) {
+      this.out.byte(BLOCK);
+      this.out.byte(EMPTY);
+      this.depth++;
+      this.stmts(this.f.body);
+      this.out.byte(END);
+      this.out.byte(0x00);
+    } else {
+      this.stmts(this.f.body);
+      if (this.f.body.at(-1)?.op !== "return" || this.f.results.length > 0) this.closing();
+    }
+    this.out.byte(END);
+  }
+
+  /** Falling off the end of a function with results cannot happen; the validator wants to be told. */
+  private closing(): void {
+    if (this.f.results.length > 0) this.out.byte(0x00);
+  }
+
+  private count(): Uint8Array {
+    const used = new Uint8Array(this.f.locals.length);
+    visit(this.f.body, (e) => {
+      if (e.op === "get") {
+        this.reads[e.local] = (this.reads[e.local] ?? 0) + 1;
+        used[e.local] = 1;
+      }
+    }, (s) => {
+      if (s.op === "trapIf") this.hasTrapIf = true;
+    });
+    return used;
+  }
+
+  private declareLocals(used: Uint8Array): void {
+    const { params, locals } = this.f;
+    let next = 0;
+    for (; next < params.length; next++) this.indices[next] = next;
+    const groups: { type: Scalar; count: number }[] = [];
+    for (const type of ["i32", "i64", "f64"] as const) {
+      let count = 0;
+      for (let i = params.length; i < locals.length; i++) {
+        if (used[i] !== 1 || locals[i] !== type) continue;
+        this.indices[i] = next++;
+        count++;
+      }
+      if (count > 0) groups.push({ type, count });
+    }
+    this.out.u32(groups.length);
+    for (const g of groups) {
+      this.out.u32(g.count);
+      this.out.byte(VALUE_TYPE[g.type]);
+    }
+  }
+
+  // ---- statements
+
+  private stmts(list: readonly IrStmt[]): void {
+    for (const s of list) this.stmt(s);
+  }
+
+  private stmt(s: IrStmt): void {
+    const { out } = this;
+    switch (s.op) {
+      case "set":
+        return this.set(s.local, s.value);
+      case "global.set":
+        this.expr(s.value);
+        out.byte(GLOBAL_SET);
+        return out.u32(this.where.global(s.name));
+      case "store":
+        this.expr(s.addr);
+        this.expr(s.value);
+        return this.memory(STORE[s.size], s.offset);
+      case "copy":
+        this.exprs([s.dst, s.src, s.len]);
+        return this.bulk([0xfc, 0x0a, 0, 0]);
+      case "fill":
+        this.exprs([s.dst, s.value, s.len]);
+        return this.bulk([0xfc, 0x0b, 0]);
+      case "call":
+        this.exprs(s.args);
+        out.byte(CALL);
+        out.u32(this.where.function(s.target));
+        return this.results(s.dests);
+      case "resume":
+        this.exprs(s.args);
+        this.expr(s.index);
+        out.byte(CALL_INDIRECT);
+        out.u32(this.where.resumeType());
+        out.byte(0);
+        return this.results(s.dests);
+      case "if":
+        return this.if(s.cond, s.then, s.else);
+      case "loop":
+      case "block":
+        return this.enclosed(s.op === "loop" ? LOOP : BLOCK, s.label, s.body);
+      case "br":
+        if (s.cond !== undefined) this.expr(s.cond);
+        out.byte(s.cond === undefined ? BR : BR_IF);
+        return out.u32(this.depth - (this.depths.get(s.label) ?? 0));
+      case "trapIf":
+        this.expr(s.cond);
+        out.byte(BR_IF);
+        return out.u32(this.depth - 1);
+      case "trap":
+        return out.byte(0x00);
+      case "return":
+        this.exprs(s.values);
+        return out.byte(RETURN);
+      case "suspend":
+        return;
+    }
+  }
+
+  private bulk(code: readonly number[]): void {
+    for (const b of code) this.out.byte(b);
+  }
+
+  private set(local: number, value: IrExpr): void {
+    if (this.reads[local] === 0) {
+      if (isPure(value)) return;
+      this.expr(value);
+      return this.out.byte(DROP);
+    }
+    this.expr(value);
+    this.localSet(local);
+  }
+
+  private localSet(local: number): void {
+    if (this.reads[local] === 0) return this.out.byte(DROP);
+    const start = this.out.length;
+    this.out.byte(SET);
+    this.out.u32(this.indices[local] ?? 0);
+    this.lastSet = { local, start, end: this.out.length };
+  }
+
+  /** Results come off the stack last first. */
+  private results(dests: readonly number[]): void {
+    for (let i = dests.length - 1; i >= 0; i--) this.localSet(dests[i] ?? 0);
+  }
+
+  private if(cond: IrExpr, then: readonly IrStmt[], otherwise: readonly IrStmt[]): void {
+    const only = then[0];
+    if (then.length === 1 && otherwise.length === 0 && only?.op === "br" && only.cond === undefined) return this.stmt({ op: "br", label: only.label, cond });
+    if (then.length === 0 && otherwise.length === 0) {
+      if (isPure(cond)) return;
+      this.expr(cond);
+      return this.out.byte(DROP);
+    }
+    if (then.length === 0) return this.if({ op: "un", kind: "eqz", a: cond }, otherwise, []);
+    if (otherwise.length > 0 && cond.op === "un" && cond.kind === "eqz") return this.if(cond.a, otherwise, then);
+    this.expr(cond);
+    this.out.byte(IF);
+    this.out.byte(EMPTY);
+    this.depth++;
+    this.stmts(then);
+    if (otherwise.length > 0) {
+      this.out.byte(ELSE);
+      this.stmts(otherwise);
+    }
+    this.out.byte(END);
+    this.depth--;
+  }
+
+  private enclosed(opcode: number, label: number, body: readonly IrStmt[]): void {
+    this.out.byte(opcode);
+    this.out.byte(EMPTY);
+    this.depth++;
+    this.depths.set(label, this.depth);
+    this.stmts(body);
+    this.out.byte(END);
+    this.depth--;
+  }
+
+  // ---- expressions
+
+  private exprs(list: readonly IrExpr[]): void {
+    for (const e of list) this.expr(e);
+  }
+
+  private expr(e: IrExpr): void {
+    const { out } = this;
+    switch (e.op) {
+      case "const":
+        out.byte(CONST);
+        return out.s32(e.value);
+      case "const64":
+        out.byte(CONST64);
+        return out.s64(BigInt(e.value));
+      case "data":
+        out.byte(CONST);
+        return out.s32(this.where.literal(e.bytes));
+      case "static":
+        out.byte(CONST);
+        return out.s32(this.where.static(e.name));
+      case "get":
+        return this.get(e.local);
+      case "global":
+        out.byte(GLOBAL_GET);
+        return out.u32(this.where.global(e.name));
+      case "bin":
+        this.expr(e.a);
+        this.expr(e.b);
+        return out.byte(BIN[e.kind]);
+      case "un":
+        this.expr(e.a);
+        for (const b of UN[e.kind]) out.byte(b);
+        return;
+      case "load":
+        this.expr(e.addr);
+        return this.memory(LOAD[e.size], e.offset);
+      case "call":
+        this.exprs(e.args);
+        out.byte(CALL);
+        return out.u32(this.where.function(e.target));
+      case "cond":
+        return this.cond(e.cond, e.a, e.b);
+    }
+  }
+
+  /** Right after its own `set`, a read is a `tee`, or nothing at all when it is the only one. */
+  private get(local: number): void {
+    const { out, lastSet } = this;
+    if (lastSet.local === local && lastSet.end === out.length) {
+      if (this.reads[local] === 1) out.length = lastSet.start;
+      else out.bytes[lastSet.start] = TEE;
+      this.lastSet = { local: -1, start: 0, end: -1 };
+      return;
+    }
+    out.byte(GET);
+    out.u32(this.indices[local] ?? 0);
+  }
+
+  private cond(c: IrExpr, a: IrExpr, b: IrExpr): void {
+    if (c.op === "un" && c.kind === "eqz") return this.cond(c.a, b, a);
+    this.expr(c);
+    this.out.byte(IF);
+    this.out.byte(VALUE_TYPE[typeOf(a)]);
+    this.depth++;
+    this.expr(a);
+    this.out.byte(ELSE);
+    this.expr(b);
+    this.out.byte(END);
+    this.depth--;
+  }
+
+  private memory(opcode: number, offset: number): void {
+    this.out.byte(opcode);
+    this.out.byte(0);
+    this.out.u32(offset);
+  }
+}
