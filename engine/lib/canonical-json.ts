@@ -2,6 +2,9 @@
 
 import { fail, ok } from "../diagnostic.ts";
 import type { Result } from "../diagnostic.ts";
+import { JsonFloat, readExactly } from "./json-reader.ts";
+
+export { JsonFloat };
 
 /**
  * A parsed JSON value. Integers beyond 2^53 are bigint (up to the u64/i64 range, larger ones become floats);
@@ -12,14 +15,6 @@ export type JsonValue = null | boolean | number | bigint | string | readonly Jso
 /** Members whose value is undefined are not written. */
 export interface JsonObject {
   readonly [key: string]: JsonValue | undefined;
-}
-
-/** An integral number that was written as a float. Made by the parser only; typed as a JsonValue, told apart by {@link isJsonFloat}. */
-export class JsonFloat {
-  readonly float: number;
-  constructor(float: number) {
-    this.float = float;
-  }
 }
 
 /** Why a text is not JSON: `offset` in UTF-16 units of the text (bytes when it is not UTF-8), `line` and `column` from 1. */
@@ -66,7 +61,8 @@ export function parseJson(input: Uint8Array | string): Result<JsonValue, JsonErr
       // The exact reader below finds out where and why.
     }
   }
-  return new ExactReader(text).read();
+  const read = readExactly(text, MAX_DEPTH);
+  return read.ok ? read : fail(errorAt(text, read.error.offset, read.error.message));
 }
 
 /** A number that native parsing would change (float form, 16 digits or more, -0), or an escape that may be a lone surrogate. */
@@ -105,190 +101,6 @@ function errorAt(text: string, offset: number, message: string): JsonError {
   return { message, offset, line, column: offset - before.lastIndexOf("\n") };
 }
 
-class SyntaxFault extends Error {
-  readonly offset: number;
-  constructor(message: string, offset: number) {
-    super(message);
-    this.offset = offset;
-  }
-}
-
-const U64_MAX = 18446744073709551615n;
-const I64_MIN = -9223372036854775808n;
-const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
-const PLAIN = /[^"\\\u0000-\u001f]*/y;
-const ESCAPES: { readonly [letter: string]: string } = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
-
-/** Recursive descent over the text; slower than native parsing, but keeps what native parsing loses and says what is wrong where. */
-class ExactReader {
-  readonly #text: string;
-  #at = 0;
-
-  constructor(text: string) {
-    this.#text = text;
-  }
-
-  read(): Result<JsonValue, JsonError> {
-    try {
-      const value = this.#value(MAX_DEPTH);
-      this.#blanks();
-      if (this.#at < this.#text.length) throw new SyntaxFault("trailing characters", this.#at);
-      return ok(value);
-    } catch (fault) {
-      if (!(fault instanceof SyntaxFault)) throw fault;
-      return fail(errorAt(this.#text, fault.offset, fault.message));
-    }
-  }
-
-  #blanks(): void {
-    for (;;) {
-      const c = this.#text.charCodeAt(this.#at);
-      if (c !== 0x20 && c !== 0x0a && c !== 0x0d && c !== 0x09) return;
-      this.#at++;
-    }
-  }
-
-  #value(depth: number): JsonValue {
-    this.#blanks();
-    const c = this.#text[this.#at];
-    if (c === undefined) throw new SyntaxFault("unexpected end of the text, expected a value", this.#at);
-    if (c === "{") return this.#object(depth);
-    if (c === "[") return this.#array(depth);
-    if (c === '"') return this.#string();
-    if (c === "t") return this.#word("true", true);
-    if (c === "f") return this.#word("false", false);
-    if (c === "n") return this.#word("null", null);
-    return this.#number();
-  }
-
-  #word<T>(word: string, value: T): T {
-    if (!this.#text.startsWith(word, this.#at)) throw new SyntaxFault(`expected ${word}`, this.#at);
-    this.#at += word.length;
-    return value;
-  }
-
-  #open(depth: number): void {
-    if (depth === 0) throw new SyntaxFault(`nested deeper than ${MAX_DEPTH} levels`, this.#at);
-    this.#at++;
-    this.#blanks();
-  }
-
-  #array(depth: number): JsonValue {
-    this.#open(depth);
-    const items: JsonValue[] = [];
-    if (this.#closes("]")) return items;
-    do items.push(this.#value(depth - 1));
-    while (this.#goesOn("]"));
-    return items;
-  }
-
-  #object(depth: number): JsonValue {
-    this.#open(depth);
-    const members: { [key: string]: JsonValue } = {};
-    if (this.#closes("}")) return members;
-    do {
-      this.#blanks();
-      if (this.#text[this.#at] !== '"') throw new SyntaxFault("expected a key in double quotes", this.#at);
-      const key = this.#string();
-      this.#blanks();
-      if (this.#text[this.#at] !== ":") throw new SyntaxFault("expected `:`", this.#at);
-      this.#at++;
-      const value = this.#value(depth - 1);
-      if (key === "__proto__") Object.defineProperty(members, key, { value, enumerable: true, configurable: true, writable: true });
-      else members[key] = value;
-    } while (this.#goesOn("}"));
-    return members;
-  }
-
-  #closes(closer: string): boolean {
-    if (this.#text[this.#at] !== closer) return false;
-    this.#at++;
-    return true;
-  }
-
-  #goesOn(closer: string): boolean {
-    this.#blanks();
-    if (this.#closes(closer)) return false;
-    if (this.#text[this.#at] !== ",") throw new SyntaxFault(`expected \`,\` or \`${closer}\``, this.#at);
-    this.#at++;
-    return true;
-  }
-
-  #number(): JsonValue {
-    NUMBER.lastIndex = this.#at;
-    const match = NUMBER.exec(this.#text);
-    if (match === null) throw new SyntaxFault("expected a value", this.#at);
-    const start = this.#at;
-    this.#at = NUMBER.lastIndex;
-    if (/[\d.]/.test(this.#text[this.#at] ?? "")) throw new SyntaxFault("invalid number", start);
-    const [text, fraction, exponent] = match;
-    if (fraction === undefined && exponent === undefined && text !== "-0") return exactInteger(text);
-    const float = Number(text);
-    if (!Number.isFinite(float)) throw new SyntaxFault("number out of range", start);
-    return asFloat(float);
-  }
-
-  #string(): string {
-    const start = this.#at++;
-    let out = "";
-    for (;;) {
-      PLAIN.lastIndex = this.#at;
-      PLAIN.exec(this.#text);
-      out += this.#text.slice(this.#at, PLAIN.lastIndex);
-      this.#at = PLAIN.lastIndex;
-      const c = this.#text[this.#at];
-      if (c === '"') {
-        this.#at++;
-        return out;
-      }
-      if (c === undefined) throw new SyntaxFault("a string that is never closed", start);
-      if (c !== "\\") throw new SyntaxFault("a control character inside a string", this.#at);
-      out += this.#escape();
-    }
-  }
-
-  #escape(): string {
-    const letter = this.#text[this.#at + 1] ?? "";
-    if (letter !== "u") {
-      const plain = ESCAPES[letter];
-      if (plain === undefined) throw new SyntaxFault("invalid escape", this.#at);
-      this.#at += 2;
-      return plain;
-    }
-    const unit = this.#unit();
-    if (unit < 0xd800 || unit > 0xdfff) return String.fromCharCode(unit);
-    const at = this.#at - 6;
-    if (unit > 0xdbff || this.#text[this.#at] !== "\\" || this.#text[this.#at + 1] !== "u") throw new SyntaxFault("a lone surrogate", at);
-    const low = this.#unit();
-    if (low < 0xdc00 || low > 0xdfff) throw new SyntaxFault("a lone surrogate", at);
-    return String.fromCharCode(unit, low);
-  }
-
-  #unit(): number {
-    const hex = this.#text.slice(this.#at + 2, this.#at + 6);
-    if (!/^[0-9a-fA-F]{4}$/.test(hex)) throw new SyntaxFault("invalid \\u escape", this.#at);
-    this.#at += 6;
-    return Number.parseInt(hex, 16);
-  }
-}
-
-function exactInteger(text: string): JsonValue {
-  const near = Number(text);
-  if (Number.isSafeInteger(near)) return near;
-  // Longer than any u64 can be: no need to read a million digits exactly to know.
-  if (text.length <= 20) {
-    const exact = BigInt(text);
-    if (exact <= U64_MAX && exact >= I64_MIN) return exact;
-  }
-  if (!Number.isFinite(near)) throw new SyntaxFault("number out of range", 0);
-  return near;
-}
-
-/** Only a safe integer could be mistaken for an integer later; every other float speaks for itself. */
-function asFloat(float: number): JsonValue {
-  return Number.isSafeInteger(float) ? (new JsonFloat(float) as unknown as JsonValue) : float;
-}
-
 // ---------------------------------------------------------------------------------------------- writing
 
 /** The canonical text: keys sorted by their UTF-8 bytes, no blanks, least escaping, one trailing line feed. */
@@ -305,9 +117,9 @@ export function compact(value: JsonValue): string {
     return out + "]";
   }
   if (isJsonFloat(value)) return floatText(value.float);
-  let out = "{";
-  for (const key of sortedKeys(value)) out += (out.length === 1 ? "" : ",") + JSON.stringify(key) + ":" + compact(value[key] as JsonValue);
-  return out + "}";
+  let out = "";
+  for (const key of sortedKeys(value)) out += (out === "" ? "{" : ",") + quoted(key) + ":" + compact(value[key] as JsonValue);
+  return out === "" ? "{}" : out + "}";
 }
 
 /** The canonical order with two blanks of indent a level, `"k": v`, empty containers closed at once, one trailing line feed. */
@@ -325,18 +137,36 @@ function indented(value: JsonValue, margin: string): string {
   if (isJsonFloat(value)) return floatText(value.float);
   const keys = sortedKeys(value);
   if (keys.length === 0) return "{}";
-  return "{" + keys.map((key) => inner + JSON.stringify(key) + ": " + indented(value[key] as JsonValue, inner)).join(",") + margin + "}";
+  return "{" + keys.map((key) => inner + quoted(key) + ": " + indented(value[key] as JsonValue, inner)).join(",") + margin + "}";
 }
 
 function scalar(value: null | boolean | number | bigint | string): string {
-  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "string") return quoted(value);
   if (typeof value !== "number") return String(value);
   return Number.isSafeInteger(value) && !Object.is(value, -0) ? String(value) : floatText(value);
 }
 
+const NOTHING_TO_ESCAPE = /^[^"\\\u0000-\u001f\ud800-\udfff]*$/;
+
+function quoted(text: string): string {
+  return NOTHING_TO_ESCAPE.test(text) ? `"${text}"` : JSON.stringify(text);
+}
+
+/** The native order is that of UTF-8 but for keys with surrogates or what comes after them. */
+const ASTRAL = /[\ud800-\uffff]/;
+
 function sortedKeys(value: JsonObject): string[] {
-  const keys = Object.keys(value).filter((key) => value[key] !== undefined);
-  return keys.sort(compareUtf8);
+  const keys: string[] = [];
+  let sorted = true;
+  let astral = false;
+  for (const key in value) {
+    if (value[key] === undefined || !Object.hasOwn(value, key)) continue;
+    sorted &&= keys.length === 0 || (keys[keys.length - 1] as string) < key;
+    astral ||= ASTRAL.test(key);
+    keys.push(key);
+  }
+  if (astral) return keys.sort(compareUtf8);
+  return sorted ? keys : keys.sort();
 }
 
 /** Orders two strings as their UTF-8 bytes would be: UTF-16 units, but surrogate pairs after everything else. */

@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Diagnostic } from "../../../engine/diagnostic.ts";
 import { composeReport, diagnosticJson, exitCodeOf, firstChars } from "../../../engine/report.ts";
@@ -174,5 +175,24 @@ describe("help", () => {
     expect(await words("component", "build", "--emit", "h")).toEqual(["http"]);
     expect(await words("build", "--pro")).toEqual(["--profile", "--profile-file", "--project", "--provider"]);
     expect(await words("build", "--project", "")).toEqual([]);
+  });
+});
+
+describe("whatever the words", () => {
+  const words = fc.array(fc.oneof(
+    fc.constantFrom("build", "run", "component", "profile", "validate", "--json", "--json=pretty", "--report-json", "--quiet-json", "--json-schema", "--json-schema-id", "--cli-specrows", "--project", "--wasm", "m", "--emit=http", "--max-fuel=1", "-j", "-j4", "--", "-", "help", "-V", "--provider=native", "--profile=a"),
+    fc.string({ maxLength: 8 }),
+    fc.string({ unit: "binary", maxLength: 4 }).map((s) => `--${s}`),
+  ), { maxLength: 7 });
+  test("there is an exit code, a text or a report, and never a throw", async () => {
+    await fc.assert(fc.asyncProperty(words, async (given) => {
+      if (given.some((w) => w.includes("report-out"))) return;
+      const told = await tell(given);
+      expect([0, 2, 3]).toContain(told.code);
+      if (told.code !== 0) expect(told.err).not.toBe("");
+      const last = told.out.trimEnd();
+      if (told.code === 3 && last !== "") expect(JSON.parse(last)).toMatchObject({ command: "x07-wasm.cli.parse", exit_code: 3, ok: false });
+      if (told.asked !== undefined && told.out !== "") expect(JSON.parse(last)).toMatchObject({ ok: true });
+    }), { numRuns: 2000 });
   });
 });
