@@ -29,25 +29,35 @@ export function frameBytes(locals: number): number {
   return 48 + 8 * Math.min(locals, 16);
 }
 
-/** Appends the woven body, its size in front, to `out`. `r` covers one body; `params` = parameters of the function. */
-export function weaveBody(r: ByteReader, params: number, weave: Weave, out: ByteWriter): void {
-  const decls = r.u32();
-  const declsFrom = r.pos;
-  let locals = params;
-  for (let n = decls; n > 0 && !r.fault; n--) {
-    locals += r.u32();
-    r.u8();
+/** Weaves bodies one after another; keeps its buffers between them. */
+export class BodyWeaver {
+  private readonly weave: Weave;
+  private readonly head = new ByteWriter(64);
+  private readonly code = new ByteWriter(4096);
+
+  constructor(weave: Weave) {
+    this.weave = weave;
   }
-  const declsTo = r.pos;
-  const body = new Body(r, weave, locals);
-  body.rewrite();
-  if (r.fault) return;
-  const head = new ByteWriter(64);
-  head.u32(decls + 1 + (weave.fuelGlobal === null ? 0 : 1)).copy(r.bytes, declsFrom, declsTo).u32(1).u8(VALTYPE.i32);
-  if (weave.fuelGlobal !== null) head.u32(1).u8(VALTYPE.i64);
-  body.entry(head);
-  const code = body.code.view();
-  out.u32(head.length + code.length).raw(head.view()).raw(code);
+
+  /** Appends the woven body, its size in front, to `out`. `r` covers one body; `params` = parameters of the function. */
+  append(r: ByteReader, params: number, out: ByteWriter): void {
+    const counting = this.weave.fuelGlobal !== null;
+    const decls = r.u32();
+    const declsFrom = r.pos;
+    let locals = params;
+    for (let n = decls; n > 0 && !r.fault; n--) {
+      locals += r.u32();
+      r.u8();
+    }
+    const head = this.head.clear().u32(decls + (counting ? 2 : 1)).copy(r.bytes, declsFrom, r.pos).u32(1).u8(VALTYPE.i32);
+    if (counting) head.u32(1).u8(VALTYPE.i64);
+    const code = this.code.clear();
+    const body = new Body(r, this.weave, locals, code);
+    body.rewrite();
+    if (r.fault) return;
+    body.entry(head);
+    out.u32(head.length + code.length).raw(head.view()).raw(code.view());
+  }
 }
 
 /** An open block: which instruction opened it and whether a branch to its end was seen. */
@@ -56,8 +66,24 @@ interface Open {
   targeted: boolean;
 }
 
+const MAX_LEBS = 2, FREE = 3, SPECIAL = 4;
+
+/** By opcode: how many LEB operands an instruction has that the meter only counts; FREE; or SPECIAL for all others. */
+const PLAIN = plainTable();
+
+function plainTable(): Uint8Array {
+  const t = new Uint8Array(256).fill(SPECIAL);
+  t[OP.nop] = t[OP.drop] = FREE;
+  t[0x1b] = 0; // select
+  t.fill(1, 0x20, 0x27); // locals, globals, table.get table.set
+  t.fill(2, 0x28, 0x3f); // loads and stores
+  t[OP.memorySize] = t[OP.i32Const] = t[OP.i64Const] = 1;
+  t.fill(0, 0x45, 0xc5); // comparisons, arithmetic, conversions
+  return t;
+}
+
 class Body {
-  readonly code: ByteWriter;
+  private readonly code: ByteWriter;
   private readonly r: ByteReader;
   private readonly weave: Weave;
   private readonly counting: boolean;
@@ -70,7 +96,7 @@ class Body {
   /** Start of the original code that is not copied yet. */
   private from: number;
 
-  constructor(r: ByteReader, weave: Weave, locals: number) {
+  constructor(r: ByteReader, weave: Weave, locals: number, code: ByteWriter) {
     this.r = r;
     this.weave = weave;
     this.counting = weave.fuelGlobal !== null;
@@ -78,7 +104,7 @@ class Body {
     this.fuelLocal = locals + 1;
     this.frame = frameBytes(locals);
     this.from = r.pos;
-    this.code = new ByteWriter((r.end - r.pos) * 2 + 64);
+    this.code = code;
   }
 
   /** The checks on function entry: stack first, as in an engine's own prologue, then fuel. */
@@ -87,26 +113,37 @@ class Body {
     w.u8(OP.globalGet).u32(stackGlobal).u8(OP.i32Const).s32(this.frame).u8(OP.i32Sub).u8(OP.localTee).u32(this.stackLocal);
     w.u8(OP.i32Const).s32(0).u8(OP.i32LtS).u8(OP.if).u8(EMPTY_BLOCK).u8(OP.call).u32(overflow).u8(OP.end);
     if (fuelGlobal === null) return;
-    w.u8(OP.globalGet).u32(fuelGlobal).u8(OP.i64Const).s64(1n).u8(OP.i64Sub).u8(OP.localTee).u32(this.fuelLocal);
-    w.u8(OP.i64Const).s64(0n).u8(OP.i64LeS).u8(OP.if).u8(EMPTY_BLOCK);
+    w.u8(OP.globalGet).u32(fuelGlobal).u8(OP.i64Const).s32(1).u8(OP.i64Sub).u8(OP.localTee).u32(this.fuelLocal);
+    w.u8(OP.i64Const).s32(0).u8(OP.i64LeS).u8(OP.if).u8(EMPTY_BLOCK);
     w.u8(OP.localGet).u32(this.fuelLocal).u8(OP.call).u32(exhausted).u8(OP.end);
   }
 
   rewrite(): void {
-    const { r } = this;
-    while (this.open.length > 0 && !r.fault) {
-      const at = r.pos;
-      const op = r.u8();
-      this.step(op, at);
+    const { r, open } = this;
+    const { bytes, end } = r;
+    let pos = r.pos;
+    while (open.length > 0 && !r.fault) {
+      // Nearly all instructions neither branch nor call: they are counted and stepped over here, fast also in cold code.
+      const plain = pos < end ? PLAIN[bytes[pos]!]! : SPECIAL;
+      if (plain <= MAX_LEBS) {
+        this.pending++;
+        pos++;
+        for (let n = plain; n > 0; n--) while (bytes[pos++]! >= 0x80);
+      } else if (plain === FREE) {
+        pos++;
+      } else {
+        r.pos = pos;
+        this.step(r.u8(), pos);
+        pos = r.pos;
+      }
     }
-    if (r.pos !== r.end) r.spoil("instructions after the end of a function");
-    this.copyTo(r.pos);
+    if (pos !== end) r.spoil("a function body does not end where it should");
+    this.copyTo(end);
   }
 
   private step(op: number, at: number): void {
     const { r } = this;
     switch (op) {
-      case OP.nop: case OP.drop: return;
       case OP.block: r.skipLeb(); this.open.push({ op, targeted: false }); return;
       case OP.loop: return this.loop(at);
       case OP.if: this.pending++; this.settle(at); r.skipLeb(); this.open.push({ op, targeted: true }); return;
@@ -147,9 +184,14 @@ class Body {
 
   /** Pushes the fuel left, pending instructions included. */
   private left(): void {
-    this.code.u8(OP.localGet).u32(this.fuelLocal);
-    if (this.pending > 0) this.code.u8(OP.i64Const).s64(BigInt(this.pending)).u8(OP.i64Sub);
+    const { code, pending, fuelLocal } = this;
     this.pending = 0;
+    if (fuelLocal < 0x80 && pending < 0x40 && pending > 0) {
+      code.u8x4(OP.localGet, fuelLocal, OP.i64Const, pending).u8(OP.i64Sub);
+      return;
+    }
+    code.u8(OP.localGet).u32(fuelLocal);
+    if (pending > 0) code.u8(OP.i64Const).s32(pending).u8(OP.i64Sub);
   }
 
   private loop(at: number): void {
@@ -158,7 +200,7 @@ class Body {
     this.open.push({ op: OP.loop, targeted: false });
     if (!this.counting) return;
     this.copyTo(this.r.pos);
-    this.code.u8(OP.localGet).u32(this.fuelLocal).u8(OP.i64Const).s64(0n).u8(OP.i64LeS).u8(OP.if).u8(EMPTY_BLOCK);
+    this.code.u8(OP.localGet).u32(this.fuelLocal).u8(OP.i64Const).s32(0).u8(OP.i64LeS).u8(OP.if).u8(EMPTY_BLOCK);
     this.code.u8(OP.localGet).u32(this.fuelLocal).u8(OP.call).u32(this.weave.exhausted).u8(OP.end);
   }
 

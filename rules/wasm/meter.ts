@@ -2,7 +2,7 @@
 
 import { fail, ok } from "../../engine/diagnostic.ts";
 import type { Result } from "../../engine/diagnostic.ts";
-import { weaveBody } from "./meter-body.ts";
+import { BodyWeaver } from "./meter-body.ts";
 import type { Weave } from "./meter-body.ts";
 import { BULK, OP } from "./ops.ts";
 import { ByteReader, SECTION, VALTYPE } from "./read.ts";
@@ -149,11 +149,12 @@ function weaveCode(r: ByteReader, plan: Layout): ByteWriter {
   const { module, weave, helpers } = plan;
   const bodies = r.more ? r.u32() : 0;
   const w = new ByteWriter((r.end - r.pos) * 2 + 256).u32(bodies + helpers.length);
+  const weaver = new BodyWeaver(weave);
   for (let i = 0; i < bodies && !r.fault; i++) {
     const body = r.slice(r.u32());
     const type = module.types[module.functions[module.importedFunctions + i] ?? -1];
     if (!type) body.spoil("function body without a type");
-    else weaveBody(body, type.params.length, weave, w);
+    else weaver.append(body, type.params.length, w);
     if (body.fault) r.spoil(body.fault.message, body.fault.offset);
   }
   for (const helper of helpers) w.sized(Uint8Array.from(helper.body));

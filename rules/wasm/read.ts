@@ -20,7 +20,15 @@ export const SECTION = {
 
 export const VALTYPE = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b, funcref: 0x70, externref: 0x6f } as const;
 
-const utf8 = new TextDecoder("utf-8", { fatal: true });
+/** The text of UTF-8 bytes, null when they are none. Names are ASCII nearly always, and a decoder is slow to make. */
+function decodeName(bytes: Uint8Array): string | null {
+  if (bytes.length < 256 && bytes.every((byte) => byte < 0x80)) return String.fromCharCode(...bytes);
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
 
 /**
  * A cursor over bytes. The first problem is kept in `fault` and sticks: later reads return zeros, so that
@@ -95,12 +103,9 @@ export class ByteReader {
     const from = this.pos;
     this.skip(length);
     if (this.fault) return "";
-    try {
-      return utf8.decode(this.bytes.subarray(from, this.pos));
-    } catch {
-      this.spoil("malformed UTF-8 in a name", from);
-      return "";
-    }
+    const text = decodeName(this.bytes.subarray(from, this.pos));
+    if (text === null) this.spoil("malformed UTF-8 in a name", from);
+    return text ?? "";
   }
 
   /** A reader of the next `count` bytes; this one moves behind them. */

@@ -23,6 +23,19 @@ export class ByteWriter {
     this.buffer = grown;
   }
 
+  /** Four bytes in one call: emitters of many short sequences run mostly in cold code, where calls are dear. */
+  u8x4(a: number, b: number, c: number, d: number): this {
+    this.reserve(4);
+    const at = this.used;
+    const { buffer } = this;
+    buffer[at] = a;
+    buffer[at + 1] = b;
+    buffer[at + 2] = c;
+    buffer[at + 3] = d;
+    this.used = at + 4;
+    return this;
+  }
+
   u8(value: number): this {
     if (this.used === this.buffer.length) this.reserve(1);
     this.buffer[this.used++] = value;
@@ -31,6 +44,7 @@ export class ByteWriter {
 
   /** Unsigned LEB; `value` is an integer in 0 … 2^53−1. */
   u32(value: number): this {
+    if (value < 0x80) return this.u8(value);
     let rest = value;
     while (rest >= 0x80) {
       this.u8((rest % 0x80) | 0x80);
@@ -39,8 +53,9 @@ export class ByteWriter {
     return this.u8(rest);
   }
 
-  /** Signed LEB of a 32-bit integer. */
+  /** Signed LEB of a 32-bit integer (which is also how a 64-bit constant of that size is written). */
   s32(value: number): this {
+    if (value >= 0 && value < 0x40) return this.u8(value);
     let rest = value | 0;
     for (;;) {
       const low = rest & 0x7f;
@@ -70,9 +85,18 @@ export class ByteWriter {
 
   /** The bytes [from, to) of `source`. */
   copy(source: Uint8Array, from: number, to: number): this {
-    if (to - from > 24) return this.raw(source.subarray(from, to));
+    if (to - from > 12) return this.raw(source.subarray(from, to));
     this.reserve(to - from);
-    for (let i = from; i < to; i++) this.buffer[this.used++] = source[i]!;
+    const { buffer } = this;
+    let at = this.used;
+    for (let i = from; i < to; i++) buffer[at++] = source[i]!;
+    this.used = at;
+    return this;
+  }
+
+  /** Forgets everything, keeps the room. */
+  clear(): this {
+    this.used = 0;
     return this;
   }
 
