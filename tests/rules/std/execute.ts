@@ -1,0 +1,63 @@
+// Two ways to run one program: the interpreter, and the compiler with the engine that Node brings. Both give the output as
+// latin1 text or "trap". Knows no modules but std.
+
+import { compile } from "../../../rules/x07/compiler/index.ts";
+import { stdModuleText } from "../../../rules/x07/std/index.ts";
+import { compileText } from "../../../scripts/std.mjs";
+import { interpret } from "../../rig/interpreter/index.ts";
+import { stdDocuments } from "./std.ts";
+
+export type Execute = (input: Uint8Array) => string;
+
+const std = stdDocuments();
+const PAGES = 512;
+
+/** `solve` is the text of the body; imports are the modules it names. */
+export function programOf(solve: string): object {
+  const imports = Object.keys(std).filter((id) => new RegExp(`[( ]${id.replaceAll(".", "\\.")}\\.[a-z_0-9]+[ )]`).test(solve));
+  return compileText(`(module main 0.9.0) (import ${imports.join(" ")}) (solve ${solve})`);
+}
+
+export function interpreted(program: object): Execute {
+  return (input) => {
+    const got = interpret({ entry: program, modules: std }, input);
+    return "trap" in got ? "trap" : Buffer.from(got.output).toString("latin1");
+  };
+}
+
+/** Compiles once; every run gets a fresh instance. */
+export function compiled(program: object): Execute {
+  const encoder = new TextEncoder();
+  const outcome = compile({
+    entry: { path: "src/main.x07.json", bytes: encoder.encode(JSON.stringify(program)) },
+    load(id) {
+      const text = stdModuleText(id);
+      return text === undefined ? { kind: "missing", searched: ["std"] } : { kind: "found", path: `${id}.x07.json`, bytes: encoder.encode(text) };
+    },
+    memory: { initialBytes: PAGES * 65536, maxBytes: PAGES * 65536 },
+  });
+  if (!outcome.ok) throw new Error(outcome.errors.map((e) => `${e.path}${e.pointer}: ${e.message}`).join("\n"));
+  const module = new WebAssembly.Module(outcome.wasm);
+  return (input) => solve(new WebAssembly.Instance(module), input);
+}
+
+interface Exports {
+  readonly memory: WebAssembly.Memory;
+  readonly __heap_base: WebAssembly.Global;
+  x07_solve_v2(retptr: number, arena: number, capacity: number, input: number, length: number): void;
+}
+function solve(instance: WebAssembly.Instance, input: Uint8Array): string {
+  const { memory, __heap_base, x07_solve_v2 } = instance.exports as unknown as Exports;
+  const retptr = ((__heap_base.value as number) + 7) & ~7;
+  const inputAt = retptr + 8;
+  const arena = (inputAt + input.length + 7) & ~7;
+  new Uint8Array(memory.buffer).set(input, inputAt);
+  try {
+    x07_solve_v2(retptr, arena, PAGES * 65536 - arena, inputAt, input.length);
+  } catch (error) {
+    if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) return "trap";
+    throw error;
+  }
+  const out = new DataView(memory.buffer);
+  return Buffer.from(memory.buffer, out.getUint32(retptr, true), out.getUint32(retptr + 4, true)).toString("latin1");
+}

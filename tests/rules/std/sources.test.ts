@@ -1,0 +1,61 @@
+// The committed std documents: current with their readable sources, canonical, complete, and each loadable by its id.
+
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { stdModuleIds, stdModuleText } from "../../../rules/x07/std/index.ts";
+import { canonical, compileText } from "../../../scripts/std.mjs";
+import { stdDocuments } from "./std.ts";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const documents = stdDocuments();
+
+test("the documents are what the sources say", () => {
+  expect(execFileSync(process.execPath, [`${root}scripts/std.mjs`, "--check"], { encoding: "utf8" })).toBe("");
+});
+
+test("the index knows every document, byte for byte", () => {
+  expect([...stdModuleIds].sort()).toEqual(Object.keys(documents).sort());
+  for (const id of stdModuleIds) {
+    const committed = readFileSync(`${root}rules/x07/std/${id}.x07.json`, "utf8");
+    expect(stdModuleText(id)).toBe(committed);
+    expect(committed).toBe(canonical(JSON.parse(committed)));
+  }
+  expect(stdModuleText("std.nothing")).toBeUndefined();
+});
+
+test("there are the 51 modules of the language", () => expect(stdModuleIds).toHaveLength(51));
+
+describe("documents", () => {
+  test.each(Object.entries(documents))("%s is well formed", (id, document) => {
+    const { kind, module_id, imports, decls } = document as { kind: string; module_id: string; imports: string[]; decls: { kind: string; name?: string; names?: string[] }[] };
+    expect({ kind, module_id }).toEqual({ kind: "module", module_id: id });
+    const names = decls.flatMap((d) => (d.name === undefined ? [] : [d.name]));
+    expect(new Set(names).size).toBe(names.length);
+    const exported = decls.flatMap((d) => d.names ?? []);
+    expect(exported.length).toBeGreaterThan(0);
+    for (const name of [...exported, ...names]) expect(name.startsWith(`${id}.`)).toBe(true);
+    for (const name of exported) expect(names).toContain(name);
+    for (const other of imports) expect(Object.keys(documents)).toContain(other);
+  });
+});
+
+describe("source text", () => {
+  const body = (text: string): unknown => (compileText(`(module m 0.5.0) (fn f () i32 ${text})`) as { decls: { body?: unknown }[] }).decls[1]?.body;
+
+  test("names of the module, characters, numbers and texts", () => {
+    expect(body(`(.g 'a' '\\n' 0xffffffff -1 "a b\\"" x.y)`)).toEqual(["m.g", 97, 10, -1, -1, 'a b"', "x.y"]);
+  });
+  test("several expressions make a begin, operators take more than two operands", () => {
+    expect(body("1 (+ a b c)")).toEqual(["begin", 1, ["+", ["+", "a", "b"], "c"]]);
+  });
+  test("cond, when and unless are ifs", () => {
+    expect(body("(cond (a 1) (b 2 3) (else 4))")).toEqual(["if", "a", 1, ["if", "b", ["begin", 2, 3], 4]]);
+    expect(body("(when a b)")).toEqual(["if", "a", ["begin", "b", 0], 0]);
+    expect(body("(unless a b)")).toEqual(["if", "a", 0, ["begin", "b", 0]]);
+  });
+  test.each(["(fn f (", "(fn f () i32 1))", "(nothing)", "(fn f () i32 (cond (a 1)))", "(fn f () i32 4294967296)", "(fn f () i32 'ab')"])("%s is refused", (text) => {
+    expect(() => compileText(`(module m 0.5.0) ${text}`)).toThrow();
+  });
+});
