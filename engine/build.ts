@@ -69,6 +69,8 @@ export class Build {
   readonly #mustRun = new Map<ActionId, Reason>();
   readonly #failures = new Map<ActionId, readonly Diagnostic[]>();
   readonly #remarks = new Map<ActionId, readonly Diagnostic[]>();
+  /** Sources that could not be put where they should be. */
+  readonly #unplaced = new Map<ArtifactId, Diagnostic>();
   /** Files that actions have discovered: path -> an action that read it. */
   readonly #readBy = new Map<string, ActionId>();
   #waiters: { readonly resolve: () => void; readonly open: Set<ActionId> }[] = [];
@@ -114,20 +116,27 @@ export class Build {
     const { producer, label } = this.graph.artifacts[artifact]!;
     for (let tries = 0; tries < 3; tries++) {
       const bytes = this.#contents.find(artifact);
-      if (bytes !== undefined || producer < 0 || this.failed(producer)) return bytes;
+      if (bytes !== undefined || producer < 0 || this.#failed(producer)) return bytes;
       this.#revive(producer, label);
       await this.#finish(new Set([producer]));
     }
     return undefined;
   }
 
-  failed(action: ActionId): boolean {
+  #failed(action: ActionId): boolean {
     return this.#ready.status(action) === FAILED;
+  }
+
+  /** True when an artifact that was demanded could not be had, or not be put in its place. */
+  lacks(artifact: ArtifactId): boolean {
+    const { producer } = this.graph.artifacts[artifact]!;
+    return producer >= 0 ? this.#failed(producer) : this.#unplaced.has(artifact) || this.#contents.digest(artifact) === undefined;
   }
 
   /** Diagnostics of every failed action among those that `artifacts` need, in graph order, without mere consequences. */
   failuresBehind(artifacts: readonly ArtifactId[]): Diagnostic[] {
     const found: Diagnostic[] = [];
+    for (const a of artifacts) if (this.#unplaced.has(a)) found.push(this.#unplaced.get(a)!);
     for (const action of this.#behind(artifacts)) found.push(...(this.#failures.get(action) ?? []));
     return found;
   }
@@ -309,7 +318,7 @@ export class Build {
   #blockedBy(action: Action): Reason | undefined {
     for (const i of action.inputs) {
       const p = this.graph.artifacts[i.artifact]!.producer;
-      if (p >= 0 && this.failed(p)) return { kind: "dependency_failed", what: this.graph.actions[p]!.identity };
+      if (p >= 0 && this.#failed(p)) return { kind: "dependency_failed", what: this.graph.actions[p]!.identity };
     }
     return undefined;
   }
@@ -449,6 +458,7 @@ export class Build {
     if (digest === undefined || this.#options.dryRun || (producer >= 0 && this.#ready.status(producer) !== DONE)) return "placed";
     for (const path of this.graph.placedAt.get(artifact) ?? []) {
       const done = this.#repair(artifact, path, digest);
+      if (producer < 0 && done?.kind === "refused") this.#unplaced.set(artifact, done.problem);
       if (done === undefined || producer < 0) continue;
       const action = this.graph.actions[producer]!;
       const ended = this.#ended[producer]!;

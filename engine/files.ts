@@ -177,8 +177,14 @@ export class Files {
     return head.finish();
   }
 
-  /** Loads what an earlier build wrote; false when the file is damaged or of another version (then nothing is known). */
+  /** Loads what an earlier build wrote; false when the file is damaged or of another version (then it is written anew). */
   load(bytes: Uint8Array): boolean {
+    const loaded = this.#decode(bytes);
+    if (!loaded) this.changed = true;
+    return loaded;
+  }
+
+  #decode(bytes: Uint8Array): boolean {
     try {
       const r = new ByteReader(bytes);
       if (r.u32() !== MAGIC || r.u32() !== VERSION) return false;

@@ -43,6 +43,8 @@ export interface MemoryDisk extends Disk {
   readonly changes: number;
   readonly crashed: boolean;
   reboot(): void;
+  /** The disk as one process sees it: after a reboot, what is left of an older process reaches nothing. */
+  forProcess(): Disk;
   /** Sets the modification stamp, as `touch -d` does; the change stamp is the kernel's. */
   setModified(path: string, ms: number): void;
   /** Every file below a folder, sorted, as paths. */
@@ -56,6 +58,7 @@ export function memoryDisk(root: string, clock: Clock = { ms: 1_000_000, tick: 0
   let inodes = 0;
   let changes = 0;
   let crashed = false;
+  let boots = 0;
   const at = (path: string) => normal(path.startsWith("/") ? path : `${root}/${path}`);
   const stamp = () => Math.floor(clock.ms / clock.tick) * clock.tick;
   const newDir = (): DirNode => ({ kind: "dir", ino: ++inodes, names: new Set(), mtimeMs: stamp(), ctimeMs: stamp() });
@@ -151,7 +154,17 @@ export function memoryDisk(root: string, clock: Clock = { ms: 1_000_000, tick: 0
     },
     reboot() {
       crashed = false;
+      boots += 1;
       disk.crashAfter = undefined;
+    },
+    forProcess() {
+      const boot = boots;
+      return new Proxy(disk, {
+        get(target, name) {
+          if (boot !== boots) throw new Crash("this process died with the machine");
+          return Reflect.get(target, name);
+        },
+      });
     },
     stat(path): Stat | undefined {
       alive();

@@ -5,7 +5,6 @@ import { expect } from "vitest";
 import type { Diagnostic, PlanContext, Result } from "../../engine/index.ts";
 import type { ActionOutcome, BuildEvent, Counts } from "../../engine/event.ts";
 import type { RunProcess } from "../../engine/execute.ts";
-import type { Disk } from "../../engine/host/disk.ts";
 import { textOf, utf8 } from "../../engine/lib/bytes.ts";
 import type { Placement } from "../../engine/rule.ts";
 import { type GoalRun, Session, type SessionOptions } from "../../engine/session.ts";
@@ -42,7 +41,7 @@ export const DEFAULTS: SessionOptions = { jobs: 2, keepGoing: false, force: fals
 const noProcess: RunProcess = () => Promise.reject(new Error("this test has no processes"));
 
 export interface Openable {
-  readonly disk: Disk;
+  readonly disk: MemoryDisk;
   readonly now: () => number;
   readonly sleep: (ms: number) => void;
 }
@@ -51,7 +50,7 @@ export interface Openable {
 export function openSession(w: Openable, settings: BuildSettings, emit: (e: BuildEvent) => void): Session {
   const { signal, env, runProcess, ...options } = settings;
   return new Session(
-    { disk: w.disk, cwd: w.disk.root, env: env ?? {}, now: w.now, sleep: w.sleep, runProcess: runProcess ?? noProcess, emit, signal: signal ?? new AbortController().signal },
+    { disk: w.disk.forProcess(), cwd: w.disk.root, env: env ?? {}, now: w.now, sleep: w.sleep, runProcess: runProcess ?? noProcess, emit, signal: signal ?? new AbortController().signal },
     { ...DEFAULTS, ...options },
   );
 }
