@@ -106,7 +106,9 @@ function sum(bytes: Uint8Array): number {
   return h >>> 0;
 }
 
-interface Open {
+export interface Open {
+  /** The whole file, 8-byte aligned; the arrays below are views of it. */
+  readonly bytes: Uint8Array;
   readonly n: number;
   readonly numbers: Float64Array;
   readonly prints: BigUint64Array;
@@ -136,6 +138,7 @@ export function openRecord(path: string): Open | undefined {
   const text = (from: number, length: number) => Buffer.from(aligned.buffer, aligned.byteOffset + from, length).toString("utf8");
   const joined = text(at + top[5]! + top[6]!, top[7]!);
   return {
+    bytes: aligned,
     n,
     numbers: new Float64Array(aligned.buffer, start, n * 4),
     prints: new BigUint64Array(aligned.buffer, start + n * 32, n),
@@ -183,6 +186,20 @@ export function check(path: string, key: string, env: { readonly [name: string]:
     touched.push(i);
   }
   return touched.length === 0 ? { kind: "same", open } : { kind: "touched", open, touched };
+}
+
+/** Writes the record again with the present stamps of files whose content proved unchanged. */
+export function refresh(path: string, open: Open, touched: readonly number[], stats: readonly fs.Stats[]): void {
+  touched.forEach((i, k) => {
+    const s = stats[k]!;
+    open.numbers.set([s.mtimeMs], i);
+    open.numbers.set([s.ctimeMs], open.n + i);
+    open.numbers.set([s.ino], 3 * open.n + i);
+  });
+  new DataView(open.bytes.buffer, open.bytes.byteOffset).setUint32(8, sum(open.bytes.subarray(16)), true);
+  const temporary = `${path}.${process.pid}.tmp`;
+  fs.writeFileSync(temporary, open.bytes);
+  fs.renameSync(temporary, path);
 }
 
 // ---- the answer ----------------------------------------------------------------------------------

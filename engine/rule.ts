@@ -148,6 +148,8 @@ export type RunResult<O extends Outputs> = Result<{ readonly [K in keyof O]: Uin
 export interface ProcessRule<I extends Inputs, O extends Outputs> extends RuleCommon<I, O> {
   /** Command words; inputs and outputs are given as paths inside the action's own directory. */
   readonly command: (words: { readonly [K in keyof I]: CommandArgument<I[K]> } & { readonly [K in keyof O]: string }, tool: readonly string[]) => readonly string[];
+  /** The output role that is what the process prints on stdout, where there is one. */
+  readonly stdout?: string;
   /** Environment of the process, whole: nothing else reaches it. */
   readonly env?: (inputs: Arguments<I>) => { readonly [name: string]: string };
   /** Turns a failed process into diagnostics. */

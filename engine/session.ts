@@ -12,7 +12,7 @@ import type { RunProcess } from "./execute.ts";
 import { CLOCK_GRANULARITY_MS, Files } from "./files.ts";
 import type { FileDigest, GoalAnswer, PlanContext, PlanFile } from "./goal.ts";
 import { type ArtifactId, Graph } from "./graph.ts";
-import { attempt, type Disk, type DiskError, writeAtomic } from "./host/disk.ts";
+import { attempt, type Disk, type DiskError, type Stat, writeAtomic } from "./host/disk.ts";
 import { Journal } from "./journal.ts";
 import type { Digest } from "./lib/digest.ts";
 import { loadFingerprint } from "./lib/fingerprint.ts";
@@ -39,6 +39,8 @@ export interface SessionWorld {
   readonly cwd: string;
   readonly env: { readonly [name: string]: string | undefined };
   readonly now: () => number;
+  /** Lets this many milliseconds pass; default: the thread really waits. */
+  readonly sleep?: (ms: number) => void;
   readonly runProcess: RunProcess;
   readonly emit: EventSink;
   readonly signal: AbortSignal;
@@ -48,6 +50,8 @@ export interface SessionWorld {
 export interface Dependency {
   readonly path: string;
   readonly kind: "source" | "output" | "dir" | "missing" | "present";
+  /** For a folder that a glob listed: its stat from before it was listed. */
+  readonly stat?: Stat | undefined;
 }
 
 export interface GoalRun {
@@ -58,6 +62,8 @@ export interface GoalRun {
   readonly recovered: readonly Diagnostic[];
   /** What the answer depends on, or undefined when it must not be replayed. */
   readonly dependencies: readonly Dependency[] | undefined;
+  /** Every path that was looked at, for --watch. */
+  readonly watched: readonly string[];
   readonly env: readonly (readonly [string, string | undefined])[];
   /** Placed outputs with their digests. */
   readonly outputs: readonly (readonly [string, Digest])[];
@@ -115,10 +121,10 @@ export class Session {
         continue;
       }
       const counts = run.counts();
-      const dependencies = await this.#save(run, counts.total > 0);
+      const dependencies = await this.#save(run, counts.total > 0 || this.#recovered.length > 0);
       const failed = answer.diagnostics.some((d) => d.severity === "error");
       this.#world.emit({ type: "goal_ended", goal, exit_code: failed ? 1 : 0, counts, duration_ms: Math.round(this.#world.now() - started) });
-      return { answer, counts, actions: run.outcomes(), recovered: this.#recovered, dependencies: failed ? undefined : dependencies, env: run.env(), outputs: run.outputs() };
+      return { answer, counts, actions: run.outcomes(), recovered: this.#recovered, dependencies: failed ? undefined : dependencies, watched: run.dependencies().map((d) => d.path), env: run.env(), outputs: run.outputs() };
     }
   }
 
@@ -144,8 +150,12 @@ export class Session {
   }
 
   #waitForTheClock(): void {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, CLOCK_GRANULARITY_MS + 1);
+    (this.#world.sleep ?? reallySleep)(CLOCK_GRANULARITY_MS + 1);
   }
+}
+
+function reallySleep(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 function stateUnwritable(e: DiskError): Diagnostic {
@@ -157,7 +167,7 @@ interface GlobSeen {
   readonly patterns: readonly string[];
   readonly folder: string;
   readonly paths: readonly string[];
-  readonly dirs: ReadonlyMap<string, string>;
+  readonly dirs: ReadonlyMap<string, Stat | undefined>;
 }
 
 /** One execution of a plan: its graph, its build and what it asked of the world. */
@@ -208,7 +218,7 @@ class PlanRun {
   outputs(): (readonly [string, Digest])[] {
     const all: [string, Digest][] = [];
     for (const [path, id] of this.#graph.placements) {
-      const digest = this.#build.digest(id);
+      const digest = this.#build.lacks(id) ? undefined : this.#build.digest(id);
       if (digest !== undefined) all.push([path, digest]);
     }
     return all;
@@ -219,8 +229,9 @@ class PlanRun {
     for (const [path, state] of this.#files.seen) all.set(path, state.kind === "file" ? "source" : state.kind === "missing" ? "missing" : "present");
     for (const a of this.#graph.artifacts) if (a.source !== "" && !all.has(a.source)) all.set(a.source, this.#files.look(a.source).kind === "file" ? "source" : "missing");
     for (const path of this.#graph.placements.keys()) all.set(path, "output");
-    for (const glob of this.#globs) for (const dir of glob.dirs.keys()) all.set(dir, "dir");
-    return [...all].map(([path, kind]) => ({ path, kind }));
+    const listed = new Map(this.#globs.flatMap((g) => [...g.dirs]));
+    for (const dir of listed.keys()) all.set(dir, "dir");
+    return [...all].map(([path, kind]) => (kind === "dir" ? { path, kind, stat: listed.get(path) } : { path, kind }));
   }
 
   /** False when the answer must not be replayed: a stat cannot check all it used, or the world has moved since. */
@@ -237,10 +248,7 @@ class PlanRun {
 
   /** Directories whose stamps are so young that a file could still slip in unseen. */
   anyYoungDir(): boolean {
-    return this.#globs.some((g) => [...g.dirs.keys()].some((dir) => {
-      const s = this.#world.disk.stat(dir);
-      return s !== undefined && this.#world.now() - s.ctimeMs < CLOCK_GRANULARITY_MS;
-    }));
+    return this.#globs.some((g) => [...g.dirs.values()].some((s) => s !== undefined && this.#world.now() - s.ctimeMs < CLOCK_GRANULARITY_MS));
   }
 
   // ---- artifacts ---------------------------------------------------------------------------------
@@ -262,11 +270,7 @@ class PlanRun {
     const problems = this.#graph.problems.slice(problemsBefore);
     if (problems.length > 0) return fail(problems);
     await this.#build.demand(ids);
-    const failed = ids.some((id) => {
-      const p = this.#graph.artifacts[id]!.producer;
-      return p >= 0 ? this.#build.failed(p) : this.#build.digest(id) === undefined;
-    });
-    return failed ? fail(this.#failures(ids)) : ok(undefined);
+    return ids.some((id) => this.#build.lacks(id)) ? fail(this.#failures(ids)) : ok(undefined);
   }
 
   #failures(ids: readonly ArtifactId[]): Diagnostic[] {
@@ -346,15 +350,10 @@ class PlanRun {
 
   async #expand(patterns: readonly string[], folder: string): Promise<GlobSeen> {
     const { expand } = await import("./glob.ts");
-    const dirs = new Map<string, string>();
-    const paths = expand(this.#world.disk, patterns, folder, (dir) => void dirs.set(dir, this.#dirStamp(dir)));
+    const dirs = new Map<string, Stat | undefined>();
+    const paths = expand(this.#world.disk, patterns, folder, (dir) => void dirs.set(dir, this.#world.disk.stat(dir)));
     const seen = { patterns, folder, paths, dirs };
     this.#globs.push(seen);
     return seen;
-  }
-
-  #dirStamp(dir: string): string {
-    const s = this.#world.disk.stat(dir);
-    return s === undefined ? "" : `${s.mtimeMs} ${s.ctimeMs} ${s.ino}`;
   }
 }

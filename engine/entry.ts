@@ -1,0 +1,286 @@
+// The whole tool behind the fast path: loads the graph, hands the words to the command line, runs the goal in a session,
+// and leaves a record so that the same question is answered from stats next time.
+
+import { existsSync, readFileSync, type Stats, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { scanRaw } from "./argv.ts";
+import { type Answer, runCli } from "./cli.ts";
+import { isError } from "./diagnostic.ts";
+import type { BuildEvent } from "./event.ts";
+import { CLOCK_GRANULARITY_MS } from "./files.ts";
+import type { GraphModule } from "./goal.ts";
+import { attempt, realDisk, writeAtomic } from "./host/disk.ts";
+import { runInDirectory } from "./host/process.ts";
+import { utf8 } from "./lib/bytes.ts";
+import { sha256Hex } from "./lib/digest.ts";
+import { commandsOf, type LoadedGraph, loadUserGraph } from "./load.ts";
+import type { Command, EngineOptions } from "./option.ts";
+import { check, encodeRecord, mayReplay, outputsOf, type RecordEntry, recordKey, recordPath, refresh, replay, type Replay } from "./record.ts";
+import { diagnosticsText } from "./report.ts";
+import { type GoalRun, Session } from "./session.ts";
+import { allFresh, type GraphReport, graphReportText } from "./view/graph-report.ts";
+import { type Progress, progress } from "./view/progress.ts";
+
+declare const BUILD_ID: string;
+/** Digest of the packaged graph's source: the same file in a checkout is not compiled again. */
+declare const GRAPH_SOURCE_ID: string;
+
+const here = dirname(fileURLToPath(import.meta.url));
+const GRAPH_FILE = "x07wasm.graph.ts";
+
+/** Collects what is printed, so that it can be said again, and prints it. */
+class Printer {
+  readonly #fd: 1 | 2;
+  readonly chunks: Uint8Array[] = [];
+  constructor(fd: 1 | 2) {
+    this.#fd = fd;
+  }
+  write(data: string | Uint8Array): void {
+    const bytes = typeof data === "string" ? utf8(data) : data;
+    this.chunks.push(bytes);
+    this.show(bytes);
+  }
+  /** Prints without remembering. */
+  show(bytes: Uint8Array): void {
+    (this.#fd === 1 ? process.stdout : process.stderr).write(bytes);
+  }
+  bytes(): Uint8Array {
+    return Buffer.concat(this.chunks);
+  }
+}
+
+/** Same sizes, other stamps: content decides, and then the answer stands. */
+async function answeredByContent(argv: readonly string[]): Promise<boolean> {
+  if (!mayReplay(argv)) return false;
+  const key = recordKey(argv, BUILD_ID);
+  const path = recordPath(key);
+  const verdict = check(path, key, process.env);
+  if (verdict.kind !== "touched") return false;
+  const { loadFingerprint, fingerprint } = await import("./lib/fingerprint.ts");
+  await loadFingerprint();
+  const stats: Stats[] = [];
+  for (const i of verdict.touched) {
+    const read = attempt(() => realDisk(process.cwd()).read(verdict.open.paths[i]!));
+    const stat = statSync(verdict.open.paths[i]!, { throwIfNoEntry: false });
+    if (!read.ok || stat === undefined || fingerprint(read.value) !== verdict.open.prints[i]) return false;
+    stats.push(stat);
+  }
+  if (stats.every((s) => Date.now() - s.ctimeMs > CLOCK_GRANULARITY_MS)) attempt(() => refresh(path, verdict.open, verdict.touched, stats));
+  process.exitCode = replay(verdict.open, process.cwd(), performance.now());
+  return true;
+}
+
+function defaultCacheDir(module: Pick<GraphModule, "cacheVariable" | "cacheName">): string {
+  const { env } = process;
+  const named = env[module.cacheVariable];
+  if (named !== undefined && named !== "") return named;
+  if (env["XDG_CACHE_HOME"] !== undefined && env["XDG_CACHE_HOME"].startsWith("/")) return join(env["XDG_CACHE_HOME"], module.cacheName);
+  return env["HOME"] === undefined || env["HOME"] === "" ? `.${module.cacheName}/cache` : join(env["HOME"], ".cache", module.cacheName);
+}
+
+/** The word after `flag` (or after its `=`), before any parsing: the graph decides what can be parsed. */
+function rawValue(argv: readonly string[], flag: string): string | undefined {
+  const at = argv.findIndex((w) => w === flag || w.startsWith(`${flag}=`));
+  return at < 0 ? undefined : argv[at] === flag ? argv[at + 1] : argv[at]!.slice(flag.length + 1);
+}
+
+async function loadGraph(packaged: GraphModule, argv: readonly string[]): Promise<{ loaded: LoadedGraph; failed?: undefined } | { loaded?: undefined; failed: Parameters<typeof diagnosticsText>[0] }> {
+  const asked = rawValue(argv, "--graph");
+  const path = asked ?? (existsSync(GRAPH_FILE) ? GRAPH_FILE : undefined);
+  if (path === undefined || (asked === undefined && sha256Hex(readFileSync(path)) === GRAPH_SOURCE_ID)) {
+    return { loaded: { module: packaged, code: BUILD_ID, sources: path === undefined ? [] : [path] } };
+  }
+  const doors = { "x07-wasm": join(here, "graph.mjs"), "x07-wasm/engine": join(here, "engine.mjs"), "x07-wasm/graph": join(here, "graph.mjs") };
+  const result = await loadUserGraph(path, doors, BUILD_ID, rawValue(argv, "--cache-dir") ?? defaultCacheDir(packaged));
+  return result.ok ? { loaded: result.value } : { failed: result.error };
+}
+
+/** One process of the tool. */
+class Tool {
+  readonly argv = process.argv.slice(2);
+  readonly cwd = process.cwd();
+  readonly disk = realDisk(process.cwd());
+  readonly stdout = new Printer(1);
+  readonly stderr = new Printer(2);
+  readonly raw = scanRaw(process.argv.slice(2));
+  readonly events: string[] = [];
+  readonly stop = new AbortController();
+  readonly graph: LoadedGraph;
+  stoppedBy: NodeJS.Signals | undefined;
+  session: Session | undefined;
+  last: { readonly run: GoalRun; readonly goal: string; readonly engine: EngineOptions } | undefined;
+
+  constructor(graph: LoadedGraph) {
+    this.graph = graph;
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+      process.on(signal, () => {
+        this.stoppedBy = signal;
+        this.stop.abort();
+      });
+    }
+  }
+
+  get spoken(): boolean {
+    return !this.raw.json;
+  }
+
+  async once(): Promise<number> {
+    const { module } = this.graph;
+    const code = await runCli({
+      app: module.app,
+      commands: commandsOf(module),
+      argv: [module.app.name, ...this.argv],
+      cwd: this.cwd,
+      stdout: this.stdout,
+      stderr: this.stderr,
+      elapsed: () => performance.now(),
+      buildGoal: (command, options, engine) => this.#build(command, options, engine),
+      schemaText: module.schemaText,
+      specrows: () => module.specrows(module.goals),
+    });
+    if (this.stoppedBy !== undefined) return this.stoppedBy === "SIGINT" ? 130 : this.stoppedBy === "SIGTERM" ? 143 : 129;
+    if (this.last !== undefined) this.#conclude(code);
+    return code;
+  }
+
+  async #build(command: Command, options: Parameters<GraphModule["goals"][string]["plan"]>[0], engine: EngineOptions): Promise<Answer> {
+    const bar = this.#progress();
+    this.session ??= this.#session(engine, bar);
+    const run = await this.session.run(command.name, (context) => this.graph.module.goals[command.name]!.plan(options, context));
+    bar?.clear();
+    this.last = { run, goal: command.name, engine };
+    if (this.spoken) for (const d of run.recovered) this.stderr.show(utf8(diagnosticsText([d])));
+    await this.#tell(run, command, engine);
+    return run.answer;
+  }
+
+  #progress(): Progress | undefined {
+    if (!this.spoken || !process.stderr.isTTY || process.env["CI"] !== undefined) return undefined;
+    return progress((text) => void process.stderr.write(text), () => process.stderr.columns ?? 80, () => performance.now());
+  }
+
+  #session(engine: EngineOptions, bar: Progress | undefined): Session {
+    const emit = (event: BuildEvent) => {
+      if (engine.eventsOut !== undefined) this.events.push(JSON.stringify(event));
+      bar?.sink(event);
+    };
+    return new Session(
+      { disk: this.disk, cwd: this.cwd, env: process.env, now: Date.now, runProcess: runInDirectory, emit, signal: this.stop.signal },
+      { ...engine, cacheDir: engine.cacheDir ?? defaultCacheDir(this.graph.module), code: this.graph.code },
+    );
+  }
+
+  /** What the engine itself has to say: explanations, the summary, the graph report. */
+  async #tell(run: GoalRun, command: Command, engine: EngineOptions): Promise<void> {
+    if (engine.explain || engine.dryRun) {
+      const { explainText } = await import("./view/explain.ts");
+      this.stderr.show(utf8(explainText(run.actions)));
+    }
+    if (this.spoken && run.counts.total > 0 && command.question !== true) {
+      const { summaryText } = await import("./view/explain.ts");
+      this.stderr.show(utf8(`${command.name}: ${engine.dryRun ? "would be " : ""}${summaryText(run.counts, performance.now())}\n`));
+    }
+    if (engine.graphReport !== undefined) this.#side(engine.graphReport, graphReportText(this.#graphReport(run, command.name)));
+    if (engine.eventsOut !== undefined) this.#side(engine.eventsOut, this.events.map((e) => `${e}\n`).join(""));
+  }
+
+  #graphReport(run: GoalRun, goal: string): GraphReport {
+    return { goal, ok: !run.answer.diagnostics.some(isError), counts: run.counts, actions: run.actions, recovered: run.recovered };
+  }
+
+  #side(path: string, text: string): void {
+    const done = attempt(() => writeAtomic(this.disk, path, utf8(text)));
+    if (!done.ok) this.stderr.show(utf8(`${this.graph.module.app.name}: cannot write ${path}: ${done.error.code}\n`));
+  }
+
+  // ---- the record --------------------------------------------------------------------------------
+
+  #conclude(exitCode: number): void {
+    const { run, goal, engine } = this.last!;
+    const key = recordKey(this.argv, BUILD_ID);
+    const path = recordPath(key);
+    if (exitCode !== 0 || run.dependencies === undefined || !mayReplay(this.argv)) return;
+    this.#removeOrphans(outputsOf(path, key), new Set(run.outputs.map(([p]) => p)));
+    const report = this.#reportParts();
+    if (report === "unknown") return;
+    const fresh = allFresh(this.#graphReport(run, goal));
+    const said: Replay = {
+      goal,
+      exitCode,
+      report,
+      reportOnStdout: this.raw.json && !this.raw.quiet,
+      reportOut: this.raw.reportOut,
+      stderr: Buffer.from(this.stderr.bytes()).toString("utf8") + (this.spoken && run.counts.total > 0 && this.graph.module.goals[goal]?.question !== true ? `${goal}: nothing to do, ${run.counts.total} fresh\n` : ""),
+      graphReport: engine.graphReport === undefined ? undefined : { path: engine.graphReport, text: graphReportText(fresh) },
+      eventsOut: engine.eventsOut === undefined ? undefined : { path: engine.eventsOut, text: `${JSON.stringify({ type: "goal_replayed", goal, counts: fresh.counts })}\n` },
+    };
+    const entries = this.#entries(run);
+    if (entries === undefined) return;
+    const record = encodeRecord({ key, env: run.env, replay: said, outputs: run.outputs.map(([p, d]) => [p, d.sha256] as const), entries, stdout: report === undefined ? this.stdout.bytes() : new Uint8Array(0) });
+    attempt(() => writeAtomic(this.disk, path, record));
+  }
+
+  /** Outputs that the last answer put in place and this one does not make; what a person changed since is left alone. */
+  #removeOrphans(before: ReadonlyMap<string, string>, now: ReadonlySet<string>): void {
+    for (const [path, sha256] of before) {
+      if (now.has(path)) continue;
+      const state = this.session!.files.look(path);
+      if (state.kind === "file" && state.digest.sha256 === sha256) attempt(() => this.disk.remove(path));
+    }
+  }
+
+  #reportParts(): Replay["report"] | "unknown" {
+    if (!this.raw.json) return undefined;
+    const text = this.raw.quiet ? readFileSync(this.raw.reportOut!, "utf8") : Buffer.from(this.stdout.bytes()).toString("utf8");
+    for (const [colon, gap] of [[":", ","], [": ", ",\n    "]] as const) {
+      const before = `"cwd"${colon}`;
+      const middle = `${gap}"elapsed_ms"${colon}`;
+      const at = text.lastIndexOf(`${before}${JSON.stringify(this.cwd)}${middle}`);
+      if (at < 0) continue;
+      const from = at + before.length + JSON.stringify(this.cwd).length + middle.length;
+      const digits = /^\d+/.exec(text.slice(from, from + 20))?.[0];
+      if (digits !== undefined) return [text.slice(0, at + before.length), middle, text.slice(from + digits.length)];
+    }
+    return "unknown";
+  }
+
+  #entries(run: GoalRun): RecordEntry[] | undefined {
+    const entries: RecordEntry[] = [];
+    const graphFiles = this.graph.sources.map((path) => ({ path, kind: "source" as const, stat: undefined }));
+    const noGraph = this.graph.sources.length === 0 ? [{ path: GRAPH_FILE, kind: "missing" as const, stat: undefined }] : [];
+    for (const d of [...run.dependencies!, ...graphFiles, ...noGraph]) {
+      if (d.kind === "source" || d.kind === "output") {
+        if (this.session!.files.look(d.path).kind !== "file") return undefined;
+        const e = this.session!.files.entry(d.path);
+        if (e === undefined || e.racy) return undefined;
+        entries.push({ ...e, path: d.path, kind: d.kind });
+      } else {
+        const stat = d.kind === "dir" ? d.stat : undefined;
+        entries.push({ path: d.path, kind: d.kind, mtimeMs: stat?.mtimeMs ?? 0, ctimeMs: stat?.ctimeMs ?? 0, size: stat?.size ?? 0, ino: stat?.ino ?? 0, fingerprint: 0n, sha256: "" });
+      }
+    }
+    return entries;
+  }
+}
+
+/** Does what the process was asked to do, with the graph of this package unless the words or the folder name another. */
+export async function main(packaged: GraphModule): Promise<void> {
+  const argv = process.argv.slice(2);
+  if (await answeredByContent(argv)) return;
+  const graph = await loadGraph(packaged, argv);
+  if (graph.loaded === undefined) {
+    process.stderr.write(diagnosticsText(graph.failed));
+    process.exitCode = 3;
+    return;
+  }
+  const tool = new Tool(graph.loaded);
+  const code = await tool.once();
+  if (tool.last?.engine.watch === true && !tool.stop.signal.aborted) {
+    const { watch } = await import("./watch.ts");
+    await watch(tool);
+  }
+  process.exitCode = code;
+}
+
+export type { Tool };

@@ -1,0 +1,20 @@
+// Puts an incident bundle on disk, file by file; a bundle that cannot be written is a warning, never a second failure.
+
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Diagnostic } from "../../engine/index.ts";
+
+export function writeBundle(folder: string, files: ReadonlyMap<string, Uint8Array>): Diagnostic[] {
+  try {
+    mkdirSync(folder, { recursive: true });
+    for (const [name, bytes] of files) {
+      const temporary = join(folder, `.${name}.${process.pid}.tmp`);
+      writeFileSync(temporary, bytes);
+      renameSync(temporary, join(folder, name));
+    }
+    return [];
+  } catch (e) {
+    const error = (e as Error).message;
+    return [{ code: "X07WASM_INCIDENT_BUNDLE_WRITE_FAILED", severity: "warning", stage: "run", message: `the incident bundle could not be written: ${error}`, data: { dir: folder, error }, hint: "check the folder's permissions and free space", place: { file: folder } }];
+  }
+}

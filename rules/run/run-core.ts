@@ -1,0 +1,50 @@
+// One deterministic run of a solve module as a cached action: same module, input and limits, same outcome.
+
+import { json, many, one, output, rule, text, value } from "../../engine/index.ts";
+import type { Diagnostic } from "../../engine/index.ts";
+import type { MemoryPlan } from "../wasm/memory-plan.ts";
+import type { CoreLimits, MemoryAddresses, RunOutcome } from "./core-host.ts";
+
+/** Limits and sizes as exact decimal texts (they may exceed what a JSON number holds); null is off or no limit. */
+export interface RunSettings {
+  readonly arenaCap: string;
+  readonly maxOutput: string;
+  readonly maxFuel: string | null;
+  readonly maxMemoryBytes: string | null;
+  readonly maxTableElements: string | null;
+  readonly maxWasmStackBytes: string | null;
+  readonly instanceAllocator: "on_demand" | "pooling";
+  readonly plan: MemoryPlan;
+}
+
+/** What a run came to; its output bytes are an artifact of their own. */
+export interface RunRecord {
+  readonly diagnostics: readonly Diagnostic[];
+  readonly succeeded: boolean;
+  readonly memory: MemoryAddresses | null;
+  readonly trap: string | null;
+  readonly fuelUsed: string | null;
+}
+
+/** The input is a file of the world (`file`, at most one) or, without one, the bytes of `inline` (base64). */
+export const runCoreRule = rule({
+  id: "run.core",
+  version: 1,
+  inputs: { module: one("core-wasm"), file: many("file"), inline: text(), settings: json<RunSettings>() },
+  outputs: { record: value<RunRecord>("run-record"), output: output("bytes", "output.bin") },
+  async run({ module, file, inline, settings }) {
+    const { runCore } = await import("./core-host.ts");
+    const input = file[0] === undefined ? Buffer.from(inline, "base64") : file[0].bytes();
+    const big = (t: string | null) => (t === null ? null : BigInt(t));
+    const limits: CoreLimits = {
+      maxFuel: big(settings.maxFuel),
+      maxMemoryBytes: big(settings.maxMemoryBytes),
+      maxTableElements: big(settings.maxTableElements),
+      maxWasmStackBytes: big(settings.maxWasmStackBytes),
+      instanceAllocator: settings.instanceAllocator,
+    };
+    const outcome: RunOutcome = await runCore({ module: module.bytes(), input, arenaCap: BigInt(settings.arenaCap), maxOutput: BigInt(settings.maxOutput), limits, plan: settings.plan });
+    const record: RunRecord = { diagnostics: outcome.diagnostics, succeeded: outcome.output !== null, memory: outcome.memory, trap: outcome.trap, fuelUsed: outcome.fuelUsed?.toString() ?? null };
+    return { ok: true, value: { record: JSON.stringify(record), output: outcome.output ?? new Uint8Array(0) } };
+  },
+});

@@ -1,0 +1,119 @@
+// x07 sources -> a core module that exports x07_solve_v2. Two providers of one step: the embedded compiler, which finds the
+// modules it needs by itself, and the installed `x07`, which runs on copies in a directory of its own.
+
+import { type Artifact, type ArtifactLike, type Diagnostic, json, type JsonValue, many, normal, one, output, type PlanContext, type ProcessOutcome, rule } from "../../engine/index.ts";
+import { stdSource } from "./std.ts";
+import type { CompileError } from "./compiler/errors.ts";
+
+/** Memory of the module in bytes, multiples of 65,536; `max` equal to `initial` cannot grow. */
+export interface EmitMemory {
+  readonly initialBytes: number;
+  readonly maxBytes: number;
+}
+
+export const emitWasmEmbedded = rule({
+  id: "x07.emit-wasm",
+  version: 1,
+  discovers: true,
+  inputs: { project: one("file"), memory: json<EmitMemory>() },
+  outputs: { module: output("core-wasm", "module.wasm") },
+  async run({ project, memory }, io) {
+    const [{ compile }, { loadProject, moduleCandidates }] = await Promise.all([import("./compiler/index.ts"), import("./project.ts")]);
+    const parsed = loadProject(project.bytes(), project.name, (path) => io.read(path));
+    if (!parsed.ok) return { ok: false, error: [buildFailed("project", parsed.error.map((d) => d.message)), ...parsed.error] };
+    const entry = io.read(parsed.value.entry);
+    if (entry === undefined) return { ok: false, error: [buildFailed("Parse", [`the entry ${parsed.value.entry} does not exist`])] };
+    const outcome = compile({
+      entry: { path: parsed.value.entry, bytes: entry },
+      memory,
+      load(id) {
+        const std = stdSource(id);
+        if (std !== undefined) return { kind: "found", ...std };
+        const searched = moduleCandidates(parsed.value, id);
+        const found = searched.flatMap((path) => {
+          const bytes = io.read(path);
+          return bytes === undefined ? [] : [{ path, bytes }];
+        });
+        if (found.length > 1) return { kind: "ambiguous", paths: found.map((f) => f.path) };
+        return found[0] === undefined ? { kind: "missing", searched } : { kind: "found", ...found[0] };
+      },
+    });
+    if (outcome.ok) return { ok: true, value: { module: outcome.wasm } };
+    return { ok: false, error: [buildFailed(outcome.errors[0]!.kind, outcome.errors.map((e) => e.message)), ...outcome.errors.map(errorDiagnostic)] };
+  },
+});
+
+/** The diagnostic every failed x07 build starts with, whichever provider ran. */
+function buildFailed(kind: string, messages: readonly string[]): Diagnostic {
+  const text = kind === "project" ? messages.map((m) => `load project: ${m}`) : messages.map((m) => `compile failed: ${kind}: ${m}`);
+  return { code: "X07WASM_X07_BUILD_FAILED", severity: "error", stage: "codegen", message: "x07 build failed (code=2)", data: { stderr: `${text.join("\n")}\n` }, hint: "the errors of the language follow, each with its place" };
+}
+
+function errorDiagnostic(e: CompileError): Diagnostic {
+  const data: { [key: string]: string } = { kind: e.kind };
+  if (e.expected !== undefined) data["expected"] = e.expected;
+  if (e.found !== undefined) data["found"] = e.found;
+  return {
+    code: e.code,
+    severity: "error",
+    stage: e.kind === "Parse" || e.kind === "Budget" ? "parse" : e.kind === "Typing" ? "type" : "lower",
+    message: e.message,
+    data,
+    place: { file: e.path, pointer: e.pointer },
+    ...(e.hint === undefined ? {} : { hint: e.hint }),
+    ...(e.quickfix === undefined ? {} : { quickfix: e.quickfix as unknown as JsonValue }),
+  };
+}
+
+interface NativeArguments {
+  readonly memory: { readonly initialBytes: number | null; readonly maxBytes: number | null; readonly noGrow: boolean };
+}
+
+/** Words after `x07`: the build as the reference starts it, on in-memory repair so that no source is rewritten. */
+export function x07BuildArguments(project: string, c: string, header: string, wasm: string | undefined, memory: NativeArguments["memory"]): string[] {
+  const words = ["build", "--project", project, "--out", c, "--emit-c-header", header, "--freestanding", "--repair", "memory"];
+  if (wasm === undefined) return words;
+  words.push("--emit-wasm", wasm);
+  if (memory.initialBytes !== null) words.push("--wasm-initial-memory-bytes", String(memory.initialBytes));
+  if (memory.maxBytes !== null) words.push("--wasm-max-memory-bytes", String(memory.maxBytes));
+  if (memory.noGrow) words.push("--wasm-no-growable-memory");
+  return words;
+}
+
+const nativeInputs = { project: one("file"), sources: many("file"), memory: json<NativeArguments["memory"]>() };
+
+function x07Failed(o: ProcessOutcome): Diagnostic[] {
+  if (o.spawnError !== undefined) return [{ code: "X07WASM_X07_BUILD_SPAWN_FAILED", severity: "error", stage: "codegen", message: "x07 build spawn failed", data: { error: o.spawnError }, hint: "check the installed x07, or use --provider embedded" }];
+  return [{ code: "X07WASM_X07_BUILD_FAILED", severity: "error", stage: "codegen", message: `x07 build failed (code=${o.status ?? o.signal ?? "?"})`, data: { stderr: o.stderr }, hint: "what x07 said is in data.stderr" }];
+}
+
+export const emitWasmNative = rule({
+  id: "x07.emit-wasm.native",
+  version: 1,
+  inputs: nativeInputs,
+  outputs: { module: output("core-wasm", "module.wasm"), c: output("c-source", "program.c"), header: output("c-header", "x07.h") },
+  command: ({ project, memory, module, c, header }, x07) => [...x07, ...x07BuildArguments(project, c, header, module, memory)],
+  explainFailure: x07Failed,
+});
+
+export const emitCNative = rule({
+  id: "x07.emit-c.native",
+  version: 1,
+  inputs: nativeInputs,
+  outputs: { c: output("c-source", "program.c"), header: output("c-header", "x07.h") },
+  command: ({ project, memory, c, header }, x07) => [...x07, ...x07BuildArguments(project, c, header, undefined, memory)],
+  explainFailure: x07Failed,
+});
+
+export interface NativeSources {
+  readonly project: Artifact;
+  readonly sources: readonly ArtifactLike[];
+}
+
+/** Every file the installed x07 may want: the manifest, its lock, and all sources under the module roots and packages. */
+export async function nativeSources(context: PlanContext, projectFile: Artifact, folder: string, roots: readonly string[], dependencies: readonly string[]): Promise<NativeSources> {
+  const patterns = [...roots.map((r) => `${normal(r)}/**/*.{x07.json,x07t}`), ...dependencies.map((d) => `${normal(d)}/**/*.json`), "x07.lock.json"].map((p) => p.replace(/^\.\//, ""));
+  return { project: projectFile, sources: await context.glob(patterns, folder === "" ? "." : folder) };
+}
+
+
