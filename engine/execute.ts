@@ -32,14 +32,25 @@ export class LostInput extends Error {
 /** Reads an undeclared file for a rule that may discover: bytes and digest as of this build. `refused` names the action that makes it. */
 export type Discover = (path: string) => { readonly bytes: Uint8Array; readonly sha256: string } | "missing" | { readonly refused: string } | { readonly changed: Diagnostic };
 
-/** Starts the words in a fresh directory with the given files and answers the outcome and the named output files. */
-export type RunProcess = (request: {
+export interface ProcessRequest {
   readonly command: readonly string[];
   readonly env: { readonly [name: string]: string };
   readonly files: readonly { readonly name: string; readonly bytes: Uint8Array }[];
   readonly outputs: readonly string[];
+  /** What is printed is an output: it is wanted whole and as bytes. */
+  readonly wholeStdout: boolean;
   readonly signal: AbortSignal;
-}) => Promise<{ readonly outcome: ProcessOutcome; readonly outputs: readonly (Uint8Array | undefined)[] }>;
+}
+
+export interface ProcessResult {
+  readonly outcome: ProcessOutcome;
+  readonly outputs: readonly (Uint8Array | undefined)[];
+  /** Every byte, where the request wants it whole. */
+  readonly stdout: Uint8Array;
+}
+
+/** Starts the words in a fresh directory with the given files and answers the outcome and the named output files. */
+export type RunProcess = (request: ProcessRequest) => Promise<ProcessResult>;
 
 class Refused extends Error {
   readonly diagnostic: Diagnostic;
@@ -150,9 +161,9 @@ async function runCommand(spec: ActionSpec, rule: ProcessRule<Inputs, Outputs>, 
   const command = rule.command(words as never, spec.tool?.command ?? []);
   const files = inputs.map((i) => ({ name: i.name, bytes: i.load() }));
   const env = rule.env?.(spec.arguments as never) ?? {};
-  const { outcome, outputs } = await runProcess({ command, env, files, outputs: names, signal });
+  const { outcome, outputs, stdout } = await runProcess({ command, env, files, outputs: names, wholeStdout: rule.stdout !== undefined, signal });
   if (outcome.status !== 0) return { kind: "failed", diagnostics: rule.explainFailure?.(outcome) ?? [commandFailed(rule.id, outcome)] };
-  const made = outputs.map((o, i) => (roles[i] === rule.stdout ? utf8(outcome.stdout) : o));
+  const made = outputs.map((o, i) => (roles[i] === rule.stdout ? stdout : o));
   const absent = made.findIndex((o) => o === undefined);
   if (absent >= 0) return { kind: "failed", diagnostics: [missingOutput(rule.id, command.join(" "), roles[absent]!)] };
   return { kind: "made", outputs: made as Uint8Array[], discovered: [], remarks: [] };

@@ -65,7 +65,10 @@ export class Files {
 
   #examine(path: string): FileState {
     const stat = this.#disk.stat(path);
-    if (stat === undefined) return { kind: "missing" };
+    if (stat === undefined) {
+      if (this.#entries.delete(path)) this.changed = true;
+      return { kind: "missing" };
+    }
     if (stat.kind !== "file") return { kind: "unreadable", code: stat.kind === "dir" ? "EISDIR" : "EINVAL", message: `${path} is not a regular file` };
     const entry = this.#entries.get(path);
     if (entry !== undefined && !entry.racy && sameStat(entry, stat)) return { kind: "file", digest: { sha256: entry.sha256, size: entry.size } };

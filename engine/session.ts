@@ -87,7 +87,7 @@ export class Session {
     this.#options = options;
     this.files = new Files(world.disk, world.now);
     this.#journal = new Journal(world.disk, `${STATE_FOLDER}/journal`);
-    this.#cache = options.noCache ? memoryCache() : localCache(world.disk, options.cacheDir, (d) => this.#recover(d));
+    this.#cache = options.noCache ? memoryCache() : localCache(world.disk, options.cacheDir, (d) => this.#recover(d), options.dryRun);
   }
 
   async #open(): Promise<void> {

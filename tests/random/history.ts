@@ -210,7 +210,9 @@ class Player {
 
   async #nothingToDo(settings: BuildSettings): Promise<string | undefined> {
     const { built, session } = await this.#build(settings);
-    const busy = built.actions.filter((a) => a.state === "ran" || a.state === "restored" || a.state === "cut_off");
+    // Without a cache, content between actions lives as long as the process: what failed may want it made again.
+    const excused = (reason: string | undefined) => settings.noCache === true && reason === "lost" && built.counts.failed > 0;
+    const busy = built.actions.filter((a) => (a.state === "ran" || a.state === "restored" || a.state === "cut_off") && !excused(a.reasons[0]?.kind));
     if (busy.length > 0) return `the second build was not idle: ${busy.map((a) => `${a.state} ${a.rule} ${a.label} (${a.reasons.map((x) => `${x.kind} ${x.what} ${x.old ?? ""} ${x.new ?? ""}`).join("; ")})`).join(", ")}`;
     if (built.run.recovered.length > 0) return `the second build found damage: ${built.run.recovered.map((d) => d.message).join("; ")}`;
     this.#record(built.run, session);
