@@ -9,7 +9,7 @@ import type { Metered } from "../wasm/meter.ts";
 import { readModule, signatureOf, VALTYPE } from "../wasm/read.ts";
 import type { CoreModule } from "../wasm/read.ts";
 import { guest } from "./guest.ts";
-import type { Addresses, GuestSetup } from "./guest.ts";
+import type { Addresses, GuestSetup, Stop } from "./guest.ts";
 import { callDiagnostic, explainStop, trapText } from "./outcome.ts";
 import { runGuest, runInWorker } from "./worker.ts";
 import type { GuestJob, GuestRun } from "./worker.ts";
@@ -54,6 +54,8 @@ export interface RunOutcome {
   readonly trap: string | null;
   /** Fuel consumed; null when fuel is off or nothing ran. Exact at the end of a call, the last known count at a trap. */
   readonly fuelUsed: bigint | null;
+  /** false: the machine had a part in it (its clock, memory or stack); the same run may end differently elsewhere, so it must not be remembered. */
+  readonly repeatable: boolean;
 }
 
 /** A module ready to run: metered, compiled, its limits applied. */
@@ -71,8 +73,8 @@ const DEFAULT_STACK = 1024 * 1024;
 /** Fuel that is spent within seconds on any machine; more runs on a thread that can be ended. */
 const IN_PROCESS_FUEL = 4_000_000_000n;
 
-function failed(diagnostic: Diagnostic): RunOutcome {
-  return { diagnostics: [diagnostic], output: null, memory: null, trap: null, fuelUsed: null };
+function failed(diagnostic: Diagnostic, repeatable = true): RunOutcome {
+  return { diagnostics: [diagnostic], output: null, memory: null, trap: null, fuelUsed: null, repeatable };
 }
 
 /** One call of x07_solve_v2 in a fresh instance. Never rejects. */
@@ -80,7 +82,7 @@ export async function runCore(request: CoreRequest): Promise<RunOutcome> {
   const prepared = prepareCore(request);
   if ("code" in prepared) return failed(prepared);
   const { module, setup } = prepared;
-  const job: GuestJob = { module, setup, input: prepared.late ? null : request.input };
+  const job: GuestJob = { module, setup, inputs: prepared.late ? [] : [request.input], refill: false };
   const bounded = prepared.counting && setup.fuel <= IN_PROCESS_FUEL;
   const wall = request.maxWallMs ?? null;
   if (bounded && wall === null) {
@@ -91,17 +93,17 @@ export async function runCore(request: CoreRequest): Promise<RunOutcome> {
   const outcome = await runInWorker(job, wall);
   switch (outcome.kind) {
     case "ran": return judge(outcome.run, prepared);
-    case "timeout": return { ...failed(finding("X07WASM_BUDGET_EXCEEDED_WALLTIME", "run", `the run took longer than ${wall} ms`, { max_wall_ms: wall ?? 0 })), trap: trapText.interrupt };
-    case "broken": return failed(finding("X07WASM_RUN_FAILED", "run", `the run could not be completed: ${outcome.message}`));
+    case "timeout": return { ...failed(finding("X07WASM_BUDGET_EXCEEDED_WALLTIME", "run", `the run took longer than ${wall} ms`, { max_wall_ms: wall ?? 0 }), false), trap: trapText.interrupt };
+    case "broken": return failed(finding("X07WASM_RUN_FAILED", "run", `the run could not be completed: ${outcome.message}`), false);
   }
 }
 
-function hitHostStack(run: GuestRun): boolean {
+export function hitHostStack(run: GuestRun): boolean {
   return run.failed?.kind === "host-stack" || (run.call?.kind === "stopped" && run.call.stop.kind === "host-stack");
 }
 
 /** All checks up to instantiation, in the order in which they are reported; the first failure ends them. */
-export function prepareCore(request: CoreRequest): Prepared | Diagnostic {
+export function prepareCore(request: Omit<CoreRequest, "input">): Prepared | Diagnostic {
   const { limits, plan } = request;
   const refused = checkEngine(limits);
   if (refused) return refused;
@@ -117,7 +119,7 @@ export function prepareCore(request: CoreRequest): Prepared | Diagnostic {
     maxPages: memoryCap === null ? null : Number(memoryCap / BigInt(PAGE)),
     maxElements: tableCap === null ? null : Number(tableCap),
   });
-  if (!metered.ok) return finding("X07WASM_WASM_COMPILE_FAILED", "run", `${metered.error.message} (at offset ${metered.error.offset})`);
+  if (!metered.ok) return finding("X07WASM_WASM_INVALID", "run", `invalid module: ${metered.error.message} (at offset ${metered.error.offset})`);
   const compiled = compile(metered.value);
   if (!(compiled instanceof WebAssembly.Module)) return compiled;
   const tooBig = checkInitialSizes(module.value, memoryCap, tableCap);
@@ -217,13 +219,13 @@ function checkExports(module: CoreModule): Diagnostic | null {
 }
 
 function arenaTooLarge(arena: bigint): Diagnostic {
-  return finding("X07WASM_ARENA_CAP_TOO_LARGE", "parse", `an arena of ${arena} bytes does not fit a 32-bit memory`, { arena_cap_bytes: arena });
+  return finding("X07WASM_ARENA_CAP_TOO_LARGE", "parse", `an arena of ${arena} bytes does not fit a 32-bit memory`);
 }
 
 /** What a finished run means. */
-export function judge(run: GuestRun, prepared: Prepared): RunOutcome {
+export function judge(run: GuestRun, prepared: Pick<Prepared, "setup" | "counting" | "late">): RunOutcome {
   if (run.failed) {
-    return failed(finding("X07WASM_WASM_INSTANTIATE_FAILED", "run", `cannot instantiate: ${explainStop(run.failed).text}`));
+    return failed(finding("X07WASM_WASM_INSTANTIATE_FAILED", "run", `cannot instantiate: ${explainStop(run.failed).text}`), repeatable(run.failed));
   }
   if (prepared.late || !run.call) return failed(prepared.late ?? finding("X07WASM_RUN_FAILED", "run", "the guest was not called"));
   const memory = { heapBase: run.heapBase, dataEnd: run.dataEnd, at: run.call.kind === "output" ? run.call.at : null };
@@ -233,6 +235,11 @@ export function judge(run: GuestRun, prepared: Prepared): RunOutcome {
     output: run.call.kind === "output" ? run.call.output : null,
     memory,
     trap,
+    repeatable: run.call.kind !== "stopped" || repeatable(run.call.stop),
     fuelUsed: prepared.counting && run.call.kind !== "no-room" ? prepared.setup.fuel - run.call.fuelLeft : null,
   };
+}
+
+function repeatable(stop: Stop): boolean {
+  return stop.kind !== "host" && stop.kind !== "host-stack";
 }

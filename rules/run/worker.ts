@@ -3,26 +3,30 @@
 import type { CallOutcome, GuestSetup, Stop } from "./guest.ts";
 import { guest } from "./guest.ts";
 
-/** One run from instantiation to the end of the call, as plain data. */
+/** One run from instantiation to the end of the last call, as plain data. */
 export interface GuestRun {
   readonly failed: Stop | null;
   readonly heapBase: number;
   readonly dataEnd: number;
-  /** null when instantiation failed or no call was wanted. */
+  /** The last call; null when instantiation failed or no call was wanted. */
   readonly call: CallOutcome | null;
 }
 
 export interface GuestJob {
   readonly module: WebAssembly.Module;
   readonly setup: GuestSetup;
-  /** null: instantiate only. */
-  readonly input: Uint8Array | null;
+  /** The inputs of the calls, made one after another in the same instance; none: instantiate only. */
+  readonly inputs: readonly Uint8Array[];
+  /** Whether every call starts with full fuel; else the first goes on with what the start function left. */
+  readonly refill: boolean;
 }
 
 /** The run on this thread. Self-contained but for `makeGuest`, like guest() itself: it is also the worker's program. */
 export function runGuest(job: GuestJob, makeGuest: typeof guest): GuestRun {
   const instance = makeGuest(job.module, job.setup);
-  const call = instance.failed || job.input === null ? null : instance.call(job.input, instance.fuelLeft);
+  const fuel = job.refill ? job.setup.fuel : instance.fuelLeft;
+  let call: CallOutcome | null = null;
+  if (!instance.failed) for (const input of job.inputs) call = instance.call(input, fuel);
   return { failed: instance.failed, heapBase: instance.heapBase, dataEnd: instance.dataEnd, call };
 }
 
@@ -32,21 +36,22 @@ export type WorkerOutcome =
   | { readonly kind: "broken"; readonly message: string };
 
 /**
- * V8 frames of unoptimised code are larger than the meter's estimate (a slot for every local), so the thread's
- * stack is many times the metered one. It is address space, not memory, until used.
+ * V8 frames of unoptimised code are larger than the meter's estimate (a slot for every local, of which the meter
+ * counts 16), so the thread's stack is many times the metered one. It is address space, not memory, until used.
  */
-const STACK_MB_PER_METERED_MB = 16;
-const MAX_STACK_MB = 512;
-const MIN_STACK_MB = 32;
+const STACK_PER_METERED = 128;
+const MIN_STACK_MB = 64;
+const MAX_STACK_MB = 900;
 
 /** The run on a worker thread, ended after `maxWallMs` if that is not null. */
 export async function runInWorker(job: GuestJob, maxWallMs: number | null): Promise<WorkerOutcome> {
   const { Worker } = await import("node:worker_threads");
-  const stackMb = Math.ceil(job.setup.stack / (1024 * 1024)) * STACK_MB_PER_METERED_MB;
+  const stackMb = Math.ceil(job.setup.stack / (1024 * 1024)) * STACK_PER_METERED;
   const program = `const t = require("node:worker_threads"); t.parentPort.postMessage((${runGuest})(t.workerData, (${guest})));`;
   return new Promise((resolve) => {
     const worker = new Worker(program, {
       eval: true,
+      execArgv: [],
       workerData: job,
       resourceLimits: { stackSizeMb: Math.min(MAX_STACK_MB, Math.max(MIN_STACK_MB, stackMb)) },
     });
