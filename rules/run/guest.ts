@@ -54,89 +54,101 @@ export interface Guest {
 }
 
 /**
- * Self-contained on purpose: its source text is also the program of the worker (see worker.ts),
- * so it must not use anything from outside its own braces but globals of the platform.
+ * Self-contained on purpose: its source text is also the program of the worker (see worker.ts). So it uses nothing
+ * from outside its own braces but globals of the platform, and its helpers are methods of one object: a bundler
+ * that keeps names wraps named functions in a helper of its own, which the worker would not have.
  */
 export function guest(module: WebAssembly.Module, setup: GuestSetup): Guest {
   const { probes } = setup;
-  const align8 = (n: number): number => Math.ceil(n / 8) * 8;
+  const self = {
+    exports: {} as WebAssembly.Instance["exports"],
 
-  function hostStop(error: unknown): Stop {
-    const message = error instanceof Error ? error.message : String(error);
-    if (error instanceof RangeError && message.includes("call stack")) return { kind: "host-stack" };
-    return error instanceof WebAssembly.RuntimeError ? { kind: "trap", message } : { kind: "host", message };
-  }
+    /** The end of a guest that the meter did not stop. */
+    hostStop(error: unknown): Stop {
+      const message = error instanceof Error ? error.message : String(error);
+      if (error instanceof RangeError && message.includes("call stack")) return { kind: "host-stack" };
+      return error instanceof WebAssembly.RuntimeError ? { kind: "trap", message } : { kind: "host", message };
+    },
 
-  let exports: WebAssembly.Instance["exports"] = {};
-  const number = (name: string): number | bigint => {
-    const value = exports[name];
-    return value instanceof WebAssembly.Global ? value.value : 0;
+    get(name: string): number | bigint {
+      const value = self.exports[name];
+      return value instanceof WebAssembly.Global ? value.value : 0;
+    },
+
+    set(name: string, value: number | bigint): void {
+      const probe = self.exports[name];
+      if (probe instanceof WebAssembly.Global) probe.value = value;
+    },
+
+    address(name: string): number {
+      return Number(self.get(name)) >>> 0;
+    },
+
+    /** Calls an export with full tanks; null when it returned. */
+    run(name: string, args: readonly number[], fuel: bigint): Stop | null {
+      const target = self.exports[name];
+      if (typeof target !== "function") return { kind: "host", message: `no function ${name}` };
+      self.set(probes.fuel, fuel);
+      self.set(probes.stack, setup.stack);
+      self.set(probes.reason, 0);
+      try {
+        target(...args);
+        return null;
+      } catch (error) {
+        const wanted = Number(self.get(probes.detail));
+        switch (Number(self.get(probes.reason))) { // the numbers of STOPPED in rules/wasm/meter.ts
+          case 1: return { kind: "fuel" };
+          case 2: return { kind: "stack" };
+          case 3: return { kind: "memory", wanted };
+          case 4: return { kind: "table", wanted };
+          default: return self.hostStop(error);
+        }
+      }
+    },
+
+    instantiate(): Stop | null {
+      try {
+        self.exports = new WebAssembly.Instance(module).exports;
+      } catch (error) {
+        return self.hostStop(error);
+      }
+      return probes.start === null ? null : self.run(probes.start, [], setup.fuel);
+    },
+
+    call(input: Uint8Array, fuel: bigint): CallOutcome {
+      const memory = self.exports["memory"];
+      if (!(memory instanceof WebAssembly.Memory)) return { kind: "stopped", stop: { kind: "host", message: "no memory" }, fuelLeft: fuel };
+      const base = Math.max(self.address("__heap_base"), self.address("__data_end"));
+      const retptr = Math.ceil(base / 8) * 8;
+      const inputPtr = retptr + 8;
+      const arenaPtr = Math.ceil((inputPtr + input.length) / 8) * 8;
+      const arenaEnd = arenaPtr + setup.arenaCap;
+      const have = memory.buffer.byteLength;
+      if (arenaEnd > have) return { kind: "no-room", need: arenaEnd, have };
+      const before = new Uint8Array(memory.buffer);
+      before.fill(0, retptr, retptr + 8);
+      before.set(input, inputPtr);
+      const args = [retptr, arenaPtr, setup.arenaCap, inputPtr, input.length].map((n) => n | 0);
+      const stop = self.run("x07_solve_v2", args, fuel);
+      const fuelLeft = BigInt(self.get(probes.fuel));
+      if (stop) return { kind: "stopped", stop, fuelLeft };
+      const view = new DataView(memory.buffer); // the guest may have grown it
+      const outPtr = view.getUint32(retptr, true);
+      const outLen = view.getUint32(retptr + 4, true);
+      if (outLen > setup.maxOutput) return { kind: "too-long", outLen, fuelLeft };
+      // Inside the arena is also inside the memory of before the call: the arena was.
+      if (outPtr < arenaPtr || outPtr + outLen > arenaEnd) return { kind: "outside", outPtr, outLen, fuelLeft };
+      return { kind: "output", at: { retptr, inputPtr, arenaPtr }, output: new Uint8Array(memory.buffer.slice(outPtr, outPtr + outLen)), fuelLeft };
+    },
   };
-  const address = (name: string): number => Number(number(name)) >>> 0;
-  const fuelLeft = (): bigint => BigInt(number(probes.fuel));
 
-  function set(name: string, value: number | bigint): void {
-    const probe = exports[name];
-    if (probe instanceof WebAssembly.Global) probe.value = value;
-  }
-
-  /** Calls an export with full tanks; null when it returned. */
-  function run(name: string, args: readonly number[], fuel: bigint): Stop | null {
-    const target = exports[name];
-    if (typeof target !== "function") return { kind: "host", message: `no function ${name}` };
-    set(probes.fuel, fuel);
-    set(probes.stack, setup.stack);
-    set(probes.reason, 0);
-    try {
-      target(...args);
-      return null;
-    } catch (error) {
-      const reason = Number(number(probes.reason));
-      const wanted = Number(number(probes.detail));
-      if (reason === 1) return { kind: "fuel" };
-      if (reason === 2) return { kind: "stack" };
-      if (reason === 3) return { kind: "memory", wanted };
-      if (reason === 4) return { kind: "table", wanted };
-      return hostStop(error);
-    }
-  }
-
-  function instantiate(): Stop | null {
-    try {
-      exports = new WebAssembly.Instance(module).exports;
-    } catch (error) {
-      return hostStop(error);
-    }
-    return probes.start === null ? null : run(probes.start, [], setup.fuel);
-  }
-
-  const failed = instantiate();
-
-  function call(input: Uint8Array, fuel: bigint): CallOutcome {
-    const memory = exports["memory"];
-    if (!(memory instanceof WebAssembly.Memory)) return { kind: "stopped", stop: { kind: "host", message: "no memory" }, fuelLeft: fuel };
-    const base = Math.max(address("__heap_base"), address("__data_end"));
-    const retptr = align8(base);
-    const inputPtr = align8(retptr + 8);
-    const arenaPtr = align8(inputPtr + input.length);
-    const arenaEnd = arenaPtr + setup.arenaCap;
-    const have = memory.buffer.byteLength;
-    if (arenaEnd > have) return { kind: "no-room", need: arenaEnd, have };
-    const before = new Uint8Array(memory.buffer);
-    before.fill(0, retptr, retptr + 8);
-    before.set(input, inputPtr);
-    const stop = run("x07_solve_v2", [retptr, arenaPtr, setup.arenaCap, inputPtr, input.length].map((n) => n | 0), fuel);
-    const left = fuelLeft();
-    if (stop) return { kind: "stopped", stop, fuelLeft: left };
-    const view = new DataView(memory.buffer); // the guest may have grown it
-    const outPtr = view.getUint32(retptr, true);
-    const outLen = view.getUint32(retptr + 4, true);
-    if (outLen > setup.maxOutput) return { kind: "too-long", outLen, fuelLeft: left };
-    // Inside the arena is also inside the memory of before the call: the arena was.
-    if (outPtr < arenaPtr || outPtr + outLen > arenaEnd) return { kind: "outside", outPtr, outLen, fuelLeft: left };
-    return { kind: "output", at: { retptr, inputPtr, arenaPtr }, output: new Uint8Array(memory.buffer.slice(outPtr, outPtr + outLen)), fuelLeft: left };
-  }
-
+  const failed = self.instantiate();
   const ran = failed === null && probes.start !== null;
-  return { failed, heapBase: address("__heap_base"), dataEnd: address("__data_end"), fuelLeft: ran ? fuelLeft() : setup.fuel, call };
+  return {
+    failed,
+    heapBase: self.address("__heap_base"),
+    dataEnd: self.address("__data_end"),
+    fuelLeft: ran ? BigInt(self.get(probes.fuel)) : setup.fuel,
+    call: self.call,
+  };
 }
