@@ -7,6 +7,7 @@ import { canonical } from "./lib/canonical-json.ts";
 import type { Digest } from "./lib/digest.ts";
 import { textOf, utf8 } from "./lib/bytes.ts";
 import type { ActionIo, ActionSpec, FunctionRule, InputFile, Inputs, Outputs, ProcessOutcome, ProcessRule } from "./rule.ts";
+import { argumentsOf, commandWords, outputPath } from "./words.ts";
 
 /** One input as the executor needs it: `load` throws LostInput when its content cannot be had any more. */
 export interface LoadedInput {
@@ -125,7 +126,7 @@ function missingOutput(rule: string, label: string, role: string): Diagnostic {
 }
 
 function functionArguments(spec: ActionSpec, inputs: readonly LoadedInput[], breach: Breach): { readonly [name: string]: unknown } {
-  return collect(spec, inputs, (i): InputFile => {
+  return argumentsOf(spec, inputs, (i): InputFile => {
     let kept: Uint8Array | undefined;
     const bytes = () => (kept ??= loaded(i, breach));
     return { name: i.name, digest: i.digest, bytes, text: () => textOf(bytes()) };
@@ -141,24 +142,10 @@ function loaded(input: LoadedInput, breach: Breach): Uint8Array {
   }
 }
 
-function collect<T>(spec: ActionSpec, inputs: readonly LoadedInput[], make: (i: LoadedInput) => T): { [name: string]: unknown } {
-  const all: { [name: string]: unknown } = {};
-  for (const [name, field] of Object.entries(spec.rule.inputs)) {
-    if (field.field === "parameter") all[name] = spec.arguments[name];
-    else {
-      const made = inputs.filter((i) => i.field === name).map(make);
-      all[name] = field.field === "one" ? made[0] : made;
-    }
-  }
-  return all;
-}
-
 async function runCommand(spec: ActionSpec, rule: ProcessRule<Inputs, Outputs>, inputs: readonly LoadedInput[], runProcess: RunProcess, signal: AbortSignal): Promise<Execution> {
-  const words = collect(spec, inputs, (i) => i.name);
   const roles = Object.keys(rule.outputs);
-  const names = roles.map((role) => `out/${rule.outputs[role]!.name}`);
-  roles.forEach((role, i) => (words[role] = names[i]!));
-  const command = rule.command(words as never, spec.tool?.command ?? []);
+  const names = roles.map((role) => outputPath(rule, role));
+  const command = commandWords(spec, rule, inputs, spec.tool?.command ?? []);
   const files = inputs.map((i) => ({ name: i.name, bytes: i.load() }));
   const env = rule.env?.(spec.arguments as never) ?? {};
   const { outcome, outputs, stdout } = await runProcess({ command, env, files, outputs: names, wholeStdout: rule.stdout !== undefined, signal });

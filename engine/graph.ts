@@ -223,6 +223,7 @@ export class Graph {
   }
 
   #problem(code: string, file: string, message: string, hint: string): void {
+    if (this.problems.some((p) => p.code === code && p.message === message)) return;
     this.problems.push({ code, severity: "error", stage: "parse", message, hint, place: { file } });
   }
 }
@@ -272,6 +273,7 @@ function badValue(field: InputField, value: unknown): string | undefined {
   for (const a of all) {
     if (!isArtifactLike(a)) return `an artifact of kind "${field.kind}"`;
     const kind = unwrap(a).kind;
+    if (a.type === "named" && !staysInside(a.name)) return `named inside the action's own directory, which "${a.name}" is not`;
     if (field.kind !== "any" && kind !== field.kind && kind !== "file") return `an artifact of kind "${field.kind}", not "${kind}"`;
   }
   return undefined;

@@ -4,6 +4,8 @@
 import type { Reason } from "./event.ts";
 import type { Action } from "./graph.ts";
 import { sha256Hex } from "./lib/digest.ts";
+import type { Inputs, Outputs, ProcessRule } from "./rule.ts";
+import { commandWords } from "./words.ts";
 
 /** A file found while an action ran: path relative to the action's root, sha256 or "" for a file that was not there. */
 export interface Discovered {
@@ -25,13 +27,22 @@ export function baseManifest(action: Action, code: string, digestOf: DigestOfInp
   const { spec } = action;
   let text = `rule\t${spec.rule.id}\t${spec.rule.version}\n`;
   if ("run" in spec.rule) text += `code\t\t${code}\n`;
-  if (spec.tool !== undefined) text += `tool\t${spec.tool.name}\t${spec.tool.provider} ${spec.tool.version} ${spec.tool.digest}\n`;
+  if (spec.tool !== undefined) text += `tool\t${escaped(spec.tool.name)}\t${escaped(`${spec.tool.provider} ${spec.tool.version} ${spec.tool.digest}`)}\n`;
   for (const [name, value] of action.parameters) text += `parameter\t${name}\t${value}\n`;
-  if ("command" in spec.rule && spec.rule.env !== undefined) {
-    const env = spec.rule.env(spec.arguments as never);
-    for (const name of Object.keys(env).sort()) text += `env\t${escaped(name)}\t${escaped(env[name]!)}\n`;
-  }
+  if ("command" in spec.rule) text += commandLines(action, spec.rule);
+  for (const role of action.roles) text += `output\t${escaped(role)}\t${escaped(spec.rule.outputs[role]!.name)}\n`;
   for (const input of action.inputs) text += `input\t${input.field} ${escaped(input.name)}\t${digestOf(input.artifact)}\n`;
+  return text;
+}
+
+/** The words (where a tool is found is not in the key, what it is stands above) and the environment. */
+function commandLines(action: Action, rule: ProcessRule<Inputs, Outputs>): string {
+  const { spec } = action;
+  const words = commandWords(spec, rule, action.inputs, spec.tool === undefined ? [] : [`<${spec.tool.name}>`]);
+  let text = `command\t\t${escaped(JSON.stringify(words))}\n`;
+  if (rule.stdout !== undefined) text += `stdout\t\t${escaped(rule.stdout)}\n`;
+  const env = rule.env?.(spec.arguments as never) ?? {};
+  for (const name of Object.keys(env).sort()) text += `env\t${escaped(name)}\t${escaped(env[name]!)}\n`;
   return text;
 }
 
@@ -52,6 +63,9 @@ function escaped(text: string): string {
 const REASON_OF: { readonly [word: string]: Reason["kind"] } = {
   rule: "rule",
   code: "rule",
+  command: "rule",
+  stdout: "rule",
+  output: "rule",
   tool: "tool",
   parameter: "parameter",
   env: "env",
@@ -73,6 +87,7 @@ export function explainDifference(before: string, now: string): Reason[] {
   for (const [id, fact] of old) {
     if (!seen.has(id)) reasons.push({ kind: fact.word === "input" ? "input_removed" : REASON_OF[fact.word]!, what: fact.name, old: fact.value });
   }
+  if (reasons.length === 0 && before !== now) reasons.push({ kind: "input", what: "the order of its inputs" });
   return reasons;
 }
 
