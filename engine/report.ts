@@ -74,7 +74,7 @@ function metaJson(app: App, meta: ReportMeta): JsonObject {
 }
 
 function digestJson(file: FileDigest): JsonObject {
-  return { path: firstChars(file.path, 4096), sha256: file.sha256, bytes_len: file.bytes_len };
+  return { path: firstChars(file.path, 4096) || ".", sha256: file.sha256, bytes_len: file.bytes_len };
 }
 
 // ---------------------------------------------------------------------------------------------- diagnostics

@@ -74,9 +74,8 @@ async function loadChosen<T>(kind: ProfileKind<T>, read: ReadFile, choice: Profi
 }
 
 function notListed<T>(kind: ProfileKind<T>, id: string | undefined, entries: readonly IndexEntry[], index: string): Trouble {
-  const known = entries.map((e) => e.id).join(", ");
-  if (id === undefined) return { message: `${index} names no default ${kind.what}`, hint: `name one of: ${known}`, place: { file: index } };
-  return { message: `the ${kind.what} ${JSON.stringify(id)} is not listed in ${index}`, hint: `known ids: ${known}`, place: { file: index } };
+  const message = id === undefined ? `${index} names no default ${kind.what}` : `the ${kind.what} ${JSON.stringify(id)} is not listed in ${index}`;
+  return { message, hint: knownIds(entries), place: { file: index } };
 }
 
 async function loadProfile<T>(kind: ProfileKind<T>, read: ReadFile, path: string): Promise<Result<LoadedProfile<T>, Trouble>> {
@@ -127,4 +126,15 @@ export function refOf(document: JsonValue | undefined, listedAs: string): Profil
   const id = [listedAs, own].find((candidate) => typeof candidate === "string" && ID_FORM.test(candidate));
   const v = isJsonObject(document) ? asNumber(document["v"]) : undefined;
   return { id: typeof id === "string" ? id : "unknown", v: v !== undefined && Number.isInteger(v) && v >= 1 ? v : 1 };
+}
+
+/** Ids that are listed more than once, each once. */
+export function repeatedIds(entries: readonly IndexEntry[]): string[] {
+  const ids = entries.map((e) => e.id);
+  return [...new Set(ids.filter((id, i) => ids.indexOf(id) !== i))];
+}
+
+/** A hint that names what could have been meant. */
+export function knownIds(entries: readonly IndexEntry[]): string {
+  return `known ids: ${entries.map((e) => e.id).join(", ")}`;
 }

@@ -3,24 +3,14 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { sha256Hex } from "../../../engine/index.ts";
-import type { GoalAnswer, OptionValues, PlanFile } from "../../../engine/index.ts";
+import type { GoalAnswer, OptionValues } from "../../../engine/index.ts";
 import { validate } from "../../../rules/contract/validate.ts";
 import { decodeWasmProfile, resolveWasmProfile, withLimitOptions } from "../../../rules/profile.ts";
 import { validateProfiles } from "../../../rules/profile-validate.ts";
+import { codes, reported, world } from "./world.ts";
+import type { Tree } from "./world.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
-type Tree = { [path: string]: unknown };
-
-/** A world of files: texts as they are, anything else as JSON. */
-function world(tree: Tree): (path: string) => PlanFile {
-  return (path) => {
-    if (!(path in tree)) return { ok: false, code: "ENOENT", error: "no such file" };
-    const content = tree[path];
-    const bytes = new TextEncoder().encode(typeof content === "string" ? content : JSON.stringify(content));
-    return { ok: true, bytes, digest: { path, sha256: sha256Hex(bytes), bytes_len: bytes.length } };
-  };
-}
-
 function packaged(path: string): Record<string, never> & { runtime: { [name: string]: unknown } } {
   return JSON.parse(readFileSync(join(ROOT, path), "utf8"));
 }
@@ -29,7 +19,6 @@ const release = packaged("arch/wasm/profiles/wasm_release.json");
 const INDEX = "arch/wasm/index.x07wasm.json";
 const index = (profiles: unknown[], defaults?: unknown): Tree => ({ [INDEX]: { schema_version: "x07.arch.wasm.index@0.1.0", profiles, ...(defaults === undefined ? {} : { defaults }) } });
 const listed = (id: string, path = `p/${id}.json`): unknown => ({ id, path });
-const codes = (answer: GoalAnswer): string[] => answer.diagnostics.map((d) => d.code.replace("X07WASM_", ""));
 const options = (given: OptionValues = {}): OptionValues => ({ index: INDEX, profile: undefined, "profile-file": undefined, ...given });
 
 describe("the packaged registries", () => {
@@ -159,8 +148,7 @@ describe("profile validate", () => {
   });
   test("every result keeps to the report's schema", async () => {
     for (const answer of [await check(good), await check({}), await check({ [INDEX]: [] }), await check({ x: [] }, { "profile-file": "x" }), await check(index([{ id: "--", path: "" }]))]) {
-      const report = { schema_version: "x07.wasm.profile.validate.report@0.1.0", command: "x07-wasm.profile.validate", ok: true, exit_code: 0, diagnostics: [], meta: { tool: { name: "x07-wasm", version: "1" }, elapsed_ms: 0, cwd: "/", argv: [], inputs: [], outputs: [], nondeterminism: { ...answer.nondeterminism } }, result: answer.result };
-      expect(await validate("x07-wasm.profile.validate.report.schema.json", report)).toEqual([]);
+      expect((await reported(answer, "profile.validate")).faults).toEqual([]);
     }
   });
 });

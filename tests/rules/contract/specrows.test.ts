@@ -6,11 +6,11 @@ import { validate } from "../../../rules/contract/validate.ts";
 import { checkSpecrows, compareRows, specrowsDocument } from "../../../rules/specrows.ts";
 import type { SpecrowsSource } from "../../../rules/specrows.ts";
 import { app, commands } from "../../engine/cli/rig.ts";
+import { codes, reported } from "./world.ts";
 
 const goals = Object.fromEntries(commands.map((c) => [c.name, c]));
 const own = specrowsDocument(app, goals);
 const rows = own["rows"] as JsonValue[][];
-const codes = (answer: GoalAnswer): string[] => answer.diagnostics.map((d) => d.code.replace("X07WASM_", ""));
 const fromFile = (content: string): SpecrowsSource => {
   const bytes = new TextEncoder().encode(content);
   return { mode: "file_v1", path: "s.json", file: { ok: true, bytes, digest: { path: "s.json", sha256: sha256Hex(bytes), bytes_len: bytes.length } } };
@@ -76,9 +76,7 @@ describe("checks", () => {
   test("every result keeps to the report's schema", async () => {
     const dotted = { ...own, rows: [["a.b", "about", "x"]] };
     for (const answer of [await checkFile(own), await checkFile(dotted), await checkFile({ rows: [["Odd", 1]] }), await checkFile([])]) {
-      const meta = { tool: { name: "x07-wasm", version: "1" }, elapsed_ms: 0, cwd: "/", argv: [], inputs: [], outputs: [], nondeterminism: { ...answer.nondeterminism } };
-      const report = { schema_version: "x07.wasm.cli.specrows.check.report@0.1.0", command: "x07-wasm.cli.specrows.check", ok: true, exit_code: 0, diagnostics: [], meta, result: answer.result };
-      expect(await validate("x07-wasm.cli.specrows.check.report.schema.json", report)).toEqual([]);
+      expect((await reported(answer, "cli.specrows.check")).faults).toEqual([]);
     }
   });
 });
