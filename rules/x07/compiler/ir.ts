@@ -56,10 +56,11 @@ export interface IrFunction {
   readonly inline: "auto" | "never" | "always";
 }
 
-/** A zeroed area in static memory, at least `size` bytes, 8-aligned. */
+/** An area in static memory, at least `size` bytes, 16-aligned; with `reset` it is zeroed before every run. */
 export interface StaticArea {
   readonly name: string;
   readonly size: number;
+  readonly reset: boolean;
 }
 
 export function typeOf(e: IrExpr): Scalar {

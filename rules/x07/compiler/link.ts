@@ -25,9 +25,11 @@ export function link(program: ReadonlyMap<string, IrFunction>, table: readonly s
   const reached = new Map<string, IrFunction>();
   const queue: string[] = ["solve", ...table];
   let usesHeap = false;
+  // Only programs with budgets pay for counting.
+  const counted = reads([...program.values()]).globals.has("allocated");
   for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
     if (reached.has(name)) continue;
-    const f = program.get(name) ?? runtimeFunction(name);
+    const f = program.get(name) ?? runtimeFunction(name === "rt.alloc" && counted ? "rt.alloc_counted" : name);
     if (f === undefined) continue;
     reached.set(name, f);
     if (name === "rt.alloc") {
@@ -39,7 +41,7 @@ export function link(program: ReadonlyMap<string, IrFunction>, table: readonly s
   const names = [...reached.keys()].filter((n) => n !== "solve").sort();
   const functions = names.flatMap((n) => reached.get(n) ?? []);
   if (solve !== undefined) functions.push(solve);
-  functions.push(entryPoint(usesHeap, usesInput(functions)));
+  functions.push(entryPoint(usesHeap, reads(functions)));
   return layOut(functions, table);
 }
 
@@ -51,22 +53,31 @@ function callees(stmts: readonly IrStmt[], into: string[]): void {
   });
 }
 
-function usesInput(functions: readonly IrFunction[]): boolean {
-  let found = false;
-  for (const f of functions) visit(f.body, (e) => {
-    if (e.op === "global" && (e.name === "input_ptr" || e.name === "input_len")) found = true;
-  });
-  return found;
+interface Uses {
+  readonly globals: ReadonlySet<string>;
+  readonly areas: ReadonlySet<string>;
 }
 
-/** x07_solve_v2(retptr, arena_ptr, arena_cap, input_ptr, input_len). */
-function entryPoint(usesHeap: boolean, input: boolean): IrFunction {
+function reads(functions: readonly IrFunction[]): Uses {
+  const globals = new Set<string>();
+  const areas = new Set<string>();
+  for (const f of functions) visit(f.body, (e) => {
+    if (e.op === "global") globals.add(e.name);
+    else if (e.op === "static") areas.add(e.name);
+  });
+  return { globals, areas };
+}
+
+/** x07_solve_v2(retptr, arena_ptr, arena_cap, input_ptr, input_len). Nothing of an earlier call survives it. */
+function entryPoint(usesHeap: boolean, uses: Uses): IrFunction {
   const b = new FunctionBuilder(["i32", "i32", "i32", "i32", "i32"]);
-  if (usesHeap) b.call("rt.heap_reset", [b.param(1), b.param(2)]);
-  if (input) {
-    b.emit({ op: "global.set", name: "input_ptr", value: b.param(3) });
-    b.emit({ op: "global.set", name: "input_len", value: b.param(4) });
+  for (const name of [...uses.areas].sort()) {
+    const area = staticArea(name);
+    if (area?.reset === true) b.fill({ op: "static", name }, k(0), k(area.size));
   }
+  if (usesHeap) b.call("rt.heap_reset", [b.param(1), b.param(2)]);
+  const initial: readonly (readonly [string, IrExpr])[] = [["input_ptr", b.param(3)], ["input_len", b.param(4)], ["allocated", k(0)]];
+  for (const [name, value] of initial) if (uses.globals.has(name)) b.emit({ op: "global.set", name, value });
   const [ptr, len] = b.callMany("solve", [b.param(3), b.param(4)], ["i32", "i32"]);
   const length = len ?? k(0);
   b.store(4, b.param(0), 0, { op: "cond", cond: length, a: ptr ?? k(0), b: b.param(1) });

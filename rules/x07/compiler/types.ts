@@ -31,10 +31,13 @@ const SHAPES: { readonly [type in Type]: readonly Scalar[] } = {
   result_bytes: ["i32", "i32", "i32"], // tag, address, length or error code
   result_bytes_view: ["i32", "i32", "i32"],
   result_result_bytes: ["i32", "i32", "i32", "i32"], // outer tag, inner tag, address, length or error code
-  iface: ["i32", "i32"],
+  iface: ["i32"],
   never: [],
   error: [],
 };
+
+/** A type argument: u32 is i32 for values, but compares unsigned. */
+export type TypeArgument = Type | "u32";
 
 /** The scalars of a value, in order. */
 export function shape(type: Type): readonly Scalar[] {

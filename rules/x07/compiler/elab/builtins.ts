@@ -4,7 +4,7 @@ import type { Expr, Place } from "../ast.ts";
 import { isOwned, isViewLike, spell } from "../types.ts";
 import type { Type } from "../types.ts";
 import { BYTES } from "./builtins-bytes.ts";
-import { MAPS } from "./builtins-maps.ts";
+import { INTERNAL, MAPS } from "./builtins-maps.ts";
 import { NUMBERS } from "./builtins-numbers.ts";
 import { OPTIONS } from "./builtins-options.ts";
 import { SPECIAL } from "./builtins-special.ts";
@@ -31,22 +31,28 @@ export interface Builtin {
 export type SpecialBuiltin = (cx: Context, e: Expr[], at: Place) => Value;
 
 export const BUILTINS: ReadonlyMap<string, Builtin | SpecialBuiltin> = new Map<string, Builtin | SpecialBuiltin>([
-  ...BYTES, ...VECS, ...NUMBERS, ...OPTIONS, ...MAPS, ...SPECIAL,
+  ...BYTES, ...VECS, ...NUMBERS, ...OPTIONS, ...MAPS, ...INTERNAL, ...SPECIAL,
 ]);
 
 export function applyBuiltin(cx: Context, e: Expr[], at: Place): Value {
   const head = e[0];
   const builtin = typeof head === "string" ? BUILTINS.get(head) : undefined;
   if (typeof head !== "string" || builtin === undefined) return ERROR;
+  if (INTERNAL.has(head) && !cx.facts.module.startsWith("std.")) return cx.fail("Unsupported", undefined, `internal-only builtin is not allowed here: ${JSON.stringify(head)}`, at);
   if (typeof builtin === "function") return builtin(cx, e, at);
+  return applyTo(cx, head, builtin, e, 1, at);
+}
+
+/** Applies a builtin to the items of `e` from `first` on. */
+export function applyTo(cx: Context, head: string, builtin: Builtin, e: Expr[], first: number, at: Place): Value {
   const count = builtin.params.length;
-  if (e.length - 1 !== count)
-    return cx.fail("Parse", "X07-TYPE-CALL-0003", `${head} expects ${count} args`, at, { expected: String(count), found: String(e.length - 1) });
+  if (e.length - first !== count)
+    return cx.fail("Parse", "X07-TYPE-CALL-0003", `${head} expects ${count} args`, at, { expected: String(count), found: String(e.length - first) });
   return cx.frame(() => {
-    const args = cx.operands(count, (i) => take(cx, head, builtin.params[i] ?? "i32", e[i + 1] ?? 0, child(at, i + 1)));
+    const args = cx.operands(count, (i) => take(cx, head, builtin.params[i] ?? "i32", e[first + i] ?? 0, child(at, first + i)));
     if (args.some((a) => a.type === "error" || a.type === "never")) return ERROR;
-    const first = builtin.params[0];
-    if (first?.startsWith("~") === true && typeof e[1] === "string" && !moveInPlace(cx, e[1], child(at, 1))) return ERROR;
+    const target = e[first];
+    if (builtin.params[0]?.startsWith("~") === true && typeof target === "string" && !moveInPlace(cx, target, child(at, first))) return ERROR;
     return builtin.emit(cx, args, at);
   });
 }

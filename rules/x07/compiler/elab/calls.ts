@@ -4,7 +4,7 @@ import type { Expr, Place, TypeDecl } from "../ast.ts";
 import { callExpr } from "../builder.ts";
 import { ZERO, k, load, ltu } from "../ops.ts";
 import { isViewLike, shape, spell } from "../types.ts";
-import type { Type } from "../types.ts";
+import type { Type, TypeArgument } from "../types.ts";
 import { BUILTIN_FAMILIES, REMOVED_HEADS } from "./catalog.ts";
 import type { Context } from "./context.ts";
 import { asView, borrow, child, describeType, i32, materialize, own } from "./expr.ts";
@@ -72,7 +72,7 @@ export function tappForm(cx: Context, e: Expr[], at: Place): Value {
   const written = listed ? second.slice(1) : e.slice(2, 2 + typeParams.length);
   if (written.length !== typeParams.length)
     return cx.fail("Parse", undefined, `tapp ${JSON.stringify(name)} expects ${typeParams.length} type args`, at, { expected: String(typeParams.length), found: String(written.length) });
-  const typeArgs = new Map<string, Type>();
+  const typeArgs = new Map<string, TypeArgument>();
   for (let i = 0; i < written.length; i++) {
     const type = typeArgument(cx, written[i] ?? 0);
     const param = typeParams[i];
@@ -85,16 +85,16 @@ export function tappForm(cx: Context, e: Expr[], at: Place): Value {
 
 const ARGUMENT_TYPES = new Set<string>(["i32", "bytes", "bytes_view", "vec_u8", "option_i32", "option_bytes", "option_bytes_view", "result_i32", "result_bytes", "result_bytes_view", "result_result_bytes"]);
 
-export function typeArgument(cx: Context, e: Expr): Type | undefined {
+export function typeArgument(cx: Context, e: Expr): TypeArgument | undefined {
   if (Array.isArray(e)) {
     const name = e[1];
     return e[0] === "t" && typeof name === "string" ? cx.facts.typeArgs.get(name) : undefined;
   }
-  if (e === "u32") return "i32";
+  if (e === "u32") return "u32";
   return typeof e === "string" && ARGUMENT_TYPES.has(e) ? (e as Type) : undefined;
 }
 
-function satisfies(type: Type, bound: string | undefined): boolean {
+function satisfies(type: TypeArgument, bound: string | undefined): boolean {
   switch (bound) {
     case undefined:
     case "any":
@@ -102,9 +102,9 @@ function satisfies(type: Type, bound: string | undefined): boolean {
     case "bytes_like":
       return type === "bytes" || type === "bytes_view";
     case "num_like":
-      return type === "i32";
+      return type === "i32" || type === "u32";
     default:
-      return type === "bytes" || type === "bytes_view" || type === "i32";
+      return type === "bytes" || type === "bytes_view" || type === "i32" || type === "u32";
   }
 }
 
@@ -115,7 +115,7 @@ interface Wanted {
   readonly brand: string | undefined;
 }
 
-function callFunction(cx: Context, ref: FunctionRef, typeArgs: ReadonlyMap<string, Type>, e: Expr[], first: number, at: Place): Value {
+function callFunction(cx: Context, ref: FunctionRef, typeArgs: ReadonlyMap<string, TypeArgument>, e: Expr[], first: number, at: Place): Value {
   const { decl } = ref;
   const given = e.length - first;
   if (given !== decl.params.length)
@@ -130,7 +130,7 @@ function callFunction(cx: Context, ref: FunctionRef, typeArgs: ReadonlyMap<strin
   });
 }
 
-function callWith(cx: Context, ref: FunctionRef, typeArgs: ReadonlyMap<string, Type>, args: readonly Value[], result: Type, first: number, at: Place): Value {
+function callWith(cx: Context, ref: FunctionRef, typeArgs: ReadonlyMap<string, TypeArgument>, args: readonly Value[], result: Type, first: number, at: Place): Value {
   const { decl } = ref;
   const owners: Variable[] = [];
   if (isViewLike(result)) {

@@ -10,7 +10,7 @@ import type { IrExpr, IrStmt } from "../ir.ts";
 import { isConst, typeOf } from "../ir.ts";
 import { ZERO } from "../ops.ts";
 import { blockIndex, isOwned, isViewLike, shape } from "../types.ts";
-import type { Type } from "../types.ts";
+import type { Type, TypeArgument } from "../types.ts";
 import { disturbs, isVolatile } from "./effects.ts";
 import type { Program } from "./program.ts";
 import type { Value, Variable, VariableState } from "./values.ts";
@@ -50,7 +50,7 @@ export interface FunctionFacts {
   readonly kind: "solve" | "defn" | "defasync";
   readonly result: Type;
   readonly resultBrand: string | undefined;
-  readonly typeArgs: ReadonlyMap<string, Type>;
+  readonly typeArgs: ReadonlyMap<string, TypeArgument>;
 }
 
 export class Context {

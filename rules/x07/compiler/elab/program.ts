@@ -1,7 +1,7 @@
 // The whole program while it is checked: resolves names across modules and collects the functions that are needed. Knows no expressions.
 
 import type { FunctionDecl, Module, TypeDecl, TypeExpr } from "../ast.ts";
-import type { Type } from "../types.ts";
+import type { Type, TypeArgument } from "../types.ts";
 import { isViewLike } from "../types.ts";
 import { borrowedParams } from "./provenance.ts";
 
@@ -20,7 +20,7 @@ export type Resolution =
 export interface Instance {
   readonly name: string;
   readonly ref: FunctionRef;
-  readonly typeArgs: ReadonlyMap<string, Type>;
+  readonly typeArgs: ReadonlyMap<string, TypeArgument>;
 }
 
 export class Program {
@@ -76,7 +76,7 @@ export class Program {
   }
 
   /** Registers a use; returns the name that calls use. */
-  need(ref: FunctionRef, typeArgs: ReadonlyMap<string, Type>): string {
+  need(ref: FunctionRef, typeArgs: ReadonlyMap<string, TypeArgument>): string {
     const suffix = typeArgs.size === 0 ? "" : `<${[...typeArgs.values()].join(",")}>`;
     const name = ref.decl.name + suffix;
     if (!this.instances.has(name)) {
@@ -100,8 +100,11 @@ export class Program {
 }
 
 /** The type that a written type stands for, inside an instance. */
-export function concrete(type: TypeExpr, typeArgs: ReadonlyMap<string, Type>): Type {
-  if (typeof type !== "string") return typeArgs.get(type.parameter) ?? "error";
+export function concrete(type: TypeExpr, typeArgs: ReadonlyMap<string, TypeArgument>): Type {
+  if (typeof type !== "string") {
+    const given = typeArgs.get(type.parameter) ?? "error";
+    return given === "u32" ? "i32" : given;
+  }
   if (type.startsWith("ptr_")) return "error";
   return type as Type;
 }

@@ -2,7 +2,7 @@
 
 import type { IrFunction } from "../ir.ts";
 import { FunctionBuilder, callExpr } from "../builder.ts";
-import { ONE, ZERO, add, and, cond, eq, gtu, k, leu, load, ltu, ne, not, shl, sub } from "../ops.ts";
+import { ONE, ZERO, add, and, cond, eq, gtu, k, leu, load, ltu, mul, ne, not, shl, sub, xor } from "../ops.ts";
 
 export const BYTES: readonly (readonly [string, () => IrFunction])[] = [
   ["rt.eq", equal],
@@ -14,6 +14,7 @@ export const BYTES: readonly (readonly [string, () => IrFunction])[] = [
   ["rt.vec_reserve_exact", vecReserveExact],
   ["rt.vec_extend", vecExtend],
   ["rt.capacity", capacity],
+  ["rt.fnv1a", fnv1a],
 ];
 
 /** eq(a, a_len, b, b_len) -> 0/1, eight bytes at a time; the last step may overlap the one before. */
@@ -158,4 +159,18 @@ function vecExtend(): IrFunction {
   b.call("rt.free", [p]);
   b.ret(q, grown);
   return b.finish("rt.vec_extend", ["i32", "i32"], "never");
+}
+
+/** fnv1a(ptr, len) -> 32-bit hash */
+function fnv1a(): IrFunction {
+  const b = new FunctionBuilder(["i32", "i32"]);
+  const end = b.fresh(add(b.param(0), b.param(1)));
+  const h = b.local();
+  b.set(h, k(-2128831035));
+  b.while(() => ltu(b.param(0), end), () => {
+    b.set(h, mul(xor(b.get(h), load(1, b.param(0))), k(16777619)));
+    b.set(0, add(b.param(0), ONE));
+  });
+  b.ret(b.get(h));
+  return b.finish("rt.fnv1a", ["i32"], "never");
 }

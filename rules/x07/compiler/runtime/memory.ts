@@ -7,7 +7,7 @@ import type { IrExpr, IrFunction } from "../ir.ts";
 import { FunctionBuilder, callExpr } from "../builder.ts";
 import { ONE, ZERO, add, and, eq, geu, gtu, k, leu, load, ltu, ne, not, or, shl, shr, sub } from "../ops.ts";
 
-export const BINS = { name: "bins", size: 232 };
+export const BINS = { name: "bins", size: 232, reset: true };
 const BIN_COUNT = 57;
 const SMALL = 256;
 const MAX = 0x7ffffff0;
@@ -18,7 +18,8 @@ const end: IrExpr = { op: "global", name: "heap_end" };
 const base: IrExpr = { op: "global", name: "heap_base" };
 
 export const MEMORY: readonly (readonly [string, () => IrFunction])[] = [
-  ["rt.alloc", alloc],
+  ["rt.alloc", () => alloc("rt.alloc", false)],
+  ["rt.alloc_counted", () => alloc("rt.alloc", true)],
   ["rt.alloc_slow", allocSlow],
   ["rt.find", find],
   ["rt.free", free],
@@ -41,9 +42,10 @@ function setTop(b: FunctionBuilder, value: IrExpr): void {
 }
 
 /** alloc(n) -> payload; 0 for n = 0; traps when the arena is exhausted. The payload is not cleared. */
-function alloc(): IrFunction {
+function alloc(name: string, counted: boolean): IrFunction {
   const b = new FunctionBuilder(["i32"]);
   const n = b.param(0);
+  if (counted) b.emit({ op: "global.set", name: "allocated", value: add({ op: "global", name: "allocated" }, n) });
   b.if(not(n), () => b.ret(ZERO));
   b.trapIf(gtu(n, k(MAX)));
   const need = b.fresh(and(add(n, k(11)), k(-8)));
@@ -66,7 +68,7 @@ function alloc(): IrFunction {
     b.ret(add(at, k(4)));
   });
   b.ret(callExpr("rt.alloc_slow", [need]));
-  return b.finish("rt.alloc", ["i32"], "never");
+  return b.finish(name, ["i32"], "never");
 }
 
 /** Searches every class, then merges free neighbours and searches again. */
@@ -222,7 +224,6 @@ function regrow(): IrFunction {
 /** reset(arena_ptr, arena_cap): an empty heap; nothing of an earlier call survives. */
 function reset(): IrFunction {
   const b = new FunctionBuilder(["i32", "i32"]);
-  b.fill(bins, ZERO, k(BINS.size));
   b.emit({ op: "global.set", name: "heap_base", value: b.param(0) });
   setTop(b, b.param(0));
   b.emit({ op: "global.set", name: "heap_end", value: add(b.param(0), b.param(1)) });

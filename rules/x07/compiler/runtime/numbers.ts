@@ -4,7 +4,7 @@ import type { IrExpr, IrFunction } from "../ir.ts";
 import { FunctionBuilder, callExpr } from "../builder.ts";
 import { ZERO, add, cond, gtu, k, load, ltu, lts, mul, not, sub } from "../ops.ts";
 
-export const DIGITS = { name: "digits", size: 16 };
+export const DIGITS = { name: "digits", size: 16, reset: false };
 const digits: IrExpr = { op: "static", name: "digits" };
 
 export const NUMBERS: readonly (readonly [string, () => IrFunction])[] = [
