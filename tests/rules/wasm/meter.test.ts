@@ -145,11 +145,13 @@ test("every shape of operand is stepped over: vectors, lanes, floats, typed sele
   expect(run(f(code, { memory: [1], exports: [["f", 0, 0]] })).consumed).toBe(1 + 31);
 });
 
-test("tail calls are counted like calls and take no stack", () => {
-  const loop = { params: [i32], code: [...get(0), OP.i32Eqz, OP.if, EMPTY, OP.return, OP.end, ...get(0), ...I32(1), OP.i32Sub, OP.returnCall, 1] };
-  const module = f([...I32(1000), OP.call, 1], { fns: [loop] });
-  // caller: entry, const, call; each round: entry, get, eqz, if; all but the last: get, const, sub, return_call
-  expect(run(module, 1_000_000, [], 4 * frameBytes(1))).toMatchObject({ end: "returned", consumed: 3 + 1001 * 4 + 1000 * 4 });
+test("tail calls are counted like calls and give their frame to the callee", () => {
+  const loop = { params: [i32], code: [OP.call, 2, ...get(0), OP.i32Eqz, OP.if, EMPTY, OP.return, OP.end, ...get(0), ...I32(1), OP.i32Sub, OP.returnCall, 1] };
+  const module = f([...I32(1000), OP.call, 1], { fns: [loop, { code: [] }] });
+  // caller: entry, const, call; each round: entry, call and its entry, get, eqz, if; all but the last: get, const, sub, return_call
+  const stack = frameBytes(0) + frameBytes(1) + frameBytes(0);
+  expect(run(module, 1_000_000, [], stack)).toMatchObject({ end: "returned", consumed: 3 + 1001 * 6 + 1000 * 4 });
+  expect(run(module, 1_000_000, [], stack - 1).end).toBe("stack");
 });
 
 test("depth is counted in frames, and given back", () => {
