@@ -29,7 +29,7 @@ export function compile(request: CompileRequest): CompileOutcome {
   if (!loaded.ok) return loaded;
   const lowered = lowerProgram(loaded.set);
   if (!lowered.ok) return lowered;
-  return { ok: true, wasm: encodeModule(link(lowered.functions, []), request.memory) };
+  return { ok: true, wasm: encodeModule(link(lowered.functions), request.memory) };
 }
 
 type LoweredProgram = { readonly ok: true; readonly functions: ReadonlyMap<string, IrFunction> } | { readonly ok: false; readonly errors: CompileError[] };

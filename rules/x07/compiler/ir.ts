@@ -21,6 +21,8 @@ export type IrExpr =
   | { readonly op: "data"; readonly bytes: string }
   /** Address of a zeroed static area of the runtime, named in `StaticArea`. */
   | { readonly op: "static"; readonly name: string }
+  /** Index of a resumable function in the table. */
+  | { readonly op: "entry"; readonly name: string }
   /** Lazy choice: only the chosen side is evaluated. */
   | { readonly op: "cond"; readonly cond: IrExpr; readonly a: IrExpr; readonly b: IrExpr }
   | { readonly op: "call"; readonly target: string; readonly args: readonly IrExpr[]; readonly type: Scalar };
@@ -91,7 +93,7 @@ const UN_RESULT: { readonly [kind in UnOp]?: Scalar } = { f64_of_i32: "f64", ext
 
 /** Whether evaluating twice (or never) and in any order is the same as evaluating once: no call, no memory, no variables. */
 export function isConst(e: IrExpr): boolean {
-  return e.op === "const" || e.op === "data" || e.op === "static";
+  return e.op === "const" || e.op === "data" || e.op === "static" || e.op === "entry";
 }
 
 /** Cheap enough to repeat instead of keeping in a local. */

@@ -20,10 +20,11 @@ export interface Linked {
 }
 
 /** Everything that `solve` reaches, ordered by name, then solve, then the entry. */
-export function link(program: ReadonlyMap<string, IrFunction>, table: readonly string[]): Linked {
+export function link(program: ReadonlyMap<string, IrFunction>): Linked {
   const solve = program.get("solve");
   const reached = new Map<string, IrFunction>();
-  const queue: string[] = ["solve", ...table];
+  const queue: string[] = ["solve"];
+  const resumable = new Set<string>();
   let usesHeap = false;
   // Only programs with budgets pay for counting.
   const counted = reads([...program.values()]).globals.has("allocated");
@@ -36,18 +37,22 @@ export function link(program: ReadonlyMap<string, IrFunction>, table: readonly s
       usesHeap = true;
       queue.push("rt.heap_reset");
     }
-    callees(f.body, queue);
+    callees(f.body, queue, resumable);
   }
   const names = [...reached.keys()].filter((n) => n !== "solve").sort();
   const functions = names.flatMap((n) => reached.get(n) ?? []);
   if (solve !== undefined) functions.push(solve);
   functions.push(entryPoint(usesHeap, reads(functions)));
-  return layOut(functions, table);
+  return layOut(functions, [...resumable].sort());
 }
 
-function callees(stmts: readonly IrStmt[], into: string[]): void {
+function callees(stmts: readonly IrStmt[], into: string[], resumable: Set<string>): void {
   visit(stmts, (e) => {
     if (e.op === "call") into.push(e.target);
+    else if (e.op === "entry") {
+      resumable.add(e.name);
+      into.push(e.name);
+    }
   }, (s) => {
     if (s.op === "call") into.push(s.target);
   });

@@ -7,6 +7,7 @@ import type { IrFunction, Scalar } from "../ir.ts";
 import { ZERO, not } from "../ops.ts";
 import { isOwned, isViewLike, shape, spell } from "../types.ts";
 import type { Type } from "../types.ts";
+import { finishTask, taskBuilder } from "./tasks.ts";
 import { Context } from "./context.ts";
 import type { FunctionFacts } from "./context.ts";
 import { impureHead } from "./contracts.ts";
@@ -40,7 +41,8 @@ export function lowerFunction(program: Program, instance: Instance): Lowered {
   const types = decl.params.map((p) => concrete(p.type, typeArgs));
   const result = concrete(decl.result, typeArgs);
   const params: Scalar[] = types.flatMap((t) => [...shape(t)]);
-  const b = new FunctionBuilder(params);
+  const b = decl.async ? taskBuilder() : new FunctionBuilder(params);
+  if (decl.async) for (const p of params) b.local(p);
   const facts: FunctionFacts = { name: decl.name, module: module.id, kind: decl.async ? "defasync" : "defn", result, resultBrand: decl.resultBrand, typeArgs };
   const cx = new Context(program, facts, b);
   const at: Place = { parent: undefined, step: decl.pointer };
@@ -48,10 +50,11 @@ export function lowerFunction(program: Program, instance: Instance): Lowered {
   cx.openScope();
   cx.declare("input", "bytes_view", undefined, [], "input");
   cx.openScope();
-  declareParams(cx, decl, types);
+  declareParams(cx, decl, types, decl.async ? 1 : 0);
+  if (decl.async) return lowerTask(cx, instance, params.length);
   runContracted(cx, decl, { parent: undefined, step: `${decl.pointer}/body` });
   const name = instance.name;
-  return { functions: [b.finish(name, shape(result))], faults: cx.faults };
+  return { functions: [cx.b.finish(name, shape(result))], faults: cx.faults };
 }
 
 function unsupported(cx: Context, decl: FunctionDecl, types: readonly Type[], result: Type, at: Place): boolean {
@@ -59,12 +62,23 @@ function unsupported(cx: Context, decl: FunctionDecl, types: readonly Type[], re
     if (types[i] === "error") cx.fail("Unsupported", undefined, `type of parameter ${JSON.stringify(p.name)} is not available in world solve-pure`, at);
   });
   if (result === "error" || result === "f64") cx.fail("Unsupported", undefined, `result type ${spell(result === "error" ? "error" : result)} is not supported`, at);
-  if (decl.async) cx.fail("Unsupported", undefined, "defasync is not supported yet", at);
+  if (decl.async && (decl.typeParams.length > 0 || types.includes("f64"))) cx.fail("Unsupported", undefined, "defasync cannot be generic or take f64", at);
   return cx.faults.length > 0;
 }
 
-function declareParams(cx: Context, decl: FunctionDecl, types: readonly Type[]): void {
-  let next = 0;
+/** A defasync becomes a function that makes the task and one that runs it. Contracts are checked at its first run and its end. */
+function lowerTask(cx: Context, instance: Instance, params: number): Lowered {
+  const { decl } = instance.ref;
+  for (const c of contractClauses(decl)) complainIfImpure(cx, c);
+  for (const c of [...decl.requires, ...decl.invariant]) check(cx, c);
+  cx.epilogue = { label: cx.b.label(), locals: cx.newLocals(cx.facts.result) };
+  runBody(cx, decl.body, { parent: undefined, step: `${decl.pointer}/body` });
+  if (cx.faults.length > 0) return { functions: [], faults: cx.faults };
+  return { functions: finishTask(cx, decl, instance.name, params), faults: [] };
+}
+
+function declareParams(cx: Context, decl: FunctionDecl, types: readonly Type[], first: number): void {
+  let next = first;
   decl.params.forEach((p, i) => {
     const type = types[i] ?? "error";
     const locals = shape(type).map(() => next++);
@@ -78,10 +92,7 @@ function declareParams(cx: Context, decl: FunctionDecl, types: readonly Type[]):
 function runContracted(cx: Context, decl: FunctionDecl, at: Place): void {
   const entry = [...decl.requires, ...decl.invariant];
   const exit = [...decl.ensures, ...decl.invariant];
-  for (const c of [...decl.requires, ...decl.ensures, ...decl.invariant]) {
-    const head = impureHead(c.expr);
-    if (head !== undefined) cx.typing("X07-CONTRACT-0002", `contract expression is not pure: disallowed call ${JSON.stringify(head)}`, placeOf(c));
-  }
+  for (const c of contractClauses(decl)) complainIfImpure(cx, c);
   if (entry.length + exit.length > 0 && decl.decreases === 0 && calls(decl.body, decl.name))
     cx.typing("X07-CONTRACT-0011", `recursive function with contracts needs decreases: ${JSON.stringify(decl.name)}`, { parent: undefined, step: decl.pointer });
   if (cx.faults.length > 0) return;
@@ -97,6 +108,15 @@ function runContracted(cx: Context, decl: FunctionDecl, at: Place): void {
   const result = cx.declare("__result", cx.facts.result, decl.resultBrand, locals);
   for (const c of exit) check(cx, c);
   cx.b.ret(...result.locals.map((l) => cx.b.get(l)));
+}
+
+function contractClauses(decl: FunctionDecl): readonly Clause[] {
+  return [...decl.requires, ...decl.ensures, ...decl.invariant];
+}
+
+function complainIfImpure(cx: Context, c: Clause): void {
+  const head = impureHead(c.expr);
+  if (head !== undefined) cx.typing("X07-CONTRACT-0002", `contract expression is not pure: disallowed call ${JSON.stringify(head)}`, placeOf(c));
 }
 
 function placeOf(c: Clause): Place {

@@ -8,6 +8,7 @@ import { INTERNAL, MAPS } from "./builtins-maps.ts";
 import { NUMBERS } from "./builtins-numbers.ts";
 import { OPTIONS } from "./builtins-options.ts";
 import { SPECIAL } from "./builtins-special.ts";
+import { TASKS, refusedInAsync } from "./tasks.ts";
 import { VECS } from "./builtins-vec.ts";
 import type { Context } from "./context.ts";
 import { borrow, child, describeType, dispose, materialize, own, variable } from "./expr.ts";
@@ -30,14 +31,19 @@ export interface Builtin {
 /** Heads whose arguments are not all values: literals, types, configurations. */
 export type SpecialBuiltin = (cx: Context, e: Expr[], at: Place) => Value;
 
-export const BUILTINS: ReadonlyMap<string, Builtin | SpecialBuiltin> = new Map<string, Builtin | SpecialBuiltin>([
-  ...BYTES, ...VECS, ...NUMBERS, ...OPTIONS, ...MAPS, ...INTERNAL, ...SPECIAL,
-]);
+let table: ReadonlyMap<string, Builtin | SpecialBuiltin> | undefined;
+
+/** The table is joined on first use: its parts import this room. */
+export function builtinNamed(head: string): Builtin | SpecialBuiltin | undefined {
+  table ??= new Map<string, Builtin | SpecialBuiltin>([...BYTES, ...VECS, ...NUMBERS, ...OPTIONS, ...MAPS, ...INTERNAL, ...SPECIAL, ...TASKS]);
+  return table.get(head);
+}
 
 export function applyBuiltin(cx: Context, e: Expr[], at: Place): Value {
   const head = e[0];
-  const builtin = typeof head === "string" ? BUILTINS.get(head) : undefined;
+  const builtin = typeof head === "string" ? builtinNamed(head) : undefined;
   if (typeof head !== "string" || builtin === undefined) return ERROR;
+  if (cx.facts.kind === "defasync" && refusedInAsync(head)) return cx.fail("Unsupported", undefined, `unsupported head in async: ${JSON.stringify(head)}`, at, { hint: "put it in a defn and call that" });
   if (INTERNAL.has(head) && !cx.facts.module.startsWith("std.")) return cx.fail("Unsupported", undefined, `internal-only builtin is not allowed here: ${JSON.stringify(head)}`, at);
   if (typeof builtin === "function") return builtin(cx, e, at);
   return applyTo(cx, head, builtin, e, 1, at);

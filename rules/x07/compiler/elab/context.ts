@@ -60,8 +60,10 @@ export class Context {
   readonly faults: Fault[] = [];
   /** Where `return` goes when something must happen after the body: result locals and the label to leave to. */
   epilogue: { readonly label: number; readonly locals: readonly number[] } | undefined;
-  /** Depth of task scopes around the current expression. */
-  taskScopes = 0;
+  /** Records of the task scopes around the current expression, inner last. */
+  readonly taskScopes: IrExpr[] = [];
+  /** True while the call that starts a scope's child is evaluated. */
+  startingChild = false;
   private readonly scopes: Scope[] = [];
   private readonly names = new Map<string, Variable>();
   private readonly log: Change[] = [];

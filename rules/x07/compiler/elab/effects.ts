@@ -4,7 +4,7 @@ import type { IrExpr, IrStmt } from "../ir.ts";
 
 /** Whether evaluating `e` after `stmts` (from index `from`) could differ from evaluating it before. */
 export function disturbs(stmts: readonly IrStmt[], from: number, e: IrExpr): boolean {
-  if (e.op === "const" || e.op === "data" || e.op === "static" || e.op === "const64") return false;
+  if (e.op === "const" || e.op === "data" || e.op === "static" || e.op === "const64" || e.op === "entry") return false;
   const reads = readsOf(e);
   if (reads.calls) return true;
   for (let i = from; i < stmts.length; i++) {

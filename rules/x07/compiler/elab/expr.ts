@@ -6,7 +6,7 @@ import { k } from "../ops.ts";
 import { isConst } from "../ir.ts";
 import { isOwned, isViewLike, spell } from "../types.ts";
 import type { Type } from "../types.ts";
-import { BUILTINS, applyBuiltin } from "./builtins.ts";
+import { applyBuiltin, builtinNamed } from "./builtins.ts";
 import { applyCall } from "./calls.ts";
 import type { Context } from "./context.ts";
 import { FORMS, beginStatement, forEach, ifStatement, letStatement, setStatement, whileLoop } from "./forms.ts";
@@ -87,7 +87,7 @@ function list(cx: Context, e: Expr[], at: Place): Value {
   const form = FORMS.get(head);
   if (form !== undefined) return form(cx, e, at);
   if (OPERATORS.has(head)) return applyOperator(cx, head, e, at);
-  if (BUILTINS.has(head)) return applyBuiltin(cx, e, at);
+  if (builtinNamed(head) !== undefined) return applyBuiltin(cx, e, at);
   return applyCall(cx, head, e, at);
 }
 

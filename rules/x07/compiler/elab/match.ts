@@ -21,6 +21,7 @@ interface Arm {
 
 export function matchForm(cx: Context, e: Expr[], at: Place): Value {
   if (e.length < 3) return cx.fail("Parse", undefined, "match form: (match <value> <arm>...)", at);
+  if (cx.facts.kind === "defasync") return cx.fail("Unsupported", undefined, 'unsupported head in async: "match"', at, { hint: "put it in a defn and call that" });
   const decl = enumOfArms(cx, e);
   if (decl === undefined) return cx.typing(undefined, "match needs arms of an enum: [E.V, body] or [E.V, name, body]", child(at, 2));
   return cx.frame(() => {

@@ -4,10 +4,11 @@ import type { IrFunction, StaticArea } from "../ir.ts";
 import { BYTES } from "./bytes.ts";
 import { BINS, MEMORY } from "./memory.ts";
 import { DIGITS, NUMBERS } from "./numbers.ts";
+import { SCHEDULER, SCHEDULER_AREA } from "./scheduler.ts";
 import { HANDLES, TABLES } from "./tables.ts";
 
-const FACTORIES: ReadonlyMap<string, () => IrFunction> = new Map([...MEMORY, ...BYTES, ...NUMBERS, ...TABLES]);
-const AREAS: ReadonlyMap<string, StaticArea> = new Map([BINS, DIGITS, HANDLES].map((a) => [a.name, a]));
+const FACTORIES: ReadonlyMap<string, () => IrFunction> = new Map([...MEMORY, ...BYTES, ...NUMBERS, ...TABLES, ...SCHEDULER]);
+const AREAS: ReadonlyMap<string, StaticArea> = new Map([BINS, DIGITS, HANDLES, SCHEDULER_AREA].map((a) => [a.name, a]));
 const built = new Map<string, IrFunction>();
 
 export function runtimeFunction(name: string): IrFunction | undefined {

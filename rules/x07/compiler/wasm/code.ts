@@ -11,6 +11,7 @@ export interface Addresses {
   global(name: string): number;
   literal(bytes: string): number;
   static(name: string): number;
+  entry(name: string): number;
   /** Type index of functions that `resume` calls. */
   resumeType(): number;
 }
@@ -271,6 +272,9 @@ class Encoder {
       case "static":
         out.byte(CONST);
         return out.s32(this.where.static(e.name));
+      case "entry":
+        out.byte(CONST);
+        return out.s32(this.where.entry(e.name));
       case "get":
         return this.get(e.local);
       case "global":

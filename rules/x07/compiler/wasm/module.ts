@@ -21,14 +21,15 @@ export function encodeModule(linked: Linked, memory: MemoryPlan): Uint8Array {
   out.raw(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
   const types = new Types();
   const typeOf = linked.functions.map((f) => types.index(f.params, f.results));
-  const resumeType = linked.table.length > 0 ? types.index(["i32"], []) : 0;
+  const resumes = linked.functions.some((f) => f.name === "rt.turn");
+  const resumeType = resumes ? types.index(["i32"], []) : 0;
   section(out, 1, (s) => types.write(s));
   section(out, 3, (s) => {
     s.u32(typeOf.length);
     for (const t of typeOf) s.u32(t);
   });
   const order = new Map(linked.functions.map((f, i) => [f.name, i]));
-  if (linked.table.length > 0) section(out, 4, (s) => s.raw(new Uint8Array([1, 0x70, 1, ...leb(linked.table.length), ...leb(linked.table.length)])));
+  if (resumes) section(out, 4, (s) => s.raw(new Uint8Array([1, 0x70, 1, ...leb(linked.table.length), ...leb(linked.table.length)])));
   section(out, 5, (s) => {
     s.u32(1);
     s.byte(1);
@@ -119,6 +120,7 @@ function addresses(linked: Linked, order: ReadonlyMap<string, number>, resumeTyp
     function: (name) => order.get(name) ?? 0,
     global: (name) => globalIndex.get(name) ?? 0,
     literal: (bytes) => linked.literals.get(bytes) ?? 0,
+    entry: (name) => Math.max(0, linked.table.indexOf(name)),
     static: (name) => linked.statics.get(name) ?? 0,
     resumeType: () => resumeType,
   };

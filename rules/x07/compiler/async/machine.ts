@@ -1,0 +1,127 @@
+// A function body with `suspend` in it -> a function that can be entered again where it left. Knows the IR only.
+//
+// Local 0 is the task's record. `pc` is 0 while code runs forward and k while it is on its way back to suspend number k: then every
+// statement that does not contain k is skipped. All other locals live in the frame between two runs.
+
+import type { FunctionBuilder } from "../builder.ts";
+import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
+import { ZERO, cond, eq, k, leu, load, not, sub } from "../ops.ts";
+import { TASK } from "../runtime/scheduler.ts";
+
+const RECORD: IrExpr = { op: "get", local: 0, type: "i32" };
+
+/** Bytes of a frame for this many locals besides the record. */
+export function frameBytes(locals: number): number {
+  return locals * 4;
+}
+
+/** The function `name(record)` that runs or continues the body. The body leaves by `return` when the task is done. */
+export function resumable(b: FunctionBuilder, name: string): IrFunction {
+  const saved = b.locals.length;
+  const pc = b.local();
+  const frame = b.local();
+  const leave = b.label();
+  const machine = new Machine(b.get(pc), pc, leave);
+  const body = machine.list(b.here);
+  const enter: IrStmt[] = [
+    { op: "set", local: frame, value: load(4, RECORD, TASK.frame) },
+    { op: "set", local: pc, value: load(4, RECORD, TASK.pc) },
+  ];
+  const exit: IrStmt[] = [{ op: "store", size: 4, addr: RECORD, offset: TASK.pc, value: b.get(pc) }];
+  for (let i = 1; i < saved; i++) {
+    enter.push({ op: "set", local: i, value: load(4, b.get(frame), (i - 1) * 4) });
+    exit.push({ op: "store", size: 4, addr: b.get(frame), offset: (i - 1) * 4, value: b.get(i) });
+  }
+  const all: IrStmt[] = [...enter, { op: "block", label: leave, body }, ...exit, { op: "return", values: [] }];
+  return { name, params: ["i32"], results: [], locals: b.locals, body: all, inline: "never" };
+}
+
+/** Releases the frame when the task is done. */
+export function releaseFrame(b: FunctionBuilder): void {
+  b.call("rt.free", [load(4, RECORD, TASK.frame)]);
+}
+
+class Machine {
+  private readonly pc: IrExpr;
+  private readonly pcLocal: number;
+  private readonly leave: number;
+  private points = 0;
+
+  constructor(pc: IrExpr, pcLocal: number, leave: number) {
+    this.pc = pc;
+    this.pcLocal = pcLocal;
+    this.leave = leave;
+  }
+
+  list(stmts: readonly IrStmt[]): IrStmt[] {
+    const out: IrStmt[] = [];
+    let forward: IrStmt[] = [];
+    const flush = (): void => {
+      if (forward.length > 0) out.push(onlyForward(this.pc, forward));
+      forward = [];
+    };
+    for (const s of stmts) {
+      if (!suspends(s)) {
+        forward.push(s);
+        continue;
+      }
+      flush();
+      out.push(...this.suspending(s));
+    }
+    flush();
+    return out;
+  }
+
+  private suspending(s: IrStmt): IrStmt[] {
+    const first = this.points + 1;
+    switch (s.op) {
+      case "suspend": {
+        const point = ++this.points;
+        const pause: IrStmt[] = [{ op: "set", local: this.pcLocal, value: k(point) }, { op: "br", label: this.leave, cond: undefined }];
+        const goOn: IrStmt[] = [{ op: "set", local: this.pcLocal, value: ZERO }];
+        return [{ op: "if", cond: eq(this.pc, k(point)), then: goOn, else: [{ op: "if", cond: not(this.pc), then: pause, else: [] }] }];
+      }
+      case "if": {
+        const then = this.list(s.then);
+        const middle = this.points;
+        const otherwise = this.list(s.else);
+        const choice = cond(this.pc, this.between(first, middle), s.cond);
+        return [{ op: "if", cond: this.mayEnter(first), then: [{ op: "if", cond: choice, then, else: otherwise }], else: [] }];
+      }
+      case "loop":
+      case "block": {
+        const body = this.list(s.body);
+        return [{ op: "if", cond: this.mayEnter(first), then: [{ ...s, body }], else: [] }];
+      }
+      default:
+        return [s];
+    }
+  }
+
+  private between(first: number, last: number): IrExpr {
+    return last < first ? ZERO : leu(sub(this.pc, k(first)), k(last - first));
+  }
+
+  /** Running forward, or on the way to a point inside. */
+  private mayEnter(first: number): IrExpr {
+    return cond(this.pc, this.between(first, this.points), k(1));
+  }
+}
+
+function onlyForward(pc: IrExpr, stmts: readonly IrStmt[]): IrStmt {
+  return { op: "if", cond: not(pc), then: stmts, else: [] };
+}
+
+function suspends(s: IrStmt): boolean {
+  switch (s.op) {
+    case "suspend":
+      return true;
+    case "if":
+      return s.then.some(suspends) || s.else.some(suspends);
+    case "loop":
+    case "block":
+      return s.body.some(suspends);
+    default:
+      return false;
+  }
+}
