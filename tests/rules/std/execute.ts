@@ -18,20 +18,21 @@ export function programOf(solve: string): object {
   return compileText(`(module main 0.9.0) (import ${imports.join(" ")}) (solve ${solve})`);
 }
 
-export function interpreted(program: object): Execute {
+/** `modules` are the program's own, by id. */
+export function interpreted(program: object, modules: { readonly [id: string]: unknown } = {}): Execute {
   return (input) => {
-    const got = interpret({ entry: program, modules: std }, input);
+    const got = interpret({ entry: program, modules: { ...modules, ...std } }, input);
     return "trap" in got ? "trap" : Buffer.from(got.output).toString("latin1");
   };
 }
 
 /** Compiles once; every run gets a fresh instance. */
-export function compiled(program: object): Execute {
+export function compiled(program: object, modules: { readonly [id: string]: unknown } = {}): Execute {
   const encoder = new TextEncoder();
   const outcome = compile({
     entry: { path: "src/main.x07.json", bytes: encoder.encode(JSON.stringify(program)) },
     load(id) {
-      const text = stdModuleText(id);
+      const text = stdModuleText(id) ?? (id in modules ? JSON.stringify(modules[id]) : undefined);
       return text === undefined ? { kind: "missing", searched: ["std"] } : { kind: "found", path: `${id}.x07.json`, bytes: encoder.encode(text) };
     },
     memory: { initialBytes: PAGES * 65536, maxBytes: PAGES * 65536 },
