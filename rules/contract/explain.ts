@@ -1,8 +1,7 @@
 // Violations of a schema in words: where, what was expected, what was found. Knows nothing of files or of how they were found.
 
-import type { Diagnostic } from "../../engine/diagnostic.ts";
-import { compact, isJsonArray, isJsonObject } from "../../engine/lib/canonical-json.ts";
-import type { JsonObject, JsonValue } from "../../engine/lib/canonical-json.ts";
+import { compact, isJsonArray, isJsonObject } from "../../engine/index.ts";
+import type { Diagnostic, JsonObject, JsonValue } from "../../engine/index.ts";
 import { similar } from "../../engine/lib/typo.ts";
 import { firstChars } from "../../engine/report.ts";
 

@@ -1,6 +1,6 @@
 // A few words to write JSON Schemas with, and their draft 2020-12 text. Knows nothing of any particular document.
 
-import type { JsonObject, JsonValue } from "../../engine/lib/canonical-json.ts";
+import type { JsonObject, JsonValue } from "../../engine/index.ts";
 
 export type Schema = JsonObject;
 export type Fields = { readonly [name: string]: Schema };

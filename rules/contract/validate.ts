@@ -4,9 +4,8 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import type { Diagnostic } from "../../engine/diagnostic.ts";
-import { asNumber, isJsonArray, isJsonFloat, isJsonObject } from "../../engine/lib/canonical-json.ts";
-import type { JsonValue } from "../../engine/lib/canonical-json.ts";
+import { asNumber, isJsonArray, isJsonObject, JsonFloat } from "../../engine/index.ts";
+import type { Diagnostic, JsonValue } from "../../engine/index.ts";
 import { explain } from "./explain.ts";
 import type { Violation } from "./explain.ts";
 
@@ -64,7 +63,7 @@ async function freshFolder(here: string): Promise<string> {
 
 /** The document in JavaScript's own numbers, which is all that validators know. */
 export function plain(value: JsonValue): unknown {
-  if (typeof value === "bigint" || isJsonFloat(value)) return asNumber(value);
+  if (typeof value === "bigint" || (value as unknown) instanceof JsonFloat) return asNumber(value);
   if (isJsonArray(value)) return value.map(plain);
   if (!isJsonObject(value)) return value;
   const members: { [key: string]: unknown } = {};

@@ -2,7 +2,7 @@
 
 import { rendered } from "../schema.ts";
 import type { SchemaDocument } from "../schema.ts";
-import { pretty } from "../../../engine/lib/canonical-json.ts";
+import { pretty } from "../../../engine/index.ts";
 import { capsEvidence, componentArtifactDocument, wasmArtifactDocument } from "./artifact.ts";
 import * as checks from "./check-reports.ts";
 import * as components from "./component-reports.ts";

@@ -48,7 +48,9 @@ describe.skipIf(!present)("the same verdict as the published schema", () => {
     };
     const documents = new Map([...samples(theirSchema, lookup), ...samples(ourSchema, lookup)].map((d) => [JSON.stringify(d), d]));
     for (const document of documents.values()) compare(document);
-    for (const document of [...documents.values()].slice(0, 6)) for (const mutant of mutants(document)) compare(mutant);
+    // The envelope of reports is the same everywhere: fewer of them are enough.
+    const mutated = file.includes(".report.") ? 2 : 6;
+    for (const document of [...documents.values()].slice(0, mutated)) for (const mutant of mutants(document)) compare(mutant);
     expect(differ).toEqual([]);
     expect(seen.accepted).toBeGreaterThan(5);
     expect(seen.refused).toBeGreaterThan(100);
