@@ -1,6 +1,6 @@
 // Runs a solve module under V8 within its limits and says what happened. Knows nothing of files, profiles or reports.
 
-import type { Diagnostic } from "../../engine/diagnostic.ts";
+import type { Diagnostic } from "../../engine/index.ts";
 import { finding } from "../wasm/finding.ts";
 import { PAGE } from "../wasm/inspect.ts";
 import type { MemoryPlan } from "../wasm/memory-plan.ts";

@@ -1,9 +1,7 @@
 // What is kept of a failed run so that it can be looked into and repeated: names and bytes of the bundle. Writes nothing itself.
 
-import type { Diagnostic, Result } from "../../engine/diagnostic.ts";
-import { canonical, compareUtf8 } from "../../engine/lib/canonical-json.ts";
-import type { JsonObject } from "../../engine/lib/canonical-json.ts";
-import { sha256Hex } from "../../engine/lib/digest.ts";
+import { canonical, sha256Hex } from "../../engine/index.ts";
+import type { Diagnostic, JsonObject, Result } from "../../engine/index.ts";
 import { isGrowable } from "../wasm/memory-plan.ts";
 import type { WasmFacts } from "../wasm/inspect.ts";
 import type { FileDigest, ProfileRef } from "./report.ts";
@@ -109,7 +107,7 @@ function wasmFields(inspected: InspectedWasm): JsonObject {
     case "inspected": {
       const { exports, memory } = inspected.facts;
       return {
-        exports: exports.map((e) => e.name).sort(compareUtf8),
+        exports: exports.map((e) => e.name).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))),
         memory: memory && { initial_bytes: memory.initial_bytes, max_bytes: memory.max_bytes, growable: isGrowable(memory) },
       };
     }

@@ -1,6 +1,6 @@
 // Turns the ways a guest can end into diagnostics and trap texts. Knows nothing of how guests are run.
 
-import type { Diagnostic } from "../../engine/diagnostic.ts";
+import type { Diagnostic } from "../../engine/index.ts";
 import { finding } from "../wasm/finding.ts";
 import { PAGE } from "../wasm/inspect.ts";
 import type { CallOutcome, GuestSetup, Stop } from "./guest.ts";

@@ -1,16 +1,11 @@
 // The `result` object of a run report, for success, failure and failures that came before there was a module. Knows nothing of how reports are written.
 
-import { sha256Hex, ZERO_SHA256 } from "../../engine/lib/digest.ts";
-import type { JsonObject } from "../../engine/lib/canonical-json.ts";
+import { ZERO_SHA256, sha256Hex } from "../../engine/index.ts";
+import type { FileDigest, JsonObject } from "../../engine/index.ts";
 import type { MemoryPlan } from "../wasm/memory-plan.ts";
 import type { Count, MemoryAddresses, RunOutcome } from "./core-host.ts";
 
-/** A file as reports name it; all zeros and length 0 when it could not be read. */
-export interface FileDigest {
-  readonly path: string;
-  readonly sha256: string;
-  readonly bytes_len: number;
-}
+export type { FileDigest } from "../../engine/index.ts";
 
 export interface ProfileRef {
   readonly id: string;
@@ -62,7 +57,7 @@ export interface RunFacts {
   readonly arenaCap: Count;
   readonly plan: MemoryPlan;
   /** null: the run was not started, the checks of the module failed. */
-  readonly outcome: RunOutcome | null;
+  readonly outcome: Pick<RunOutcome, "output" | "trap" | "memory"> | null;
   /** Blob of the output; not looked at when the run failed. */
   readonly output: JsonObject;
 }

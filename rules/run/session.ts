@@ -1,7 +1,7 @@
 // One instance of a solve module that is called again and again, its memory kept between the calls. Knows nothing of what the calls are for.
 
-import { fail, ok } from "../../engine/diagnostic.ts";
-import type { Diagnostic, Result } from "../../engine/diagnostic.ts";
+import { fail, ok } from "../../engine/index.ts";
+import type { Diagnostic, Result } from "../../engine/index.ts";
 import { hitHostStack, judge, prepareCore } from "./core-host.ts";
 import type { CoreRequest, Prepared, RunOutcome } from "./core-host.ts";
 import { guest } from "./guest.ts";

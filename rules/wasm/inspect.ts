@@ -1,7 +1,7 @@
 // What a WebAssembly file shows from outside: exports, imports, first memory. Decodes the framing, does not validate.
 
-import { fail, ok } from "../../engine/diagnostic.ts";
-import type { Result } from "../../engine/diagnostic.ts";
+import { fail, ok } from "../../engine/index.ts";
+import type { Result } from "../../engine/index.ts";
 import { ByteReader, EXTERN_KINDS, formatOf, readExports, readMemories, readSections, SECTION } from "./read.ts";
 import type { ExternKind, Format, Import, Malformed, Section } from "./read.ts";
 

@@ -1,6 +1,6 @@
 // What linker flags and a module say about linear memory, and whether they agree. Knows nothing of profiles or runs.
 
-import type { Diagnostic, Stage } from "../../engine/diagnostic.ts";
+import type { Diagnostic, Stage } from "../../engine/index.ts";
 import { finding } from "./finding.ts";
 import type { WasmFacts } from "./inspect.ts";
 

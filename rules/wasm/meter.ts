@@ -1,7 +1,7 @@
 // Weaves budgets into a core module: fuel counted as Wasmtime counts it, call depth, growth caps. Knows nothing of who runs the module.
 
-import { fail, ok } from "../../engine/diagnostic.ts";
-import type { Result } from "../../engine/diagnostic.ts";
+import { fail, ok } from "../../engine/index.ts";
+import type { Result } from "../../engine/index.ts";
 import { BodyWeaver } from "./meter-body.ts";
 import type { Weave } from "./meter-body.ts";
 import { BULK, OP } from "./ops.ts";

@@ -1,7 +1,7 @@
 // Reads the binary format of core modules: LEB numbers, sections, what a module declares. Knows nothing of what a rule wants from it.
 
-import { fail, ok } from "../../engine/diagnostic.ts";
-import type { Result } from "../../engine/diagnostic.ts";
+import { fail, ok } from "../../engine/index.ts";
+import type { Result } from "../../engine/index.ts";
 import { skipConstExpr } from "./ops.ts";
 
 /** Bytes that are not the binary format: what was expected and the byte offset where it was not found. */
