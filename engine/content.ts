@@ -121,7 +121,7 @@ export class Contents {
       this.#world.files.forget(path);
       return { code: "GRAPH_OUTPUT_WRITE_FAILED", severity: "error", stage: "run", message: `cannot write ${path}: ${done.error.code}`, data: { path, error: done.error.message }, hint: "check the folder's permissions and free space", place: { file: path } };
     }
-    this.#world.files.written(path, bytes, digest);
+    this.#world.files.written(path, bytes, digest, done.value);
     this.#world.emit({ type: "output_placed", path, how: "written" });
     return undefined;
   }

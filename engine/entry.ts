@@ -2,19 +2,17 @@
 // and leaves a record so that the same question is answered from stats next time.
 
 import { existsSync, readFileSync, type Stats, statSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { scanRaw } from "./argv.ts";
 import { type Answer, runCli } from "./cli.ts";
 import { isError } from "./diagnostic.ts";
 import type { BuildEvent } from "./event.ts";
-import { CLOCK_GRANULARITY_MS } from "./files.ts";
 import type { GraphModule } from "./goal.ts";
 import { attempt, realDisk, writeAtomic } from "./host/disk.ts";
 import { runInDirectory } from "./host/process.ts";
 import { utf8 } from "./lib/bytes.ts";
 import { sha256Hex } from "./lib/digest.ts";
-import { commandsOf, type LoadedGraph, loadUserGraph } from "./load.ts";
+import { commandsOf, type Doors, type LoadedGraph, loadUserGraph } from "./load.ts";
 import type { Command, EngineOptions } from "./option.ts";
 import { check, encodeRecord, mayReplay, outputsOf, type RecordEntry, recordKey, recordPath, refresh, replay, type Replay } from "./record.ts";
 import { diagnosticsText } from "./report.ts";
@@ -26,7 +24,6 @@ declare const BUILD_ID: string;
 /** Digest of the packaged graph's source: the same file in a checkout is not compiled again. */
 declare const GRAPH_SOURCE_ID: string;
 
-const here = dirname(fileURLToPath(import.meta.url));
 const GRAPH_FILE = "x07wasm.graph.ts";
 
 /** Collects what is printed, so that it can be said again, and prints it. */
@@ -66,7 +63,8 @@ async function answeredByContent(argv: readonly string[]): Promise<boolean> {
     if (!read.ok || stat === undefined || fingerprint(read.value) !== verdict.open.prints[i]) return false;
     stats.push(stat);
   }
-  if (stats.every((s) => Date.now() - s.ctimeMs > CLOCK_GRANULARITY_MS)) attempt(() => refresh(path, verdict.open, verdict.touched, stats));
+  const { clockGranularityMs } = realDisk(process.cwd());
+  if (stats.every((s) => Date.now() - s.ctimeMs >= clockGranularityMs)) attempt(() => refresh(path, verdict.open, verdict.touched, stats));
   process.exitCode = replay(verdict.open, process.cwd(), performance.now());
   return true;
 }
@@ -85,14 +83,13 @@ function rawValue(argv: readonly string[], flag: string): string | undefined {
   return at < 0 ? undefined : argv[at] === flag ? argv[at + 1] : argv[at]!.slice(flag.length + 1);
 }
 
-async function loadGraph(packaged: GraphModule, argv: readonly string[]): Promise<{ loaded: LoadedGraph; failed?: undefined } | { loaded?: undefined; failed: Parameters<typeof diagnosticsText>[0] }> {
+async function loadGraph(packaged: GraphModule, doors: Doors, argv: readonly string[]): Promise<{ loaded: LoadedGraph; failed?: undefined } | { loaded?: undefined; failed: Parameters<typeof diagnosticsText>[0] }> {
   const asked = rawValue(argv, "--graph");
   const path = asked ?? (existsSync(GRAPH_FILE) ? GRAPH_FILE : undefined);
   if (path === undefined || (asked === undefined && sha256Hex(readFileSync(path)) === GRAPH_SOURCE_ID)) {
     return { loaded: { module: packaged, code: BUILD_ID, sources: path === undefined ? [] : [path] } };
   }
-  const doors = { "x07-wasm": join(here, "graph.mjs"), "x07-wasm/engine": join(here, "engine.mjs"), "x07-wasm/graph": join(here, "graph.mjs") };
-  const result = await loadUserGraph(path, doors, BUILD_ID, rawValue(argv, "--cache-dir") ?? defaultCacheDir(packaged));
+  const result = await loadUserGraph(path, doors, BUILD_ID);
   return result.ok ? { loaded: result.value } : { failed: result.error };
 }
 
@@ -265,10 +262,10 @@ class Tool {
 }
 
 /** Does what the process was asked to do, with the graph of this package unless the words or the folder name another. */
-export async function main(packaged: GraphModule): Promise<void> {
+export async function main(packaged: GraphModule, doors: Doors): Promise<void> {
   const argv = process.argv.slice(2);
   if (await answeredByContent(argv)) return;
-  const graph = await loadGraph(packaged, argv);
+  const graph = await loadGraph(packaged, doors, argv);
   if (graph.loaded === undefined) {
     process.stderr.write(diagnosticsText(graph.failed));
     process.exitCode = 3;

@@ -6,12 +6,6 @@ import { ByteReader, ByteWriter, checksum, CutShort, textOf, utf8 } from "./lib/
 import { digestOf, type Digest } from "./lib/digest.ts";
 import { fingerprint } from "./lib/fingerprint.ts";
 
-/**
- * A change stamp (ctime: nobody can set it) younger than this when read may hide a later change within the same clock
- * tick; kernels tick up to 10 ms apart.
- */
-export const CLOCK_GRANULARITY_MS = 10;
-
 export interface FileEntry {
   readonly mtimeMs: number;
   readonly ctimeMs: number;
@@ -85,7 +79,7 @@ export class Files {
     const old = this.#entries.get(path);
     const sha256 = old !== undefined && old.fingerprint === print && old.size === bytes.length ? old.sha256 : digestOf(bytes).sha256;
     const stat = after ?? before;
-    const racy = !steady || this.#now() - stat.ctimeMs < CLOCK_GRANULARITY_MS;
+    const racy = !steady || this.#now() - stat.ctimeMs < this.#disk.clockGranularityMs;
     this.#entries.set(path, { mtimeMs: stat.mtimeMs, ctimeMs: stat.ctimeMs, size: bytes.length, ino: stat.ino, sha256, fingerprint: print, racy });
     this.changed = true;
     return { sha256, size: bytes.length };
@@ -98,11 +92,11 @@ export class Files {
     return read.value;
   }
 
-  /** Says that this process has just put `bytes` at `path`. */
-  written(path: string, bytes: Uint8Array, digest: Digest): void {
+  /** Says that this process has just put `bytes` at `path` by renaming the file `made`; what is not that file any more is unknown. */
+  written(path: string, bytes: Uint8Array, digest: Digest, made: Stat | undefined): void {
     const stat = this.#disk.stat(path);
-    if (stat === undefined || stat.size !== bytes.length) return this.forget(path);
-    const racy = this.#now() - stat.ctimeMs < CLOCK_GRANULARITY_MS;
+    if (stat === undefined || made === undefined || stat.size !== bytes.length || stat.ino !== made.ino || stat.mtimeMs !== made.mtimeMs) return this.forget(path);
+    const racy = this.#now() - stat.ctimeMs < this.#disk.clockGranularityMs;
     this.#entries.set(path, { mtimeMs: stat.mtimeMs, ctimeMs: stat.ctimeMs, size: stat.size, ino: stat.ino, sha256: digest.sha256, fingerprint: fingerprint(bytes), racy });
     this.#settled.set(path, { kind: "file", digest });
     this.changed = true;
@@ -141,7 +135,7 @@ export class Files {
         moved.push(path);
         continue;
       }
-      const racy = this.#now() - stat.ctimeMs < CLOCK_GRANULARITY_MS;
+      const racy = this.#now() - stat.ctimeMs < this.#disk.clockGranularityMs;
       this.#entries.set(path, { ...entry, mtimeMs: stat.mtimeMs, ctimeMs: stat.ctimeMs, ino: stat.ino, racy });
       this.changed = true;
     }

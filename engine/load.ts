@@ -1,8 +1,8 @@
 // A graph file -> a checked graph module, or diagnostics. The packaged graph is already compiled; a user's own TypeScript
-// file is bundled by esbuild, with this engine's door as the one shared import.
+// file is bundled by esbuild, with this package's doors as the only imports that are shared with the running tool.
 
-import { mkdirSync, writeFileSync } from "node:fs";
-import { pathToFileURL } from "node:url";
+import { createRequire } from "node:module";
+import { resolve } from "node:path";
 import { type Diagnostic, fail, ok, type Result } from "./diagnostic.ts";
 import type { GraphModule } from "./goal.ts";
 import { sha256Hex } from "./lib/digest.ts";
@@ -16,17 +16,32 @@ export interface LoadedGraph {
   readonly sources: readonly string[];
 }
 
-/** Doors of this package that a graph may import, and the files behind them. */
-export type Doors = { readonly [specifier: string]: string };
+/** Modules of this package that a graph may import, as they run here. */
+export type Doors = { readonly [specifier: string]: object };
 
-export async function loadUserGraph(path: string, doors: Doors, buildId: string, cacheDir: string): Promise<Result<LoadedGraph>> {
-  const { build } = await import("esbuild");
-  let bundled;
+export async function loadUserGraph(path: string, doors: Doors, buildId: string): Promise<Result<LoadedGraph>> {
+  const bundled = await bundle(path, Object.keys(doors));
+  if (!bundled.ok) return bundled;
+  const { text, sources } = bundled.value;
+  const module = { exports: {} as { default?: unknown } };
+  const outside = createRequire(resolve(path));
+  const inside = (specifier: string) => doors[specifier] ?? (outside(specifier) as unknown);
   try {
-    bundled = await build({
+    new Function("exports", "require", "module", text)(module.exports, inside, module);
+  } catch (e) {
+    return fail([problem(path, `the graph file threw while it was loaded: ${(e as Error).message}`, "a graph file declares; it must not do work when it is imported")]);
+  }
+  const checkedModule = checked(module.exports.default, path);
+  return checkedModule.ok ? ok({ module: checkedModule.value, code: sha256Hex(`${buildId}\n${text}`), sources }) : checkedModule;
+}
+
+async function bundle(path: string, doors: readonly string[]): Promise<Result<{ text: string; sources: string[] }>> {
+  const { build } = await import("esbuild");
+  try {
+    const made = await build({
       entryPoints: [path],
       bundle: true,
-      format: "esm",
+      format: "cjs",
       platform: "node",
       target: "node20",
       write: false,
@@ -36,53 +51,35 @@ export async function loadUserGraph(path: string, doors: Doors, buildId: string,
         {
           name: "doors",
           setup(b) {
-            b.onResolve({ filter: /^x07-wasm(\/|$)/ }, (args) => {
-              const file = doors[args.path];
-              return file === undefined ? { errors: [{ text: `${args.path} is not a door of this package: there are ${Object.keys(doors).join(", ")}` }] } : { path: pathToFileURL(file).href, external: true };
-            });
+            b.onResolve({ filter: /^x07-wasm(\/|$)/ }, (args) =>
+              doors.includes(args.path) ? { path: args.path, external: true } : { errors: [{ text: `${args.path} is not a door of this package: there are ${doors.join(", ")}` }] },
+            );
           },
         },
       ],
     });
+    return ok({ text: made.outputFiles[0]!.text, sources: Object.keys(made.metafile.inputs) });
   } catch (e) {
     return fail(bundleErrors(path, e));
   }
-  const text = bundled.outputFiles[0]!.text;
-  const code = sha256Hex(`${buildId}\n${text}`);
-  const folder = `${cacheDir}/graphs`;
-  const compiled = `${folder}/${code}.mjs`;
-  try {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(compiled, text);
-  } catch (e) {
-    return fail([problem("GRAPH_LOAD_IO_FAILED", path, `the compiled graph cannot be written to ${folder}: ${(e as Error).message}`, "name a writable folder with --cache-dir")]);
-  }
-  let exported: { default?: unknown };
-  try {
-    exported = (await import(pathToFileURL(compiled).href)) as { default?: unknown };
-  } catch (e) {
-    return fail([problem("GRAPH_LOAD_FAILED", path, `the graph file threw while it was loaded: ${(e as Error).message}`, "a graph file declares; it must not do work when it is imported")]);
-  }
-  const module = checked(exported.default, path);
-  return module.ok ? ok({ module: module.value, code, sources: Object.keys(bundled.metafile.inputs) }) : module;
 }
 
 function bundleErrors(path: string, e: unknown): Diagnostic[] {
   const errors = (e as { errors?: { text: string; location: { file: string; line: number; column: number } | null }[] }).errors;
-  if (errors === undefined || errors.length === 0) return [problem("GRAPH_LOAD_FAILED", path, (e as Error).message, "check that the graph file exists and can be read")];
+  if (errors === undefined || errors.length === 0) return [problem(path, (e as Error).message, "check that the graph file exists and can be read")];
   return errors.map((x) => ({
-    ...problem("GRAPH_LOAD_FAILED", x.location?.file ?? path, x.text, "correct the graph file"),
+    ...problem(x.location?.file ?? path, x.text, "correct the graph file"),
     ...(x.location === null ? {} : { data: { line: x.location.line, column: x.location.column } }),
   }));
 }
 
-function problem(code: string, file: string, message: string, hint: string): Diagnostic {
-  return { code, severity: "error", stage: "parse", message, hint, place: { file } };
+function problem(file: string, message: string, hint: string): Diagnostic {
+  return { code: "GRAPH_LOAD_FAILED", severity: "error", stage: "parse", message, hint, place: { file } };
 }
 
 /** Checks the shape of what a graph file exports; every fault is named. */
-export function checked(exported: unknown, path: string): Result<GraphModule> {
-  const wrong = (message: string) => fail([problem("GRAPH_LOAD_FAILED", path, message, "export default graph({ app, goals, ... })")]);
+function checked(exported: unknown, path: string): Result<GraphModule> {
+  const wrong = (message: string) => fail([problem(path, message, "export default graph({ app, goals, ... })")]);
   if (typeof exported !== "object" || exported === null) return wrong("the graph file has no default export");
   const module = exported as Partial<GraphModule>;
   if (typeof module.app !== "object" || typeof module.goals !== "object" || module.goals === null) return wrong("the default export is not a graph: it needs `app` and `goals`");
@@ -90,7 +87,7 @@ export function checked(exported: unknown, path: string): Result<GraphModule> {
     if (typeof g?.plan !== "function" || !Array.isArray(g.options) || typeof g.about !== "string" || typeof g.report !== "object") return wrong(`goal "${name}" needs about, options, report and plan`);
   }
   const faults = checkCommands(commandsOf(module as GraphModule));
-  return faults.length > 0 ? fail(faults.map((f) => problem("GRAPH_BAD_GOAL", path, f, "correct the goal's option table"))) : ok(module as GraphModule);
+  return faults.length > 0 ? fail(faults.map((f) => problem(path, f, "correct the goal's option table"))) : ok(module as GraphModule);
 }
 
 export function commandsOf(module: GraphModule): Command[] {

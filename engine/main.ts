@@ -20,4 +20,4 @@ function fast(): boolean {
   }
 }
 
-if (!fast()) void import("./cli-entry.mjs" as string);
+if (!fast()) void import("./core.ts").then(({ runCore }) => runCore(__dirname));

@@ -9,7 +9,7 @@ import { fail, ok } from "./diagnostic.ts";
 import type { ActionOutcome, Counts, EventSink } from "./event.ts";
 import { Build } from "./build.ts";
 import type { RunProcess } from "./execute.ts";
-import { CLOCK_GRANULARITY_MS, Files } from "./files.ts";
+import { Files } from "./files.ts";
 import type { FileDigest, GoalAnswer, PlanContext, PlanFile } from "./goal.ts";
 import { type ArtifactId, Graph } from "./graph.ts";
 import { attempt, type Disk, type DiskError, type Stat, writeAtomic } from "./host/disk.ts";
@@ -150,7 +150,7 @@ export class Session {
   }
 
   #waitForTheClock(): void {
-    (this.#world.sleep ?? reallySleep)(CLOCK_GRANULARITY_MS + 1);
+    (this.#world.sleep ?? reallySleep)(this.#world.disk.clockGranularityMs + 1);
   }
 }
 
@@ -248,7 +248,7 @@ class PlanRun {
 
   /** Directories whose stamps are so young that a file could still slip in unseen. */
   anyYoungDir(): boolean {
-    return this.#globs.some((g) => [...g.dirs.values()].some((s) => s !== undefined && this.#world.now() - s.ctimeMs < CLOCK_GRANULARITY_MS));
+    return this.#globs.some((g) => [...g.dirs.values()].some((s) => s !== undefined && this.#world.now() - s.ctimeMs < this.#world.disk.clockGranularityMs));
   }
 
   // ---- artifacts ---------------------------------------------------------------------------------

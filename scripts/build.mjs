@@ -1,7 +1,9 @@
-// Sources -> dist/: the fast entry as one small CommonJS file, everything else as split ES modules loaded when needed, and
-// one validator per document form. Same sources, same bytes. `BUILD_ID` is the digest of all that can change an answer.
+// Sources -> dist/: the fast entry as one small script, the rest of the tool as another with V8's code cache beside it, the
+// doors for users' programs as ES modules, and one validator per document form. Same sources, same bytes. `BUILD_ID` is the digest of all that can change an answer.
 import { createHash } from "node:crypto";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -25,41 +27,55 @@ function buildId() {
   return hash.digest("hex");
 }
 
+/** Builds an example once so that V8's code cache holds the functions that builds use, for the Node that runs here. */
+function makeCodeCache() {
+  const place = mkdtempSync(join(tmpdir(), "x07-code-cache-"));
+  try {
+    cpSync(join(root, "examples", "http_echo"), place, { recursive: true });
+    const cache = join(fresh, `core-${process.versions.v8}-${process.arch}.cache`);
+    const env = { PATH: process.env.PATH, X07_WASM_CACHE_DIR: join(place, "cache"), X07_WASM_WRITE_CODE_CACHE: cache };
+    const ran = spawnSync(process.execPath, [join(fresh, "x07-wasm.cjs"), "build", "--json"], { cwd: place, env, encoding: "utf8" });
+    if (ran.status !== 0) throw new Error(`the built tool cannot build an example:\n${ran.stdout}${ran.stderr}`.slice(0, 2000));
+  } finally {
+    rmSync(place, { recursive: true, force: true });
+  }
+}
+
 const define = {
   BUILD_ID: JSON.stringify(buildId()),
   GRAPH_SOURCE_ID: JSON.stringify(createHash("sha256").update(readFileSync(join(root, "x07wasm.graph.ts"))).digest("hex")),
   TOOL_VERSION: JSON.stringify(version),
 };
-const common = { absWorkingDir: root, bundle: true, platform: "node", target: "node20", define, legalComments: "none", logLevel: "warning" };
+const common = { absWorkingDir: root, bundle: true, platform: "node", target: "node20", define, legalComments: "none", logLevel: "warning", minifySyntax: true };
+/** Loaded from node_modules on the few paths that need them. */
+const external = ["esbuild", "execa", "yargs"];
+
+const CORE = `
+import { main } from "./engine/entry.ts";
+import * as engine from "./engine/index.ts";
+import * as rules from "./rules/index.ts";
+import graph from "./x07wasm.graph.ts";
+void main(graph, { "x07-wasm": { default: graph }, "x07-wasm/engine": engine, "x07-wasm/rules": rules });
+`;
 
 try {
   mkdirSync(fresh, { recursive: true });
+  const moduleUrl = { "import.meta.url": "__moduleUrl" };
   await build({
     ...common,
-    entryPoints: { "cli-entry": "virtual:cli-entry", engine: "engine/index.ts", graph: "x07wasm.graph.ts" },
-    plugins: [
-      {
-        name: "cli-entry",
-        setup(b) {
-          b.onResolve({ filter: /^virtual:cli-entry$/ }, () => ({ path: "cli-entry", namespace: "virtual" }));
-          b.onLoad({ filter: /.*/, namespace: "virtual" }, () => ({ contents: 'import { main } from "./engine/entry.ts";\nimport graph from "./x07wasm.graph.ts";\nvoid main(graph);\n', resolveDir: root, loader: "ts" }));
-        },
-      },
-    ],
-    outdir: fresh,
-    outExtension: { ".js": ".mjs" },
-    entryNames: "[name]",
-    chunkNames: "chunks/[name]-[hash]",
-    format: "esm",
-    splitting: true,
-    minify: true,
+    stdin: { contents: CORE, resolveDir: root, sourcefile: "core-entry.ts", loader: "ts" },
+    outfile: join(fresh, "core.cjs"),
+    format: "cjs",
     keepNames: true,
-    external: ["esbuild"],
-    banner: { js: 'import { createRequire as __createRequire } from "node:module";const require = __createRequire(import.meta.url);' },
+    external,
+    define: { ...define, ...moduleUrl },
+    banner: { js: 'const __moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
   });
-  await build({ ...common, entryPoints: ["engine/main.ts"], outfile: join(fresh, "x07-wasm.cjs"), format: "cjs", minify: true, external: ["./cli-entry.mjs"], banner: { js: "#!/usr/bin/env node" }, supported: { "dynamic-import": true } });
+  await build({ ...common, entryPoints: { engine: "engine/index.ts", rules: "rules/index.ts", graph: "x07wasm.graph.ts" }, outdir: join(fresh, "lib"), outExtension: { ".js": ".mjs" }, chunkNames: "[name]-[hash]", format: "esm", splitting: true, external });
+  await build({ ...common, entryPoints: ["engine/main.ts"], outfile: join(fresh, "x07-wasm.cjs"), format: "cjs", banner: { js: "#!/usr/bin/env node" } });
   chmodSync(join(fresh, "x07-wasm.cjs"), 0o755);
   await writeValidators(join(fresh, "validators"));
+  makeCodeCache();
   rmSync(out, { recursive: true, force: true });
   renameSync(fresh, out);
 } finally {

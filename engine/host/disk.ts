@@ -2,6 +2,7 @@
 // tests put a memory disk or a failing one in its place. Knows nothing of builds.
 
 import * as fs from "node:fs";
+import { release } from "node:os";
 import { parentOf } from "../lib/path.ts";
 
 export interface Stat {
@@ -33,6 +34,11 @@ export class DiskError extends Error {
 /** Paths are absolute or relative to the disk's root. Methods that can fail throw DiskError; stat answers undefined. */
 export interface Disk {
   readonly root: string;
+  /**
+   * A change stamp (ctime: nobody can set it) younger than this when a file is read may hide a later change within the
+   * same clock tick: up to 10 ms, or 0 where the kernel gives every change after a stat a stamp of its own.
+   */
+  readonly clockGranularityMs: number;
   stat(path: string): Stat | undefined;
   read(path: string): Uint8Array;
   /** Writes a new or truncated file; not atomic by itself. */
@@ -52,8 +58,12 @@ export interface Disk {
 
 export function realDisk(root: string): Disk {
   const at = root === process.cwd() ? (p: string) => p : (p: string) => (p.startsWith("/") ? p : `${root}/${p}`);
+  let granularity: number | undefined;
   return {
     root,
+    get clockGranularityMs() {
+      return (granularity ??= clockGranularity(root));
+    },
     stat(path) {
       let s: fs.Stats | undefined;
       try {
@@ -64,7 +74,12 @@ export function realDisk(root: string): Disk {
       if (s === undefined) return undefined;
       return { mtimeMs: s.mtimeMs, ctimeMs: s.ctimeMs, size: s.size, ino: s.ino, mode: s.mode, kind: s.isFile() ? "file" : s.isDirectory() ? "dir" : "other" };
     },
-    read: (path) => guard(path, () => fs.readFileSync(at(path))),
+    // A plain array: a Buffer's slice() would not copy.
+    read: (path) =>
+      guard(path, () => {
+        const b = fs.readFileSync(at(path));
+        return new Uint8Array(b.buffer, b.byteOffset, b.length);
+      }),
     write: (path, bytes, mode) => guard(path, () => fs.writeFileSync(at(path), bytes, mode === undefined ? undefined : { mode })),
     append: (path, bytes) => guard(path, () => fs.appendFileSync(at(path), bytes)),
     rename: (from, to) => guard(to, () => fs.renameSync(at(from), at(to))),
@@ -86,6 +101,20 @@ export function realDisk(root: string): Disk {
       ),
     realPath: (path) => guard(path, () => fs.realpathSync(at(path))),
   };
+}
+
+/** File systems with multigrain stamps since Linux 6.13: ext4, xfs, btrfs, tmpfs. */
+const FINE_STAMPS = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994]);
+const COARSE_TICK_MS = 10;
+
+function clockGranularity(root: string): number {
+  const [major = 0, minor = 0] = release().split(".").map(Number);
+  if (process.platform !== "linux" || major < 6 || (major === 6 && minor < 13)) return COARSE_TICK_MS;
+  try {
+    return FINE_STAMPS.has(fs.statfsSync(root).type) ? 0 : COARSE_TICK_MS;
+  } catch {
+    return COARSE_TICK_MS;
+  }
 }
 
 function guard<T>(path: string, work: () => T): T {
@@ -117,9 +146,17 @@ export function temporaryBeside(path: string): string {
   return dir === "" ? name : dir === "/" ? `/${name}` : `${dir}/${name}`;
 }
 
-/** Puts content in place by temp + rename, so that readers see the old or the new file, never a part. Creates parents. */
-export function writeAtomic(disk: Disk, path: string, bytes: Uint8Array, mode?: number): void {
-  placeAtomic(disk, path, (temp) => disk.write(temp, bytes, mode));
+/**
+ * Puts content in place by temp + rename, so that readers see the old or the new file, never a part. Creates parents.
+ * Gives the new file's stat from just before the rename, which keeps inode and mtime.
+ */
+export function writeAtomic(disk: Disk, path: string, bytes: Uint8Array, mode?: number): Stat | undefined {
+  let made: Stat | undefined;
+  placeAtomic(disk, path, (temp) => {
+    disk.write(temp, bytes, mode);
+    made = disk.stat(temp);
+  });
+  return made;
 }
 
 /** Like writeAtomic, with the temporary file made by `make`. The temporary is removed when anything fails. */

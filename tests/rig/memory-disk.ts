@@ -142,6 +142,7 @@ export function memoryDisk(root: string, clock: Clock = { ms: 1_000_000, tick: 0
 
   const disk: MemoryDisk = {
     root,
+    clockGranularityMs: 10,
     clock,
     crashAfter: undefined,
     space: Number.POSITIVE_INFINITY,
