@@ -10,7 +10,7 @@ import { stdDocuments } from "./std.ts";
 export type Execute = (input: Uint8Array) => string;
 
 const std = stdDocuments();
-const PAGES = 512;
+const PAGES = 128;
 
 /** `solve` is the text of the body; imports are the modules it names. */
 export function programOf(solve: string): object {
@@ -26,7 +26,7 @@ export function interpreted(program: object, modules: { readonly [id: string]: u
   };
 }
 
-/** Compiles once; every run gets a fresh instance. */
+/** Compiles once. One instance serves all runs, as in a host: a call must not see what an earlier one left. */
 export function compiled(program: object, modules: { readonly [id: string]: unknown } = {}): Execute {
   const encoder = new TextEncoder();
   const outcome = compile({
@@ -38,8 +38,8 @@ export function compiled(program: object, modules: { readonly [id: string]: unkn
     memory: { initialBytes: PAGES * 65536, maxBytes: PAGES * 65536 },
   });
   if (!outcome.ok) throw new Error(outcome.errors.map((e) => `${e.path}${e.pointer}: ${e.message}`).join("\n"));
-  const module = new WebAssembly.Module(outcome.wasm);
-  return (input) => solve(new WebAssembly.Instance(module), input);
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(outcome.wasm));
+  return (input) => solve(instance, input);
 }
 
 interface Exports {
