@@ -34,6 +34,7 @@ export interface BuildSettings extends Partial<SessionOptions> {
   readonly signal?: AbortSignal;
   readonly env?: { readonly [name: string]: string };
   readonly runProcess?: RunProcess;
+  readonly onEvent?: (event: BuildEvent) => void;
 }
 
 export const DEFAULTS: SessionOptions = { jobs: 2, keepGoing: false, force: false, dryRun: false, noCache: false, cacheDir: "/cache", provider: "auto", code: "code-1" };
@@ -48,9 +49,9 @@ export interface Openable {
 
 /** Opens a session as a process of its own would. */
 export function openSession(w: Openable, settings: BuildSettings, emit: (e: BuildEvent) => void): Session {
-  const { signal, env, runProcess, ...options } = settings;
+  const { signal, env, runProcess, onEvent, ...options } = settings;
   return new Session(
-    { disk: w.disk.forProcess(), cwd: w.disk.root, env: env ?? {}, now: w.now, sleep: w.sleep, runProcess: runProcess ?? noProcess, emit, signal: signal ?? new AbortController().signal },
+    { disk: w.disk.forProcess(), cwd: w.disk.root, env: env ?? {}, now: w.now, sleep: w.sleep, runProcess: runProcess ?? noProcess, emit: (e) => (onEvent?.(e), emit(e)), signal: signal ?? new AbortController().signal },
     { ...DEFAULTS, ...options },
   );
 }
