@@ -8,17 +8,19 @@ import * as vm from "node:vm";
 /** Names the file into which the code cache is written at exit; set while the package is built. */
 const WRITE_CACHE = "X07_WASM_WRITE_CODE_CACHE";
 
-type Wrapper = (exports: object, require: NodeJS.Require, module: { exports: object }, filename: string, dirname: string) => void;
+/** A script from a code cache cannot import by itself; it is given this process entry's own `import`. */
+type Import = (specifier: string) => Promise<unknown>;
+type Wrapper = (exports: object, require: NodeJS.Require, module: { exports: object }, filename: string, dirname: string, load: Import) => void;
 
 export function runCore(folder: string): void {
   const filename = `${folder}/core.cjs`;
   // The bundle is plain ASCII, which reads fastest as latin1.
-  const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(filename, "latin1")}\n})`;
-  const script = new vm.Script(source, { filename, cachedData: codeCache(folder), importModuleDynamically: importFromHere() } as vm.ScriptOptions);
+  const source = `(function (exports, require, module, __filename, __dirname, __import) {${readFileSync(filename, "latin1")}\n})`;
+  const script = new vm.Script(source, { filename, cachedData: codeCache(folder) });
   const target = process.env[WRITE_CACHE];
   if (target !== undefined) process.on("exit", () => writeFileSync(target, script.createCachedData()));
   const module = { exports: {} };
-  (script.runInThisContext() as Wrapper)(module.exports, createRequire(filename), module, filename, folder);
+  (script.runInThisContext() as Wrapper)(module.exports, createRequire(filename), module, filename, folder, (specifier) => import(specifier));
 }
 
 function codeCache(folder: string): Buffer | undefined {
@@ -27,10 +29,4 @@ function codeCache(folder: string): Buffer | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** The constant is the cheap way where Node has it (20.12 and later). */
-function importFromHere(): unknown {
-  const { constants } = vm as unknown as { constants?: { USE_MAIN_CONTEXT_DEFAULT_LOADER?: symbol } };
-  return constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER ?? ((specifier: string) => import(specifier));
 }

@@ -1,7 +1,7 @@
 // The whole tool behind the fast path: loads the graph, hands the words to the command line, runs the goal in a session,
 // and leaves a record so that the same question is answered from stats next time.
 
-import { existsSync, readFileSync, type Stats, statSync } from "node:fs";
+import { existsSync, fstatSync, readFileSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import { scanRaw } from "./argv.ts";
 import { type Answer, runCli } from "./cli.ts";
@@ -9,12 +9,11 @@ import { isError } from "./diagnostic.ts";
 import type { BuildEvent } from "./event.ts";
 import type { GraphModule } from "./goal.ts";
 import { attempt, realDisk, writeAtomic } from "./host/disk.ts";
-import { runInDirectory } from "./host/process.ts";
 import { utf8 } from "./lib/bytes.ts";
 import { sha256Hex } from "./lib/digest.ts";
 import { commandsOf, type Doors, type LoadedGraph, loadUserGraph } from "./load.ts";
 import type { Command, EngineOptions } from "./option.ts";
-import { check, encodeRecord, mayReplay, outputsOf, type RecordEntry, recordKey, recordPath, refresh, replay, type Replay } from "./record.ts";
+import { check, encodeRecord, mayReplay, outputsOf, type RecordEntry, recordKey, recordPath, refresh, replay, type Replay, writeAll } from "./record.ts";
 import { diagnosticsText } from "./report.ts";
 import { type GoalRun, Session } from "./session.ts";
 import { allFresh, type GraphReport, graphReportText } from "./view/graph-report.ts";
@@ -25,6 +24,16 @@ declare const BUILD_ID: string;
 declare const GRAPH_SOURCE_ID: string;
 
 const GRAPH_FILE = "x07wasm.graph.ts";
+
+/** Milliseconds since the process started; `performance` would load a module of its own. */
+function sinceStart(): number {
+  return process.uptime() * 1000;
+}
+
+/** Asks the file descriptor first: process.stderr loads the whole of streams and sockets. */
+function isTerminal(): boolean {
+  return fstatSync(2).isCharacterDevice() && process.stderr.isTTY;
+}
 
 /** Collects what is printed, so that it can be said again, and prints it. */
 class Printer {
@@ -40,7 +49,7 @@ class Printer {
   }
   /** Prints without remembering. */
   show(bytes: Uint8Array): void {
-    (this.#fd === 1 ? process.stdout : process.stderr).write(bytes);
+    writeAll(this.#fd, bytes);
   }
   bytes(): Uint8Array {
     return Buffer.concat(this.chunks);
@@ -65,7 +74,7 @@ async function answeredByContent(argv: readonly string[]): Promise<boolean> {
   }
   const { clockGranularityMs } = realDisk(process.cwd());
   if (stats.every((s) => Date.now() - s.ctimeMs >= clockGranularityMs)) attempt(() => refresh(path, verdict.open, verdict.touched, stats));
-  process.exitCode = replay(verdict.open, process.cwd(), performance.now());
+  process.exitCode = replay(verdict.open, process.cwd(), sinceStart());
   return true;
 }
 
@@ -131,7 +140,7 @@ class Tool {
       cwd: this.cwd,
       stdout: this.stdout,
       stderr: this.stderr,
-      elapsed: () => performance.now(),
+      elapsed: () => sinceStart(),
       buildGoal: (command, options, engine) => this.#build(command, options, engine),
       schemaText: module.schemaText,
       specrows: () => module.specrows(module.goals),
@@ -153,8 +162,8 @@ class Tool {
   }
 
   #progress(): Progress | undefined {
-    if (!this.spoken || !process.stderr.isTTY || process.env["CI"] !== undefined) return undefined;
-    return progress((text) => void process.stderr.write(text), () => process.stderr.columns ?? 80, () => performance.now());
+    if (!this.spoken || !isTerminal() || process.env["CI"] !== undefined) return undefined;
+    return progress((text) => void process.stderr.write(text), () => process.stderr.columns ?? 80, () => sinceStart());
   }
 
   #session(engine: EngineOptions, bar: Progress | undefined): Session {
@@ -163,7 +172,7 @@ class Tool {
       bar?.sink(event);
     };
     return new Session(
-      { disk: this.disk, cwd: this.cwd, env: process.env, now: Date.now, runProcess: runInDirectory, emit, signal: this.stop.signal },
+      { disk: this.disk, cwd: this.cwd, env: process.env, now: Date.now, runProcess: async (request) => (await import("./host/process.ts")).runInDirectory(request), emit, signal: this.stop.signal },
       { ...engine, cacheDir: engine.cacheDir ?? defaultCacheDir(this.graph.module), code: this.graph.code },
     );
   }
@@ -176,7 +185,7 @@ class Tool {
     }
     if (this.spoken && run.counts.total > 0 && command.question !== true) {
       const { summaryText } = await import("./view/explain.ts");
-      this.stderr.show(utf8(`${command.name}: ${engine.dryRun ? "would be " : ""}${summaryText(run.counts, performance.now())}\n`));
+      this.stderr.show(utf8(`${command.name}: ${engine.dryRun ? "would be " : ""}${summaryText(run.counts, sinceStart())}\n`));
     }
     if (engine.graphReport !== undefined) this.#side(engine.graphReport, graphReportText(this.#graphReport(run, command.name)));
     if (engine.eventsOut !== undefined) this.#side(engine.eventsOut, this.events.map((e) => `${e}\n`).join(""));
@@ -267,7 +276,7 @@ export async function main(packaged: GraphModule, doors: Doors): Promise<void> {
   if (await answeredByContent(argv)) return;
   const graph = await loadGraph(packaged, doors, argv);
   if (graph.loaded === undefined) {
-    process.stderr.write(diagnosticsText(graph.failed));
+    writeAll(2, utf8(diagnosticsText(graph.failed)));
     process.exitCode = 3;
     return;
   }

@@ -227,7 +227,7 @@ function writeWhole(path: string, text: string): void {
 }
 
 /** Whole and in order, also into a slow pipe; a reader that went away ends it quietly. */
-function writeAll(fd: number, bytes: Uint8Array): void {
+export function writeAll(fd: number, bytes: Uint8Array): void {
   let at = 0;
   while (at < bytes.length) {
     try {

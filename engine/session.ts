@@ -1,7 +1,7 @@
 // One goal from plan to answer: opens the workspace's state, lets the plan ask, saves what was learned and says what the
 // answer depends on. Knows nothing of argv, reports or printing.
 
-import { cpus } from "node:os";
+import { availableParallelism } from "node:os";
 import { type Cache, memoryCache } from "./cache/cache.ts";
 import { localCache } from "./cache/local.ts";
 import type { Diagnostic, Result } from "./diagnostic.ts";
@@ -14,7 +14,7 @@ import type { FileDigest, GoalAnswer, PlanContext, PlanFile } from "./goal.ts";
 import { type ArtifactId, Graph } from "./graph.ts";
 import { attempt, type Disk, type DiskError, type Stat, writeAtomic } from "./host/disk.ts";
 import { Journal } from "./journal.ts";
-import type { Digest } from "./lib/digest.ts";
+import { type Digest, loadDigest } from "./lib/digest.ts";
 import { loadFingerprint } from "./lib/fingerprint.ts";
 import { normal, under } from "./lib/path.ts";
 import { type Artifact, file, type Placement } from "./rule.ts";
@@ -93,7 +93,7 @@ export class Session {
   async #open(): Promise<void> {
     if (this.#opened) return this.files.unsettle();
     this.#opened = true;
-    await loadFingerprint();
+    await Promise.all([loadFingerprint(), loadDigest()]);
     const known = attempt(() => this.#world.disk.read(`${STATE_FOLDER}/files`));
     if (known.ok && !this.files.load(known.value)) {
       this.#recover({ code: "GRAPH_STATE_DROPPED", severity: "warning", stage: "run", message: "the table of known files is damaged or of another version; it was dropped", hint: "nothing to do: every file is read again", place: { file: `${STATE_FOLDER}/files` } });
@@ -185,7 +185,7 @@ class PlanRun {
   constructor(world: SessionWorld, options: SessionOptions, files: Files, journal: Journal, cache: Cache) {
     this.#world = world;
     this.#files = files;
-    const jobs = options.jobs ?? cpus().length;
+    const jobs = options.jobs ?? availableParallelism();
     this.#build = new Build(this.#graph, { disk: world.disk, files, journal, cache, runProcess: world.runProcess, emit: world.emit, now: world.now, signal: world.signal }, { jobs, keepGoing: options.keepGoing, force: options.force, dryRun: options.dryRun, code: options.code });
     this.context = {
       need: (a) => this.#need(a),

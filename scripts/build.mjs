@@ -2,7 +2,7 @@
 // doors for users' programs as ES modules, and one validator per document form. Same sources, same bytes. `BUILD_ID` is the digest of all that can change an answer.
 import { createHash } from "node:crypto";
 import { spawnSync } from "node:child_process";
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,7 +21,7 @@ function filesUnder(dir) {
 /** Digest of every source of the package, by path from the root: the same in every clone. */
 function buildId() {
   const hash = createHash("sha256");
-  for (const path of [...filesUnder("engine"), ...filesUnder("rules"), "x07wasm.graph.ts", "package-lock.json", "package.json"].sort()) {
+  for (const path of [...["engine", "rules", "arch", "wit"].flatMap(filesUnder), "x07wasm.graph.ts", "package-lock.json", "package.json"].sort()) {
     hash.update(`${relative(root, join(root, path))}\0`).update(readFileSync(join(root, path))).update("\0");
   }
   return hash.digest("hex");
@@ -32,13 +32,18 @@ function makeCodeCache() {
   const place = mkdtempSync(join(tmpdir(), "x07-code-cache-"));
   try {
     cpSync(join(root, "examples", "http_echo"), place, { recursive: true });
-    const cache = join(fresh, `core-${process.versions.v8}-${process.arch}.cache`);
+    const cache = join(out, `core-${process.versions.v8}-${process.arch}.cache`);
     const env = { PATH: process.env.PATH, X07_WASM_CACHE_DIR: join(place, "cache"), X07_WASM_WRITE_CODE_CACHE: cache };
-    const ran = spawnSync(process.execPath, [join(fresh, "x07-wasm.cjs"), "build", "--json"], { cwd: place, env, encoding: "utf8" });
+    const ran = spawnSync(process.execPath, [join(out, "x07-wasm.cjs"), "build", "--json"], { cwd: place, env, encoding: "utf8" });
     if (ran.status !== 0) throw new Error(`the built tool cannot build an example:\n${ran.stdout}${ran.stderr}`.slice(0, 2000));
   } finally {
     rmSync(place, { recursive: true, force: true });
   }
+}
+
+/** The core runs from a code cache, where `import()` has no home: it uses the entry's (engine/core.ts). */
+function giveImport(path) {
+  writeFileSync(path, readFileSync(path, "utf8").replace(/\bimport\(("(?:esbuild|execa|yargs)")\)/g, "__import($1)"));
 }
 
 const define = {
@@ -66,18 +71,18 @@ try {
     stdin: { contents: CORE, resolveDir: root, sourcefile: "core-entry.ts", loader: "ts" },
     outfile: join(fresh, "core.cjs"),
     format: "cjs",
-    keepNames: true,
     external,
     define: { ...define, ...moduleUrl },
     banner: { js: 'const __moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
   });
+  giveImport(join(fresh, "core.cjs"));
   await build({ ...common, entryPoints: { engine: "engine/index.ts", rules: "rules/index.ts", graph: "x07wasm.graph.ts" }, outdir: join(fresh, "lib"), outExtension: { ".js": ".mjs" }, chunkNames: "[name]-[hash]", format: "esm", splitting: true, external });
   await build({ ...common, entryPoints: ["engine/main.ts"], outfile: join(fresh, "x07-wasm.cjs"), format: "cjs", banner: { js: "#!/usr/bin/env node" } });
   chmodSync(join(fresh, "x07-wasm.cjs"), 0o755);
   await writeValidators(join(fresh, "validators"));
-  makeCodeCache();
   rmSync(out, { recursive: true, force: true });
   renameSync(fresh, out);
+  makeCodeCache();
 } finally {
   rmSync(fresh, { recursive: true, force: true });
 }

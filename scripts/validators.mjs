@@ -48,7 +48,7 @@ async function validatorSources(scratch) {
 async function schemaModule(scratch) {
   const outfile = join(scratch, "schemas.mjs");
   const contents = `export { DOCUMENTS } from "./rules/contract/schemas/index.ts"; export { rendered } from "./rules/contract/schema.ts"; export { ajvOptions, plain } from "./rules/contract/validate.ts";`;
-  await build({ stdin: { contents, resolveDir: root, loader: "ts" }, outfile, bundle: true, platform: "node", format: "esm", target: "node20", packages: "external", logLevel: "warning" });
+  await build({ stdin: { contents, resolveDir: root, loader: "ts" }, outfile, bundle: true, platform: "node", format: "esm", target: "node20", logLevel: "warning" });
   return import(pathToFileURL(outfile).href);
 }
 

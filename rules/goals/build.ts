@@ -231,7 +231,7 @@ class BuildPlan {
     }
     const { facts } = inspected;
     const missing = missingExports(facts);
-    if (this.#o["check-exports"] !== "false") this.#diagnostics.push(...checkExports(missing, "link"));
+    if (this.#o["check-exports"] !== false) this.#diagnostics.push(...checkExports(missing, "link"));
     this.#diagnostics.push(...checkMemory(want, facts.memory, "link"));
     const memory = memoryPlan(want, facts.memory);
     const wasm = this.#digestAt(emitted.module, paths.out);

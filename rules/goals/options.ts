@@ -18,7 +18,7 @@ export const buildOptions: readonly OptionSpec[] = [
   { long: "out", key: "out", kind: "PATH", about: "The module (default: <project dir>/dist/<name>.wasm)" },
   { long: "artifact-out", key: "artifact.out", kind: "PATH", about: "The artifact manifest (default: <out>.manifest.json)" },
   { long: "no-manifest", key: "manifest.none", kind: "flag", about: "Do not write the artifact manifest" },
-  { long: "check-exports", key: "exports.check", kind: "ENUM", values: ["true", "false"], default: "true", about: "Require the exports of a solve module" },
+  { long: "check-exports", key: "exports.check", kind: "BOOL", default: true, about: "Require the exports of a solve module" },
 ];
 
 export const runOptions: readonly OptionSpec[] = [

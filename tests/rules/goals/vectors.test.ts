@@ -58,7 +58,7 @@ function lay(v: Vector): string {
 
 async function check(v: Vector): Promise<void> {
   const dir = lay(v);
-  const built = await ask(dir, build, { project: "x07.json", index: "arch/wasm/index.x07wasm.json", "check-exports": "true" });
+  const built = await ask(dir, build, { project: "x07.json", index: "arch/wasm/index.x07wasm.json", "check-exports": true });
   if (v.compile_error !== undefined) {
     expect(built.diagnostics[0]?.code).toMatch(/^X07WASM_(X07_BUILD_FAILED|PROJECT_)/);
     return;
