@@ -6,6 +6,7 @@ import { doctor } from "./rules/goals/doctor.ts";
 import { profileValidate } from "./rules/goals/profile-validate.ts";
 import { run } from "./rules/goals/run.ts";
 import { specrowsCheck } from "./rules/goals/specrows-check.ts";
+import { componentProfileValidate, toolchainValidate } from "./rules/goals/validate.ts";
 import { VERSION } from "./rules/tool.ts";
 
 const app: App = {
@@ -24,6 +25,8 @@ const x07wasm: GraphModule = graph({
     run,
     doctor,
     "profile validate": profileValidate,
+    "component profile validate": componentProfileValidate,
+    "toolchain validate": toolchainValidate,
     "cli specrows check": specrowsCheck(app, () => x07wasm.goals),
   },
   schemaText: async (file) => (await import("./rules/contract/schemas/index.ts")).schemaText(file) ?? "",

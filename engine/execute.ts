@@ -18,7 +18,7 @@ export interface LoadedInput {
 }
 
 export type Execution =
-  | { readonly kind: "made"; readonly outputs: readonly Uint8Array[]; readonly discovered: readonly Discovered[]; readonly remarks: readonly Diagnostic[] }
+  | { readonly kind: "made"; readonly outputs: readonly Uint8Array[]; readonly discovered: readonly Discovered[]; readonly remarks: readonly Diagnostic[]; readonly forget: boolean }
   | { readonly kind: "failed"; readonly diagnostics: readonly Diagnostic[] };
 
 /** Thrown by `LoadedInput.load`; the scheduler makes the input again. Never leaves the engine. */
@@ -73,10 +73,12 @@ interface Breach {
 async function runFunction(spec: ActionSpec, rule: FunctionRule<Inputs, Outputs>, label: string, inputs: readonly LoadedInput[], discover: Discover, signal: AbortSignal): Promise<Execution> {
   const discovered = new Map<string, string>();
   const remarks: Diagnostic[] = [];
+  let forget = false;
   const breach: Breach = { thrown: undefined };
   const io: ActionIo = {
     signal,
     remark: (d) => void remarks.push(d),
+    forget: () => void (forget = true),
     read: (path) => readDiscovered(rule, label, path, discover, discovered, breach),
   };
   try {
@@ -90,7 +92,7 @@ async function runFunction(spec: ActionSpec, rule: FunctionRule<Inputs, Outputs>
       if (out === undefined) return { kind: "failed", diagnostics: [missingOutput(rule.id, label, role)] };
       outputs.push(typeof out === "string" ? utf8(out) : out instanceof Uint8Array ? out : utf8(canonical(out.json)));
     }
-    return { kind: "made", outputs, discovered: inOrder(discovered), remarks };
+    return { kind: "made", outputs, discovered: inOrder(discovered), remarks, forget };
   } catch (e) {
     const thrown = breach.thrown ?? e;
     if (thrown instanceof Refused) return { kind: "failed", diagnostics: [thrown.diagnostic] };
@@ -153,7 +155,7 @@ async function runCommand(spec: ActionSpec, rule: ProcessRule<Inputs, Outputs>, 
   const made = outputs.map((o, i) => (roles[i] === rule.stdout ? stdout : o));
   const absent = made.findIndex((o) => o === undefined);
   if (absent >= 0) return { kind: "failed", diagnostics: [missingOutput(rule.id, command.join(" "), roles[absent]!)] };
-  return { kind: "made", outputs: made as Uint8Array[], discovered: [], remarks: [] };
+  return { kind: "made", outputs: made as Uint8Array[], discovered: [], remarks: [], forget: false };
 }
 
 function commandFailed(rule: string, o: ProcessOutcome): Diagnostic {

@@ -124,6 +124,8 @@ export interface ActionIo {
   read(path: string): Uint8Array | undefined;
   /** A remark (not an error) that belongs to the result and is repeated when the result comes from the cache. */
   remark(diagnostic: Diagnostic): void;
+  /** Says that this result is not a function of the inputs alone (the machine ended it): it is used once and not remembered. */
+  forget(): void;
   readonly signal: AbortSignal;
 }
 

@@ -3,9 +3,6 @@
 import { goal } from "../../engine/index.ts";
 import { doctorAnswer, DOCTOR_TOOLS, type Found } from "../doctor.ts";
 
-/** A tool that does not answer within this many milliseconds counts as missing. */
-const PATIENCE_MS = 10_000;
-
 export const doctor = goal({
   about: "List every tool: whether it is here, its version, what needs it",
   options: [],
@@ -14,14 +11,14 @@ export const doctor = goal({
   question: true,
   async plan(_options, context) {
     context.volatile();
-    const { execa } = await import("execa");
+    const { probe } = await import("../probe.ts");
     const asked = await Promise.all(
       DOCTOR_TOOLS.map(async ({ id, program }) => {
         const path = context.findProgram(program);
-        if (path === undefined) return [id, { missing: `${program} is not on PATH` }] as const;
-        const ran = await execa(path, ["--version"], { reject: false, stdin: "ignore", timeout: PATIENCE_MS });
-        const line = String(ran.stdout ?? "").split("\n")[0]!.trim();
-        return [id, ran.exitCode === 0 ? { line } : { missing: ran.timedOut ? `${program} --version did not answer` : `${program} --version failed (code=${ran.exitCode ?? ran.signal ?? "?"})` }] as const;
+        const said = path === undefined ? { osError: "it is not on PATH" } : await probe(path, ["--version"]);
+        if ("osError" in said) return [id, { missing: said.osError }] as const;
+        const line = said.stdout.split("\n")[0]!.trim();
+        return [id, line === "" ? { missing: `${program} --version said nothing` } : { line }] as const;
       }),
     );
     return doctorAnswer(Object.fromEntries(asked) as unknown as Found, { embeddedCompiler: true });

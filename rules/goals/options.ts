@@ -43,3 +43,15 @@ export const specrowsCheckOptions: readonly OptionSpec[] = [
   { long: "stdin", key: "stdin", kind: "flag", about: "Read the document from standard input", conflicts: ["in"] },
   { long: "expect-app-name", key: "expect.app.name", kind: "STR", about: "What app.name must be", default: "x07-wasm" },
 ];
+
+export const componentProfileValidateOptions: readonly OptionSpec[] = [
+  { long: "index", key: "index", kind: "PATH", about: "Registry of component profiles", default: "arch/wasm/component/index.x07wasm.component.json" },
+  { long: "profile", key: "profile.id", kind: "STR", about: "Check only this profile (may be repeated)", multiple: true },
+  { long: "strict", key: "strict", kind: "flag", about: "Turn warnings into errors" },
+];
+
+export const toolchainValidateOptions: readonly OptionSpec[] = [
+  { long: "index", key: "index", kind: "PATH", about: "Registry of toolchain profiles", default: "arch/wasm/toolchain/index.x07wasm.toolchain.json" },
+  { long: "profile", key: "profile", kind: "PATH", about: "Profile file; the registry is not read", conflicts: ["profile-id"] },
+  { long: "profile-id", key: "profile_id", kind: "STR", about: "Profile id in the registry (default: the registry's own default)", conflicts: ["profile"] },
+];

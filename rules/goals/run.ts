@@ -114,6 +114,7 @@ class RunPlan {
     const record = await this.#context.need(node.record);
     if (!record.ok) return this.#answer(runResult(facts), record.error);
     const outcome = record.value;
+    if (!outcome.repeatable) this.#context.volatile();
     const called = { ...facts, outcome: { ...outcome, output: null as Uint8Array | null, fuelUsed: null } };
     if (!outcome.succeeded) return this.#failed(called, input, module, outcome.trap, outcome.diagnostics, runResult(called));
     const bytes = await this.#context.need(node.output);

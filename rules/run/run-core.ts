@@ -24,6 +24,8 @@ export interface RunRecord {
   readonly memory: MemoryAddresses | null;
   readonly trap: string | null;
   readonly fuelUsed: string | null;
+  /** False when the machine, not the module, decided how it ended: such an outcome is not to be remembered. */
+  readonly repeatable: boolean;
 }
 
 /** The input is a file of the world (`file`, at most one) or, without one, the bytes of `inline` (base64). */
@@ -32,7 +34,7 @@ export const runCoreRule = rule({
   version: 1,
   inputs: { module: one("core-wasm"), file: many("file"), inline: text(), settings: json<RunSettings>() },
   outputs: { record: value<RunRecord>("run-record"), output: output("bytes", "output.bin") },
-  async run({ module, file, inline, settings }) {
+  async run({ module, file, inline, settings }, io) {
     const { runCore } = await import("./core-host.ts");
     const input = file[0] === undefined ? Buffer.from(inline, "base64") : file[0].bytes();
     const big = (t: string | null) => (t === null ? null : BigInt(t));
@@ -44,7 +46,8 @@ export const runCoreRule = rule({
       instanceAllocator: settings.instanceAllocator,
     };
     const outcome: RunOutcome = await runCore({ module: module.bytes(), input, arenaCap: BigInt(settings.arenaCap), maxOutput: BigInt(settings.maxOutput), limits, plan: settings.plan });
-    const record: RunRecord = { diagnostics: outcome.diagnostics, succeeded: outcome.output !== null, memory: outcome.memory, trap: outcome.trap, fuelUsed: outcome.fuelUsed?.toString() ?? null };
+    const record: RunRecord = { diagnostics: outcome.diagnostics, succeeded: outcome.output !== null, memory: outcome.memory, trap: outcome.trap, fuelUsed: outcome.fuelUsed?.toString() ?? null, repeatable: outcome.repeatable };
+    if (!outcome.repeatable) io.forget();
     return { ok: true, value: { record: JSON.stringify(record), output: outcome.output ?? new Uint8Array(0) } };
   },
 });
