@@ -2,7 +2,7 @@
 // latin1 text or "trap". Knows no modules but std.
 
 import { compile } from "../../../rules/x07/compiler/index.ts";
-import { stdModuleText } from "../../../rules/x07/std/index.ts";
+import { stdSource } from "../../../rules/x07/std.ts";
 import { compileText } from "../../../scripts/std.mjs";
 import { interpret } from "../../rig/interpreter/index.ts";
 import { stdDocuments } from "./std.ts";
@@ -32,8 +32,9 @@ export function compiled(program: object, modules: { readonly [id: string]: unkn
   const outcome = compile({
     entry: { path: "src/main.x07.json", bytes: encoder.encode(JSON.stringify(program)) },
     load(id) {
-      const text = stdModuleText(id) ?? (id in modules ? JSON.stringify(modules[id]) : undefined);
-      return text === undefined ? { kind: "missing", searched: ["std"] } : { kind: "found", path: `${id}.x07.json`, bytes: encoder.encode(text) };
+      const source = stdSource(id);
+      if (source !== undefined) return { kind: "found", ...source };
+      return id in modules ? { kind: "found", path: id, bytes: encoder.encode(JSON.stringify(modules[id])) } : { kind: "missing", searched: ["std"] };
     },
     memory: { initialBytes: PAGES * 65536, maxBytes: PAGES * 65536 },
   });
