@@ -410,19 +410,20 @@ export class Build {
       if (this.#world.signal.aborted) return this.#leave(action);
       return this.#fail(action, done.diagnostics, reasons, keyOf(base), durationMs);
     }
-    const digests = done.outputs.map(digestOf);
-    const outputs = done.outputs.map((bytes, i) => ({ ...digests[i]!, inline: bytes.length <= INLINE_LIMIT ? bytes : undefined }));
+    const outputs = done.outputs.map((bytes) => ({ ...digestOf(bytes), inline: bytes.length <= INLINE_LIMIT ? bytes : undefined }));
     const trace: Trace = { discovered: done.discovered, remarks: done.remarks, durationMs, outputs };
     const manifest = withDiscovered(base, done.discovered);
     const key = keyOf(manifest);
-    for (const [i, artifact] of action.outputs.entries()) this.#contents.take(artifact, digests[i]!, done.outputs[i]!);
-    this.#world.cache.remember(keyOf(base), trace);
-    this.#world.journal.put(action.identity, { ...trace, key, manifest });
+    for (const [i, artifact] of action.outputs.entries()) this.#contents.take(artifact, outputs[i]!, done.outputs[i]!);
+    if (!done.forget) {
+      this.#world.cache.remember(keyOf(base), trace);
+      this.#world.journal.put(action.identity, { ...trace, key, manifest });
+    }
     this.#mustRun.delete(action.id);
     if (done.remarks.length > 0) this.#remarks.set(action.id, done.remarks);
     for (const [i, artifact] of action.outputs.entries()) {
       for (const path of this.graph.placedAt.get(artifact) ?? []) {
-        const put = this.#repair(artifact, path, digests[i]!);
+        const put = this.#repair(artifact, path, outputs[i]!);
         if (put?.kind === "refused") return this.#fail(action, [put.problem], reasons, key, durationMs);
       }
     }

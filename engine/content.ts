@@ -9,7 +9,7 @@ import type { Files } from "./files.ts";
 import type { ArtifactId, Graph } from "./graph.ts";
 import { attempt, type Disk, writeAtomic } from "./host/disk.ts";
 import type { Digest } from "./lib/digest.ts";
-import { INLINE_LIMIT, type TracedOutput } from "./trace.ts";
+import type { TracedOutput } from "./trace.ts";
 
 /** What was made in this process is kept in memory up to here, and beyond where nothing else holds it. */
 const MEMORY_LIMIT = 256 << 20;
@@ -30,7 +30,7 @@ export interface ContentWorld {
 export class Contents {
   readonly #graph: Graph;
   readonly #world: ContentWorld;
-  readonly #digests: (Digest | undefined)[] = [];
+  readonly #outputs: (TracedOutput | undefined)[] = [];
   readonly #held = new Map<string, Uint8Array>();
   #heldSize = 0;
 
@@ -42,34 +42,37 @@ export class Contents {
   /** The digest of a source as this build sees it, or of an output that was made or remembered. */
   digest(artifact: ArtifactId): Digest | undefined {
     const node = this.#graph.artifacts[artifact]!;
-    if (node.producer >= 0) return this.#digests[artifact];
+    if (node.producer >= 0) return this.#outputs[artifact];
     const state = this.#world.files.look(node.source);
     return state.kind === "file" ? state.digest : undefined;
   }
 
   /** Believes that an output has this digest; its bytes may come with it. */
   believe(artifact: ArtifactId, output: TracedOutput): void {
-    this.#digests[artifact] = output;
-    if (output.inline !== undefined) this.#hold(output.sha256, output.inline);
+    this.#outputs[artifact] = output;
   }
 
   /** Takes what an action has just made; keeps it where it will be found again. */
-  take(artifact: ArtifactId, digest: Digest, bytes: Uint8Array): void {
-    this.#digests[artifact] = digest;
-    if (digest.size > INLINE_LIMIT) this.#world.cache.keep(digest, bytes);
-    const safe = digest.size > INLINE_LIMIT && this.#heldSize + bytes.length > MEMORY_LIMIT && this.#world.cache.holds(digest);
-    if (!safe) this.#hold(digest.sha256, bytes);
+  take(artifact: ArtifactId, output: TracedOutput, bytes: Uint8Array): void {
+    this.#outputs[artifact] = output;
+    if (output.inline !== undefined) return;
+    this.#world.cache.keep(output, bytes);
+    if (this.#heldSize + bytes.length <= MEMORY_LIMIT || !this.#world.cache.holds(output)) this.#hold(output.sha256, bytes);
   }
 
   /** An action that failed has no outputs, whatever was believed before. */
   disown(artifacts: readonly ArtifactId[]): void {
-    for (const a of artifacts) this.#digests[a] = undefined;
+    for (const a of artifacts) this.#outputs[a] = undefined;
   }
 
   #hold(sha256: string, bytes: Uint8Array): void {
     if (this.#held.has(sha256)) return;
     this.#held.set(sha256, bytes);
     this.#heldSize += bytes.length;
+  }
+
+  #inMemory(artifact: ArtifactId, digest: Digest): Uint8Array | undefined {
+    return this.#outputs[artifact]?.inline ?? this.#held.get(digest.sha256);
   }
 
   /** The bytes, or LostInput is thrown. */
@@ -86,7 +89,7 @@ export class Contents {
     const node = this.#graph.artifacts[artifact]!;
     const { files, cache } = this.#world;
     if (node.producer < 0) return files.readExactly(node.source, digest);
-    const held = this.#held.get(digest.sha256) ?? (digest.size === 0 ? new Uint8Array(0) : undefined);
+    const held = this.#inMemory(artifact, digest);
     if (held !== undefined) return held;
     for (const path of this.#graph.placedAt.get(artifact) ?? []) {
       const bytes = files.entry(path)?.sha256 === digest.sha256 ? files.readExactly(path, digest) : undefined;
@@ -102,7 +105,7 @@ export class Contents {
     const node = this.#graph.artifacts[artifact]!;
     const digest = this.digest(artifact);
     if (digest === undefined) return false;
-    if (node.producer < 0 || digest.size === 0 || this.#held.has(digest.sha256)) return true;
+    if (node.producer < 0 || this.#inMemory(artifact, digest) !== undefined) return true;
     for (const path of this.#graph.placedAt.get(artifact) ?? []) if (this.misplaced(path, digest) === undefined) return true;
     return this.#world.cache.holds(digest);
   }

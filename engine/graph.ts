@@ -147,10 +147,10 @@ export class Graph {
 
   #uninterned(spec: ActionSpec): ActionSpec[] {
     const found: ActionSpec[] = [];
-    for (const [, , like] of artifactArguments(spec)) {
+    eachArtifact(spec, (_, like) => {
       const producer = this.#producerOf(unwrap(like));
       if (producer !== undefined && !this.#specs.has(producer)) found.push(producer);
-    }
+    });
     return found;
   }
 
@@ -175,13 +175,13 @@ export class Graph {
     }
     const inputs: ActionInput[] = [];
     const names = new Set<string>();
-    for (const [field, , like] of artifactArguments(spec)) {
-      if (like.type === "placement") this.announce([like]);
-      const id = this.#resolve(unwrap(like));
-      if (id === undefined) return false;
-      if (like.type === "placement") this.#placed(id, normal(like.path));
-      inputs.push({ field, name: uniqueName(names, this.#visibleName(spec, like, id)), artifact: id });
-    }
+    let complete = true;
+    eachArtifact(spec, (field, like) => {
+      const id = this.intern(like);
+      if (id === undefined) complete = false;
+      else inputs.push({ field, name: uniqueName(names, this.#visibleName(spec, like, id)), artifact: id });
+    });
+    if (!complete) return false;
     const parameters = parameterTexts(spec);
     const structural = structuralKey(spec, inputs, parameters);
     const same = this.#structural.get(structural);
@@ -239,18 +239,18 @@ function uniqueName(taken: Set<string>, name: string): string {
   return unique;
 }
 
-/** Every artifact argument as [field, index, artifact], in the order of the rule's fields. */
-function artifactArguments(spec: ActionSpec): [string, number, ArtifactLike][] {
-  const found: [string, number, ArtifactLike][] = [];
-  for (const [field, f] of Object.entries(spec.rule.inputs)) {
+/** Shows every artifact argument, in the order of the rule's fields. */
+function eachArtifact(spec: ActionSpec, show: (field: string, artifact: ArtifactLike) => void): void {
+  const { inputs } = spec.rule;
+  for (const field in inputs) {
     const argument = spec.arguments[field];
-    if (f.field === "one") {
-      if (isArtifactLike(argument)) found.push([field, 0, argument]);
-    } else if (f.field === "many" && Array.isArray(argument)) {
-      argument.forEach((a: unknown, i) => isArtifactLike(a) && found.push([field, i, a]));
+    const kind = inputs[field]!.field;
+    if (kind === "one") {
+      if (isArtifactLike(argument)) show(field, argument);
+    } else if (kind === "many" && Array.isArray(argument)) {
+      for (const a of argument as readonly unknown[]) if (isArtifactLike(a)) show(field, a);
     }
   }
-  return found;
 }
 
 function isArtifactLike(v: unknown): v is ArtifactLike {

@@ -24,7 +24,7 @@ interface Slot {
 export class Journal {
   readonly #disk: Disk;
   readonly #path: string;
-  #bytes: Uint8Array = new Uint8Array(0);
+  #bytes: Buffer = Buffer.alloc(0);
   /** Identity -> where its newest record starts in #bytes. */
   readonly #slots = new Map<string, Slot>();
   readonly #fresh = new Map<string, Remembered>();
@@ -45,10 +45,10 @@ export class Journal {
       if (read.error.code !== "ENOENT") this.#dropped(0, `the journal cannot be read: ${read.error.code}`);
       return;
     }
-    this.#bytes = read.value;
+    this.#bytes = Buffer.from(read.value.buffer, read.value.byteOffset, read.value.length);
     if (read.value.length < 8 || HEADER.some((b, i) => read.value[i] !== b)) {
       this.#mustRewrite = true;
-      this.#bytes = new Uint8Array(0);
+      this.#bytes = Buffer.alloc(0);
       this.#dropped(read.value.length, "the journal has another version or a damaged head");
       return;
     }
@@ -68,8 +68,8 @@ export class Journal {
         return;
       }
       const identityLength = Math.min(view.getUint32(at + 8, true), length - 4);
-      const identity = new TextDecoder().decode(bytes.subarray(at + 12, at + 12 + identityLength));
-      this.#slots.set(identity, { at: at + 12 + identityLength, length: end - (at + 12 + identityLength) });
+      const start = at + 12 + identityLength;
+      this.#slots.set(bytes.toString("utf8", at + 12, start), { at: start, length: end - start });
       this.#records += 1;
       at = end;
     }
@@ -94,7 +94,8 @@ export class Journal {
     if (slot === undefined) return undefined;
     try {
       const r = new ByteReader(this.#bytes.subarray(slot.at, slot.at + slot.length));
-      const key = Buffer.from(r.raw(32)).toString("hex");
+      r.raw(32);
+      const key = this.#bytes.toString("hex", slot.at, slot.at + 32);
       const manifest = r.text();
       return { key, manifest, ...readTrace(r) };
     } catch (e) {

@@ -1,7 +1,7 @@
 // Random histories of a workspace as plain data, and the run of one: after every build the outputs are those of a clean
 // build, what cannot be made failed, and a second build has nothing to do.
 
-import type { Counts } from "../../engine/event.ts";
+import type { ActionOutcome, Counts } from "../../engine/event.ts";
 import { sha256Hex } from "../../engine/lib/digest.ts";
 import type { GoalRun, Session } from "../../engine/session.ts";
 import { Crash, type MemoryDisk } from "../rig/memory-disk.ts";
@@ -211,8 +211,8 @@ class Player {
   async #nothingToDo(settings: BuildSettings): Promise<string | undefined> {
     const { built, session } = await this.#build(settings);
     // Without a cache, content between actions lives as long as the process: what failed may want it made again.
-    const excused = (reason: string | undefined) => settings.noCache === true && reason === "lost" && built.counts.failed > 0;
-    const busy = built.actions.filter((a) => (a.state === "ran" || a.state === "restored" || a.state === "cut_off") && !excused(a.reasons[0]?.kind));
+    const excused = (a: ActionOutcome) => settings.noCache === true && built.counts.failed > 0 && (a.state === "cut_off" || a.reasons[0]?.kind === "lost");
+    const busy = built.actions.filter((a) => (a.state === "ran" || a.state === "restored" || a.state === "cut_off") && !excused(a));
     if (busy.length > 0) return `the second build was not idle: ${busy.map((a) => `${a.state} ${a.rule} ${a.label} (${a.reasons.map((x) => `${x.kind} ${x.what} ${x.old ?? ""} ${x.new ?? ""}`).join("; ")})`).join(", ")}`;
     if (built.run.recovered.length > 0) return `the second build found damage: ${built.run.recovered.map((d) => d.message).join("; ")}`;
     this.#record(built.run, session);
