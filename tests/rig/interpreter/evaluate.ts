@@ -281,6 +281,8 @@ function* forLoop(run: Run, e: readonly Expr[], scope: Scope): Step {
   const name = textOf(variable);
   const bound = owner(name, scope);
   const home = bound ?? scope;
+  const short = bound !== undefined && unrolled(name, from, to, body);
+  const before = short ? home.names.get(name) : undefined;
   home.names.set(name, numberOf(yield need(run, from, scope)));
   const end = numberOf(yield need(run, to, scope)) >>> 0;
   const current = (): number => numberOf(home.names.get(name) ?? 0);
@@ -288,15 +290,14 @@ function* forLoop(run: Run, e: readonly Expr[], scope: Scope): Step {
     yield need(run, body, inner(scope), "look");
     home.names.set(name, (current() + 1) | 0);
   }
-  if (bound !== undefined && unrolled(name, from, to, body) && numberOf(from as number) < end) home.names.set(name, (end - 1) | 0);
+  if (short) home.names.set(name, (constant(from) ?? 0) >>> 0 < end ? (end - 1) | 0 : (before ?? 0));
   return 0;
 }
 
-/** The optimizer unrolls short loops over literals; then a variable that was bound before ends at the last index. */
+/** The optimizer unrolls short loops over literals; then a variable that was bound before ends at the last index it had. */
 function unrolled(name: string, from: Expr | undefined, to: Expr | undefined, body: Expr | undefined): boolean {
   const [a, b] = [constant(from), constant(to)];
-  if (a === undefined || b === undefined || b < a || b - a > 8) return false;
-  return !assigns(body, name);
+  return a !== undefined && b !== undefined && Math.max(0, (b >>> 0) - (a >>> 0)) <= 8 && !assigns(body, name);
 }
 function constant(e: Expr | undefined): number | undefined {
   if (typeof e === "number") return e;
