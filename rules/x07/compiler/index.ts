@@ -8,6 +8,7 @@ import { Program } from "./elab/program.ts";
 import { link } from "./link.ts";
 import { loadModules } from "./modules.ts";
 import type { LoadedSource, ModuleSet } from "./modules.ts";
+import { optimise } from "./optimise/index.ts";
 import { encodeModule } from "./wasm/module.ts";
 import type { MemoryPlan } from "./wasm/module.ts";
 
@@ -29,7 +30,7 @@ export function compile(request: CompileRequest): CompileOutcome {
   if (!loaded.ok) return loaded;
   const lowered = lowerProgram(loaded.set);
   if (!lowered.ok) return lowered;
-  return { ok: true, wasm: encodeModule(link(lowered.functions), request.memory) };
+  return { ok: true, wasm: encodeModule(link(optimise(lowered.functions)), request.memory) };
 }
 
 type LoweredProgram = { readonly ok: true; readonly functions: ReadonlyMap<string, IrFunction> } | { readonly ok: false; readonly errors: CompileError[] };

@@ -1,0 +1,211 @@
+// Puts the bodies of small functions, and of those called once, in the place of their calls. Knows the IR only.
+
+import type { IrExpr, IrFunction, IrStmt, Scalar } from "../ir.ts";
+import { isSimple } from "../ir.ts";
+import { isVolatile } from "../elab/effects.ts";
+import { mapChildren, mapStmt } from "./walk.ts";
+
+/** Tells which functions may be copied; undefined: leave the call. */
+export type Candidates = (name: string) => IrFunction | undefined;
+
+export function inlineCalls(f: IrFunction, candidates: Candidates): IrFunction {
+  const inliner = new Inliner(f, candidates);
+  const body = inliner.list(f.body);
+  return inliner.changed ? { ...f, body, locals: inliner.locals } : f;
+}
+
+class Inliner {
+  changed = false;
+  readonly locals: Scalar[];
+  private readonly candidates: Candidates;
+  private nextLabel: number;
+
+  constructor(f: IrFunction, candidates: Candidates) {
+    this.locals = [...f.locals];
+    this.candidates = candidates;
+    this.nextLabel = highestLabel(f.body) + 1;
+  }
+
+  list(stmts: readonly IrStmt[]): readonly IrStmt[] {
+    const out: IrStmt[] = [];
+    for (const s of stmts) this.stmt(s, out);
+    return out;
+  }
+
+  private stmt(s: IrStmt, out: IrStmt[]): void {
+    // Calls are pulled out in the order in which they run, so nothing overtakes anything.
+    const direct = mapStmt(s, (e) => this.hoist(e, out, s));
+    if (direct.op === "call") {
+      const callee = this.candidates(direct.target);
+      if (callee !== undefined) return this.copy(callee, direct.args, direct.dests, out);
+    }
+    if (direct.op === "set" && direct.value.op === "call") {
+      const callee = this.candidates(direct.value.target);
+      if (callee !== undefined) return this.copy(callee, direct.value.args, [direct.local], out);
+    }
+    if (direct.op === "if") out.push({ ...direct, then: this.list(direct.then), else: this.list(direct.else) });
+    else if (direct.op === "loop" || direct.op === "block") out.push({ ...direct, body: this.list(direct.body) });
+    else out.push(direct);
+  }
+
+  /** Replaces the calls of an expression that come first in evaluation order. */
+  private hoist(e: IrExpr, out: IrStmt[], s: IrStmt): IrExpr {
+    if (s.op === "set" && e === s.value && e.op === "call") return this.first(e, out, false);
+    if (s.op === "call" && s.args.length > 1 && e !== s.args[0]) return this.substitute(e);
+    if ((s.op === "store" && e !== s.addr) || (s.op === "copy" && e !== s.dst) || (s.op === "fill" && e !== s.dst)) return this.substitute(e);
+    if ((s.op === "return" && e !== s.values[0]) || s.op === "resume") return this.substitute(e);
+    return this.first(e, out, true);
+  }
+
+  /** Follows the path of what runs first; a call at its end becomes a statement before this one. */
+  private first(e: IrExpr, out: IrStmt[], self: boolean): IrExpr {
+    switch (e.op) {
+      case "bin": {
+        const a = this.first(e.a, out, true);
+        // A left side that sees no memory is the same after a call of the right side: calls do not touch our locals.
+        const b = isVolatile(a) ? this.substitute(e.b) : this.first(e.b, out, true);
+        return a === e.a && b === e.b ? e : { op: "bin", kind: e.kind, a, b };
+      }
+      case "un": {
+        const a = this.first(e.a, out, true);
+        return a === e.a ? e : { op: "un", kind: e.kind, a };
+      }
+      case "load": {
+        const addr = this.first(e.addr, out, true);
+        return addr === e.addr ? e : { op: "load", size: e.size, addr, offset: e.offset };
+      }
+      case "cond": {
+        const c = this.first(e.cond, out, true);
+        const a = this.substitute(e.a);
+        const b = this.substitute(e.b);
+        return c === e.cond && a === e.a && b === e.b ? e : { op: "cond", cond: c, a, b };
+      }
+      case "call": {
+        const args = e.args.map((x, i) => (i === 0 ? this.first(x, out, true) : this.substitute(x)));
+        const call: IrExpr = { ...e, args };
+        const short = this.expression(call);
+        if (short !== undefined) return short;
+        const callee = self ? this.candidates(e.target) : undefined;
+        if (callee === undefined) return args.every((x, i) => x === e.args[i]) ? e : call;
+        const local = this.local(e.type);
+        this.copy(callee, args, [local], out);
+        return { op: "get", local, type: e.type };
+      }
+      default:
+        return e;
+    }
+  }
+
+  /** Calls anywhere in an expression whose body is a single expression of simple arguments. */
+  private readonly substitute = (e: IrExpr): IrExpr => {
+    const inner = mapChildren(e, this.substitute);
+    return inner.op === "call" ? (this.expression(inner) ?? inner) : inner;
+  };
+
+  private expression(call: Extract<IrExpr, { op: "call" }>): IrExpr | undefined {
+    const callee = this.candidates(call.target);
+    const only = callee?.body.length === 1 ? callee.body[0] : undefined;
+    if (callee === undefined || only?.op !== "return" || only.values.length !== 1) return undefined;
+    if (!call.args.every(isSimple)) return undefined;
+    const put = (e: IrExpr): IrExpr => (e.op === "get" ? (call.args[e.local] ?? e) : mapChildren(e, put));
+    const value = only.values[0];
+    if (value === undefined) return undefined;
+    this.changed = true;
+    return put(value);
+  }
+
+  private local(type: Scalar): number {
+    this.locals.push(type);
+    return this.locals.length - 1;
+  }
+
+  private copy(callee: IrFunction, args: readonly IrExpr[], dests: readonly number[], out: IrStmt[]): void {
+    this.changed = true;
+    const base = this.locals.length;
+    for (const t of callee.locals) this.locals.push(t);
+    callee.params.forEach((_, i) => {
+      const value = args[i];
+      if (value !== undefined) out.push({ op: "set", local: base + i, value });
+    });
+    // Fresh locals are zero once per call, not once per round of a loop around it.
+    const labelBase = this.nextLabel;
+    const end = labelBase + highestLabel(callee.body) + 1;
+    this.nextLabel = end + 1;
+    const clone = new Clone(base, labelBase, end, dests);
+    const body = clone.list(callee.body, true);
+    if (clone.jumped) out.push({ op: "block", label: end, body });
+    else for (const s of body) out.push(s);
+  }
+}
+
+/** Copies a body: locals and labels shifted, `return` turned into assignments and a jump to the end. */
+class Clone {
+  jumped = false;
+  private readonly base: number;
+  private readonly labels: number;
+  private readonly end: number;
+  private readonly dests: readonly number[];
+
+  constructor(base: number, labels: number, end: number, dests: readonly number[]) {
+    this.base = base;
+    this.labels = labels;
+    this.end = end;
+    this.dests = dests;
+  }
+
+  list(stmts: readonly IrStmt[], tail: boolean): IrStmt[] {
+    const out: IrStmt[] = [];
+    stmts.forEach((s, i) => this.stmt(s, tail && i === stmts.length - 1, out));
+    return out;
+  }
+
+  private readonly expr = (e: IrExpr): IrExpr => (e.op === "get" ? { ...e, local: e.local + this.base } : mapChildren(e, this.expr));
+
+  private stmt(s: IrStmt, tail: boolean, out: IrStmt[]): void {
+    if (s.op === "return") return this.ret(s.values, tail, out);
+    const moved = mapStmt(s, this.expr);
+    switch (moved.op) {
+      case "set":
+        out.push({ ...moved, local: moved.local + this.base });
+        return;
+      case "call":
+      case "resume":
+        out.push({ ...moved, dests: moved.dests.map((d) => d + this.base) });
+        return;
+      case "if":
+        out.push({ ...moved, then: this.list(moved.then, tail), else: this.list(moved.else, tail) });
+        return;
+      case "loop":
+        out.push({ ...moved, label: moved.label + this.labels, body: this.list(moved.body, false) });
+        return;
+      case "block":
+        out.push({ ...moved, label: moved.label + this.labels, body: this.list(moved.body, tail) });
+        return;
+      case "br":
+        out.push({ ...moved, label: moved.label + this.labels });
+        return;
+      default:
+        out.push(moved);
+    }
+  }
+
+  private ret(values: readonly IrExpr[], tail: boolean, out: IrStmt[]): void {
+    // The callee's results never mention the caller's locals, so they can be assigned one by one.
+    values.forEach((v, i) => {
+      const dest = this.dests[i];
+      if (dest !== undefined) out.push({ op: "set", local: dest, value: this.expr(v) });
+    });
+    if (tail) return;
+    this.jumped = true;
+    out.push({ op: "br", label: this.end, cond: undefined });
+  }
+}
+
+export function highestLabel(stmts: readonly IrStmt[]): number {
+  let highest = -1;
+  for (const s of stmts) {
+    if (s.op === "if") highest = Math.max(highest, highestLabel(s.then), highestLabel(s.else));
+    else if (s.op === "loop" || s.op === "block") highest = Math.max(highest, s.label, highestLabel(s.body));
+  }
+  return highest;
+}

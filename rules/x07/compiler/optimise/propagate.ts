@@ -1,0 +1,370 @@
+// Forward propagation: constants, copies, and conditions that are known to hold. Removes checks that cannot fail. Knows the IR only.
+
+import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
+import { isPure, isSimple } from "../ir.ts";
+import { bin, cond as condExpr, k, un } from "../ops.ts";
+import { assignedLocals } from "../elab/effects.ts";
+import { leaves, mapChildren, mapStmt } from "./walk.ts";
+
+export function propagate(f: IrFunction): IrFunction {
+  return { ...f, body: new Propagation().list(f.body) };
+}
+
+interface Undo {
+  readonly map: Map<number, IrExpr> | Map<string, boolean>;
+  readonly key: number | string;
+  readonly before: IrExpr | boolean | undefined;
+}
+
+class Propagation {
+  /** What a local is known to equal: a constant or another local. */
+  private readonly values = new Map<number, IrExpr>();
+  /** Locals that are known to equal this one; may hold outdated entries. */
+  private readonly copies = new Map<number, Set<number>>();
+  /** Truth of comparisons, by their text. */
+  private readonly facts = new Map<string, boolean>();
+  /** Facts that speak of a local; may hold outdated entries. */
+  private readonly about = new Map<number, Set<string>>();
+  private trail: Undo[] = [];
+  private readonly assignedIn = new WeakMap<readonly IrStmt[], Set<number>>();
+
+  // ---- statements
+
+  list(stmts: readonly IrStmt[]): readonly IrStmt[] {
+    const out: IrStmt[] = [];
+    for (const s of stmts) {
+      this.stmt(s, out);
+      // What follows a jump never runs; its labels are its own.
+      if (leaves(out)) break;
+    }
+    return out;
+  }
+
+  private stmt(s: IrStmt, out: IrStmt[]): void {
+    switch (s.op) {
+      case "if":
+        return this.if(s, out);
+      case "loop":
+        return this.loop(s, out);
+      case "block":
+        return this.block(s, out);
+      case "br":
+        return this.br(s, out);
+      case "trapIf":
+        return this.trapIf(s, out);
+      case "set":
+        return this.set(s, out);
+    }
+    out.push(mapStmt(s, this.rewrite));
+    if (s.op === "call" || s.op === "resume") for (const d of s.dests) this.kill(d);
+  }
+
+  private set(s: Extract<IrStmt, { op: "set" }>, out: IrStmt[]): void {
+    const value = this.rewrite(s.value);
+    if (value.op === "get" && value.local === s.local) return;
+    const known = this.values.get(s.local);
+    if (known !== undefined && value.op === "const" && known.op === "const" && known.value === value.value) return;
+    out.push(value === s.value ? s : { ...s, value });
+    this.kill(s.local);
+    if (value.op === "const" || value.op === "get") this.learnValue(s.local, value);
+  }
+
+  private if(s: Extract<IrStmt, { op: "if" }>, out: IrStmt[]): void {
+    const test = this.rewrite(s.cond);
+    if (test.op === "const") {
+      for (const inner of this.list(test.value !== 0 ? s.then : s.else)) out.push(inner);
+      return;
+    }
+    const then = this.branch(s.then, test, s.cond, true);
+    const otherwise = this.branch(s.else, test, s.cond, false);
+    const a = leaves(then);
+    const b = leaves(otherwise);
+    if (!a) this.killAll(this.assigned(s.then));
+    if (!b) this.killAll(this.assigned(s.else));
+    if (then.length === 0 && otherwise.length === 0) {
+      if (!isPure(test)) out.push({ op: "if", cond: test, then, else: otherwise });
+      return;
+    }
+    out.push({ op: "if", cond: test, then, else: otherwise });
+    if (a && !b) this.learnUnchanged(test, s.cond, false, this.assigned(s.else));
+    if (b && !a) this.learnUnchanged(test, s.cond, true, this.assigned(s.then));
+  }
+
+  private branch(stmts: readonly IrStmt[], test: IrExpr, original: IrExpr, holds: boolean): readonly IrStmt[] {
+    if (stmts.length === 0) return stmts;
+    const mark = this.trail.length;
+    this.learn(test, holds);
+    if (original !== test) this.learn(original, holds);
+    const out = this.list(stmts);
+    this.undo(mark);
+    return out;
+  }
+
+  private learnUnchanged(test: IrExpr, original: IrExpr, holds: boolean, changed: ReadonlySet<number>): void {
+    for (const e of original === test ? [test] : [test, original]) if (!mentions(e, changed)) this.learn(e, holds);
+  }
+
+  private loop(s: Extract<IrStmt, { op: "loop" }>, out: IrStmt[]): void {
+    const invariant = this.entryCondition(s);
+    const known = invariant !== undefined && this.truth(invariant) === true;
+    const changed = this.assigned(s.body);
+    this.killAll(changed);
+    const mark = this.trail.length;
+    if (known && invariant !== undefined) this.learn(invariant, true);
+    const body = this.list(s.body);
+    this.undo(mark);
+    out.push({ ...s, body });
+  }
+
+  /** The condition under which the loop goes round again, if its end is the only place that does so. */
+  private entryCondition(s: Extract<IrStmt, { op: "loop" }>): IrExpr | undefined {
+    const last = s.body.at(-1);
+    if (last?.op !== "br" || last.label !== s.label || last.cond === undefined) return undefined;
+    return s.body.slice(0, -1).some((x) => jumpsTo(x, s.label)) ? undefined : last.cond;
+  }
+
+  private block(s: Extract<IrStmt, { op: "block" }>, out: IrStmt[]): void {
+    const mark = this.trail.length;
+    const body = this.list(s.body);
+    const used = body.some((x) => jumpsTo(x, s.label));
+    if (!used) {
+      for (const x of body) out.push(x);
+      return;
+    }
+    this.undo(mark);
+    this.killAll(this.assigned(s.body));
+    out.push({ ...s, body });
+  }
+
+  private br(s: Extract<IrStmt, { op: "br" }>, out: IrStmt[]): void {
+    if (s.cond === undefined) {
+      out.push(s);
+      return;
+    }
+    const test = this.rewrite(s.cond);
+    if (test.op === "const") {
+      if (test.value !== 0) out.push({ op: "br", label: s.label, cond: undefined });
+      return;
+    }
+    out.push({ op: "br", label: s.label, cond: test });
+    this.learn(test, false);
+    if (s.cond !== test) this.learn(s.cond, false);
+  }
+
+  private trapIf(s: Extract<IrStmt, { op: "trapIf" }>, out: IrStmt[]): void {
+    const test = this.rewrite(s.cond);
+    if (test.op === "const") {
+      if (test.value !== 0) out.push({ op: "trap" });
+      return;
+    }
+    out.push({ op: "trapIf", cond: test });
+    this.learn(test, false);
+    if (s.cond !== test) this.learn(s.cond, false);
+  }
+
+  // ---- expressions
+
+  private readonly rewrite = (e: IrExpr): IrExpr => {
+    switch (e.op) {
+      case "get":
+        return this.values.get(e.local) ?? e;
+      case "bin": {
+        const a = this.rewrite(e.a);
+        const b = this.rewrite(e.b);
+        const next = a === e.a && b === e.b ? e : bin(e.kind, a, b);
+        const truth = next.op === "bin" && COMPARE.has(next.kind) ? (this.truth(next) ?? (next === e ? undefined : this.truth(e))) : undefined;
+        return truth === undefined ? next : k(truth ? 1 : 0);
+      }
+      case "un": {
+        const a = this.rewrite(e.a);
+        return a === e.a ? e : un(e.kind, a);
+      }
+      case "cond": {
+        const c = this.rewrite(e.cond);
+        const mark = this.trail.length;
+        this.learn(c, true);
+        const a = this.rewrite(e.a);
+        this.undo(mark);
+        this.learn(c, false);
+        const b = this.rewrite(e.b);
+        this.undo(mark);
+        return c === e.cond && a === e.a && b === e.b ? e : condExpr(c, a, b);
+      }
+      default:
+        return mapChildren(e, this.rewrite);
+    }
+  };
+
+  // ---- knowledge
+
+  private remember(map: Undo["map"], key: number | string, before: Undo["before"]): void {
+    this.trail.push({ map, key, before });
+  }
+
+  private undo(mark: number): void {
+    while (this.trail.length > mark) {
+      const u = this.trail.pop();
+      if (u === undefined) return;
+      const map = u.map as Map<number | string, IrExpr | boolean>;
+      if (u.before === undefined) map.delete(u.key);
+      else map.set(u.key, u.before);
+    }
+  }
+
+  private learnValue(local: number, value: IrExpr): void {
+    this.remember(this.values, local, this.values.get(local));
+    this.values.set(local, value);
+    if (value.op === "get") addTo(this.copies, value.local, local);
+  }
+
+  private kill(local: number): void {
+    if (this.values.has(local)) {
+      this.remember(this.values, local, this.values.get(local));
+      this.values.delete(local);
+    }
+    for (const copy of this.copies.get(local) ?? []) {
+      const value = this.values.get(copy);
+      if (value?.op !== "get" || value.local !== local) continue;
+      this.remember(this.values, copy, value);
+      this.values.delete(copy);
+    }
+    for (const fact of this.about.get(local) ?? []) {
+      const before = this.facts.get(fact);
+      if (before === undefined) continue;
+      this.remember(this.facts, fact, before);
+      this.facts.delete(fact);
+    }
+  }
+
+  private killAll(locals: ReadonlySet<number>): void {
+    for (const l of locals) this.kill(l);
+  }
+
+  private assigned(stmts: readonly IrStmt[]): Set<number> {
+    let set = this.assignedIn.get(stmts);
+    if (set === undefined) {
+      set = new Set();
+      assignedLocals(stmts, set);
+      this.assignedIn.set(stmts, set);
+    }
+    return set;
+  }
+
+  private learn(e: IrExpr, holds: boolean): void {
+    if (e.op === "un" && e.kind === "eqz") return this.learn(e.a, !holds);
+    if (e.op === "bin" && e.kind === "and" && holds) {
+      // Only comparisons are joined so that both sides are known to be 0 or 1.
+      this.learn(e.a, true);
+      this.learn(e.b, true);
+      return;
+    }
+    if (e.op === "bin" && e.kind === "or" && !holds) {
+      this.learn(e.a, false);
+      this.learn(e.b, false);
+      return;
+    }
+    const base = normal(e);
+    if (base === undefined) return;
+    const truth = base.holds === holds;
+    this.state(base.kind, base.a, base.b, truth);
+    if (!truth) return;
+    if (base.kind === "eq") {
+      for (const kind of ["lt_u", "lt_s"] as const) {
+        this.state(kind, base.a, base.b, false);
+        this.state(kind, base.b, base.a, false);
+      }
+    } else {
+      this.state(base.kind, base.b, base.a, false);
+      this.state("eq", base.a, base.b, false);
+    }
+  }
+
+  private state(kind: BaseKind, a: IrExpr, b: IrExpr, truth: boolean): void {
+    const key = textOf(kind, a, b);
+    if (key === undefined) return;
+    if (this.facts.get(key) === truth) return;
+    this.remember(this.facts, key, this.facts.get(key));
+    this.facts.set(key, truth);
+    for (const l of localsOf(a)) addTo(this.about, l, key);
+    for (const l of localsOf(b)) addTo(this.about, l, key);
+  }
+
+  private truth(e: IrExpr): boolean | undefined {
+    if (this.facts.size === 0) return undefined;
+    const base = normal(e);
+    const key = base === undefined ? undefined : textOf(base.kind, base.a, base.b);
+    if (base === undefined || key === undefined) return undefined;
+    const known = this.facts.get(key);
+    return known === undefined ? undefined : known === base.holds;
+  }
+}
+
+type BaseKind = "lt_u" | "lt_s" | "eq";
+const COMPARE = new Set<string>(["eq", "ne", "lt_s", "le_s", "gt_s", "ge_s", "lt_u", "le_u", "gt_u", "ge_u"]);
+
+/** Every comparison as one of three kinds; `holds` tells which way round. */
+function normal(e: IrExpr): { kind: BaseKind; a: IrExpr; b: IrExpr; holds: boolean } | undefined {
+  if (e.op === "get") return { kind: "eq", a: e, b: k(0), holds: false };
+  if (e.op === "un" && e.kind === "eqz") return { kind: "eq", a: e.a, b: k(0), holds: true };
+  if (e.op !== "bin") return undefined;
+  const { a, b } = e;
+  switch (e.kind) {
+    case "lt_u": return { kind: "lt_u", a, b, holds: true };
+    case "ge_u": return { kind: "lt_u", a, b, holds: false };
+    case "gt_u": return { kind: "lt_u", a: b, b: a, holds: true };
+    case "le_u": return { kind: "lt_u", a: b, b: a, holds: false };
+    case "lt_s": return { kind: "lt_s", a, b, holds: true };
+    case "ge_s": return { kind: "lt_s", a, b, holds: false };
+    case "gt_s": return { kind: "lt_s", a: b, b: a, holds: true };
+    case "le_s": return { kind: "lt_s", a: b, b: a, holds: false };
+    case "eq": return { kind: "eq", a, b, holds: true };
+    case "ne": return { kind: "eq", a, b, holds: false };
+    default: return undefined;
+  }
+}
+
+/** The text of a comparison of small, repeatable operands; undefined for others. */
+function textOf(kind: BaseKind, a: IrExpr, b: IrExpr): string | undefined {
+  const x = operandText(a);
+  const y = x === undefined ? undefined : operandText(b);
+  return y === undefined ? undefined : `${kind} ${x} ${y}`;
+}
+
+function operandText(e: IrExpr): string | undefined {
+  if (e.op === "get") return `l${e.local}`;
+  if (e.op === "const") return `${e.value}`;
+  if (e.op === "bin" && isSimple(e.a) && isSimple(e.b)) {
+    const x = operandText(e.a);
+    const y = operandText(e.b);
+    return x === undefined || y === undefined ? undefined : `(${e.kind} ${x} ${y})`;
+  }
+  return undefined;
+}
+
+function localsOf(e: IrExpr): readonly number[] {
+  if (e.op === "get") return [e.local];
+  if (e.op === "bin") return [...localsOf(e.a), ...localsOf(e.b)];
+  return [];
+}
+
+function mentions(e: IrExpr, locals: ReadonlySet<number>): boolean {
+  if (e.op === "get") return locals.has(e.local);
+  let found = false;
+  mapChildren(e, (c) => {
+    found ||= mentions(c, locals);
+    return c;
+  });
+  return found;
+}
+
+export function jumpsTo(s: IrStmt, label: number): boolean {
+  if (s.op === "br") return s.label === label;
+  if (s.op === "if") return s.then.some((x) => jumpsTo(x, label)) || s.else.some((x) => jumpsTo(x, label));
+  return (s.op === "loop" || s.op === "block") && s.body.some((x) => jumpsTo(x, label));
+}
+
+function addTo<K, V>(map: Map<K, Set<V>>, key: K, value: V): void {
+  const set = map.get(key);
+  if (set === undefined) map.set(key, new Set([value]));
+  else set.add(value);
+}
