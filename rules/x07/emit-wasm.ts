@@ -18,18 +18,18 @@ export const emitWasmEmbedded = rule({
   inputs: { project: one("file"), memory: json<EmitMemory>() },
   outputs: { module: output("core-wasm", "module.wasm") },
   async run({ project, memory }, io) {
-    const [{ compile }, { loadProject, moduleCandidates }] = await Promise.all([import("./compiler/index.ts"), import("./project.ts")]);
+    const [{ compile }, { loadProject }] = await Promise.all([import("./compiler/index.ts"), import("./project.ts")]);
     const parsed = loadProject(project.bytes(), project.name, (path) => io.read(path));
-    if (!parsed.ok) return { ok: false, error: [buildFailed("project", parsed.error.map((d) => d.message)), ...parsed.error] };
+    if (!parsed.ok) return { ok: false, error: [buildFailed(parsed.error.map((d) => d.message)), ...parsed.error] };
     const entry = io.read(parsed.value.entry);
-    if (entry === undefined) return { ok: false, error: [buildFailed("Parse", [`the entry ${parsed.value.entry} does not exist`])] };
+    if (entry === undefined) return { ok: false, error: [buildFailed([`load project: the entry ${parsed.value.entry} does not exist`])] };
     const outcome = compile({
       entry: { path: parsed.value.entry, bytes: entry },
       memory,
       load(id) {
         const std = stdSource(id);
         if (std !== undefined) return { kind: "found", ...std };
-        const searched = moduleCandidates(parsed.value, id);
+        const searched = parsed.value.candidates(id);
         const found = searched.flatMap((path) => {
           const bytes = io.read(path);
           return bytes === undefined ? [] : [{ path, bytes }];
@@ -39,14 +39,13 @@ export const emitWasmEmbedded = rule({
       },
     });
     if (outcome.ok) return { ok: true, value: { module: outcome.wasm } };
-    return { ok: false, error: [buildFailed(outcome.errors[0]!.kind, outcome.errors.map((e) => e.message)), ...outcome.errors.map(errorDiagnostic)] };
+    return { ok: false, error: [buildFailed(outcome.errors.map((e) => `compile failed: ${e.kind}: ${e.message}`)), ...outcome.errors.map(errorDiagnostic)] };
   },
 });
 
 /** The diagnostic every failed x07 build starts with, whichever provider ran. */
-function buildFailed(kind: string, messages: readonly string[]): Diagnostic {
-  const text = kind === "project" ? messages.map((m) => `load project: ${m}`) : messages.map((m) => `compile failed: ${kind}: ${m}`);
-  return { code: "X07WASM_X07_BUILD_FAILED", severity: "error", stage: "codegen", message: "x07 build failed (code=2)", data: { stderr: `${text.join("\n")}\n` }, hint: "the errors of the language follow, each with its place" };
+function buildFailed(lines: readonly string[]): Diagnostic {
+  return { code: "X07WASM_X07_BUILD_FAILED", severity: "error", stage: "codegen", message: "x07 build failed (code=2)", data: { stderr: lines.map((l) => `${l}\n`).join("") }, hint: "the errors of the language follow, each with its place" };
 }
 
 function errorDiagnostic(e: CompileError): Diagnostic {
