@@ -151,8 +151,8 @@ export function canonical(value) {
 
 function main(argv) {
   const check = argv.includes("--check");
-  const folders = argv.filter((a) => !a.startsWith("--"));
-  const [from, to] = folders.length === 2 ? folders.map((f) => new URL(`${f}/`, `file://${process.cwd()}/`)) : stdFolders();
+  const from = new URL("../rules/x07/std/src/", import.meta.url);
+  const to = new URL("../rules/x07/std/", import.meta.url);
   let stale = 0;
   for (const name of readdirSync(from).sort()) {
     if (!name.endsWith(".x07s")) continue;
@@ -172,8 +172,4 @@ function main(argv) {
   }
   if (check && stale > 0) process.exitCode = 1;
 }
-function stdFolders() {
-  return [new URL("../rules/x07/std/src/", import.meta.url), new URL("../rules/x07/std/", import.meta.url)];
-}
-
 if (process.argv[1] === fileURLToPath(import.meta.url)) main(process.argv.slice(2));

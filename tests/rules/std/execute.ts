@@ -1,6 +1,8 @@
 // Two ways to run one program: the interpreter, and the compiler with the engine that Node brings. Both give the output as
 // latin1 text or "trap". Knows no modules but std.
 
+import { meter } from "../../../rules/wasm/meter.ts";
+import { readModule } from "../../../rules/wasm/read.ts";
 import { compile } from "../../../rules/x07/compiler/index.ts";
 import { stdSource } from "../../../rules/x07/std.ts";
 import { compileText } from "../../../scripts/std.mjs";
@@ -26,8 +28,8 @@ export function interpreted(program: object, modules: { readonly [id: string]: u
   };
 }
 
-/** Compiles once. One instance serves all runs, as in a host: a call must not see what an earlier one left. */
-export function compiled(program: object, modules: { readonly [id: string]: unknown } = {}): Execute {
+/** The core module of a program. */
+export function moduleOf(program: object, modules: { readonly [id: string]: unknown } = {}): Uint8Array {
   const encoder = new TextEncoder();
   const outcome = compile({
     entry: { path: "src/main.x07.json", bytes: encoder.encode(JSON.stringify(program)) },
@@ -39,8 +41,34 @@ export function compiled(program: object, modules: { readonly [id: string]: unkn
     memory: { initialBytes: PAGES * 65536, maxBytes: PAGES * 65536 },
   });
   if (!outcome.ok) throw new Error(outcome.errors.map((e) => `${e.path}${e.pointer}: ${e.message}`).join("\n"));
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(outcome.wasm));
+  return outcome.wasm;
+}
+
+/** Compiles once. One instance serves all runs, as in a host: a call must not see what an earlier one left. */
+export function compiled(program: object, modules: { readonly [id: string]: unknown } = {}): Execute {
+  const instance = instantiate(moduleOf(program, modules));
   return (input) => solve(instance, input);
+}
+
+function instantiate(wasm: Uint8Array): WebAssembly.Instance {
+  return new WebAssembly.Instance(new WebAssembly.Module(wasm));
+}
+
+/** Compiles once; each run tells the fuel it took, as the hosts count it. */
+export function measured(program: object): (input: Uint8Array) => number {
+  const read = readModule(moduleOf(program));
+  const woven = read.ok ? meter(read.value, { fuel: true, maxPages: null, maxElements: null }) : read;
+  if (!woven.ok) throw new Error("the compiler made a module that cannot be read");
+  const { bytes, probes } = woven.value;
+  const instance = instantiate(bytes);
+  const tank = 10n ** 12n;
+  return (input) => {
+    const fuel = instance.exports[probes.fuel] as WebAssembly.Global;
+    fuel.value = tank;
+    (instance.exports[probes.stack] as WebAssembly.Global).value = 1 << 20;
+    if (solve(instance, input) === "trap") throw new Error("the program trapped");
+    return Number(tank - BigInt(fuel.value));
+  };
 }
 
 interface Exports {
