@@ -126,6 +126,17 @@ export class Context {
     return true;
   }
 
+  /** Lets the call that has just produced `parts` in temporaries put them into `locals` instead. False when that is not so. */
+  deliver(locals: readonly number[], parts: readonly IrExpr[]): boolean {
+    const last = this.b.here.at(-1);
+    if (last?.op !== "call" || last.dests.length !== locals.length || locals.length < 2) return false;
+    const direct = parts.every((p, i) => p.op === "get" && p.local === last.dests[i] && !this.claimed.has(p.local));
+    if (!direct) return false;
+    this.b.here.pop();
+    this.b.call(last.target, last.args, locals);
+    return true;
+  }
+
   newLocals(type: Type): number[] {
     return shape(type).map((t) => this.b.local(t));
   }

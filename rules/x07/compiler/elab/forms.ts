@@ -99,6 +99,7 @@ export function bind(cx: Context, name: string, v: Value, at: Place): Variable |
 
 /** Assigns all scalars at once: no part may be read after another has been overwritten. */
 export function assign(cx: Context, locals: readonly number[], parts: readonly IrExpr[]): void {
+  if (cx.deliver(locals, parts)) return;
   const safe = parts.map((p, i) => {
     const clobbered = locals.slice(0, i).some((l) => readsLocal(p, l));
     return clobbered ? cx.b.fresh(p) : p;

@@ -110,7 +110,10 @@ class Propagation {
     const changed = this.assigned(s.body);
     this.killAll(changed);
     const mark = this.trail.length;
-    if (known && invariant !== undefined) this.learn(invariant, true);
+    if (known && invariant !== undefined) {
+      this.learn(invariant, true);
+      this.learn(mapChildren(invariant, this.rewrite), true);
+    }
     const body = this.list(s.body);
     this.undo(mark);
     out.push({ ...s, body });

@@ -3,6 +3,7 @@
 import type { BinOp, IrExpr, IrFunction, IrStmt, Scalar, UnOp } from "../ir.ts";
 import { isPure, typeOf } from "../ir.ts";
 import { visit } from "../link.ts";
+import { not } from "../ops.ts";
 import type { ByteBuffer } from "./bytes.ts";
 
 /** Where names of the program are in the module. */
@@ -226,7 +227,7 @@ class Encoder {
       this.expr(cond);
       return this.out.byte(DROP);
     }
-    if (then.length === 0) return this.if({ op: "un", kind: "eqz", a: cond }, otherwise, []);
+    if (then.length === 0) return this.if(not(cond), otherwise, []);
     if (otherwise.length > 0 && cond.op === "un" && cond.kind === "eqz") return this.if(cond.a, otherwise, then);
     this.expr(cond);
     this.out.byte(IF);
