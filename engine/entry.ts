@@ -66,14 +66,15 @@ async function answeredByContent(argv: readonly string[]): Promise<boolean> {
   const { loadFingerprint, fingerprint } = await import("./lib/fingerprint.ts");
   await loadFingerprint();
   const stats: Stats[] = [];
+  const disk = realDisk(process.cwd());
   for (const i of verdict.touched) {
-    const read = attempt(() => realDisk(process.cwd()).read(verdict.open.paths[i]!));
+    // Stat before reading: a change in between must not get the new stamp with the old content.
     const stat = statSync(verdict.open.paths[i]!, { throwIfNoEntry: false });
+    const read = attempt(() => disk.read(verdict.open.paths[i]!));
     if (!read.ok || stat === undefined || fingerprint(read.value) !== verdict.open.prints[i]) return false;
     stats.push(stat);
   }
-  const { clockGranularityMs } = realDisk(process.cwd());
-  if (stats.every((s) => Date.now() - s.ctimeMs >= clockGranularityMs)) attempt(() => refresh(path, verdict.open, verdict.touched, stats));
+  if (stats.every((s) => Date.now() - s.ctimeMs >= disk.grainMs(s))) attempt(() => refresh(path, verdict.open, verdict.touched, stats));
   process.exitCode = replay(verdict.open, process.cwd(), sinceStart());
   return true;
 }
@@ -272,6 +273,26 @@ class Tool {
 
 /** Does what the process was asked to do, with the graph of this package unless the words or the folder name another. */
 export async function main(packaged: GraphModule, doors: Doors): Promise<void> {
+  const fault = (e: unknown) => {
+    writeAll(2, utf8(internalError(packaged.app.name, e)));
+    process.exit(2);
+  };
+  process.on("uncaughtException", fault);
+  try {
+    await answer(packaged, doors);
+  } catch (e) {
+    fault(e);
+  }
+}
+
+/** A bug of ours, said in a way that people can report it. */
+function internalError(name: string, e: unknown): string {
+  const error = e instanceof Error ? e : new Error(String(e));
+  const where = (error.stack ?? "").split("\n").filter((l) => l.trimStart().startsWith("at ")).slice(0, 3).map((l) => l.trim().replace(/\(?(?:file:\/\/)?\/[^ ]*\//, "("));
+  return `${name}: internal error: ${error.message}\n  ${where.join("\n  ")}\n  this is a bug of ${name}; your sources and outputs are as they were\n`;
+}
+
+async function answer(packaged: GraphModule, doors: Doors): Promise<void> {
   const argv = process.argv.slice(2);
   if (await answeredByContent(argv)) return;
   const graph = await loadGraph(packaged, doors, argv);

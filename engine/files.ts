@@ -79,10 +79,15 @@ export class Files {
     const old = this.#entries.get(path);
     const sha256 = old !== undefined && old.fingerprint === print && old.size === bytes.length ? old.sha256 : digestOf(bytes).sha256;
     const stat = after ?? before;
-    const racy = !steady || this.#now() - stat.ctimeMs < this.#disk.clockGranularityMs;
+    const racy = !steady || this.#young(stat);
     this.#entries.set(path, { mtimeMs: stat.mtimeMs, ctimeMs: stat.ctimeMs, size: bytes.length, ino: stat.ino, sha256, fingerprint: print, racy });
     this.changed = true;
     return { sha256, size: bytes.length };
+  }
+
+  /** True when the file could still change without another stamp. */
+  #young(stat: Stat): boolean {
+    return this.#now() - stat.ctimeMs < this.#disk.grainMs(stat);
   }
 
   /** The file's bytes, if they are still those of `digest`. */
@@ -96,7 +101,7 @@ export class Files {
   written(path: string, bytes: Uint8Array, digest: Digest, made: Stat | undefined): void {
     const stat = this.#disk.stat(path);
     if (stat === undefined || made === undefined || stat.size !== bytes.length || stat.ino !== made.ino || stat.mtimeMs !== made.mtimeMs) return this.forget(path);
-    const racy = this.#now() - stat.ctimeMs < this.#disk.clockGranularityMs;
+    const racy = this.#young(stat);
     this.#entries.set(path, { mtimeMs: stat.mtimeMs, ctimeMs: stat.ctimeMs, size: stat.size, ino: stat.ino, sha256: digest.sha256, fingerprint: fingerprint(bytes), racy });
     this.#settled.set(path, { kind: "file", digest });
     this.changed = true;
@@ -135,7 +140,7 @@ export class Files {
         moved.push(path);
         continue;
       }
-      const racy = this.#now() - stat.ctimeMs < this.#disk.clockGranularityMs;
+      const racy = this.#young(stat);
       this.#entries.set(path, { ...entry, mtimeMs: stat.mtimeMs, ctimeMs: stat.ctimeMs, ino: stat.ino, racy });
       this.changed = true;
     }

@@ -12,7 +12,7 @@ import type { RunProcess } from "./execute.ts";
 import { Files } from "./files.ts";
 import type { FileDigest, GoalAnswer, PlanContext, PlanFile } from "./goal.ts";
 import { type ArtifactId, Graph } from "./graph.ts";
-import { attempt, type Disk, type DiskError, type Stat, writeAtomic } from "./host/disk.ts";
+import { attempt, COARSE_TICK_MS, type Disk, type DiskError, type Stat, writeAtomic } from "./host/disk.ts";
 import { Journal } from "./journal.ts";
 import { type Digest, loadDigest } from "./lib/digest.ts";
 import { loadFingerprint } from "./lib/fingerprint.ts";
@@ -150,7 +150,7 @@ export class Session {
   }
 
   #waitForTheClock(): void {
-    (this.#world.sleep ?? reallySleep)(this.#world.disk.clockGranularityMs + 1);
+    (this.#world.sleep ?? reallySleep)(COARSE_TICK_MS + 1);
   }
 }
 
@@ -237,6 +237,8 @@ class PlanRun {
   /** False when the answer must not be replayed: a stat cannot check all it used, or the world has moved since. */
   async steady(): Promise<boolean> {
     if (this.#volatile || this.#graph.problems.length > 0) return false;
+    // Why something could not be read is more than a stat tells.
+    for (const state of this.#files.seen.values()) if (state.kind === "unreadable") return false;
     const before = this.#globs;
     this.#globs = [];
     for (const glob of before) {
@@ -248,7 +250,7 @@ class PlanRun {
 
   /** Directories whose stamps are so young that a file could still slip in unseen. */
   anyYoungDir(): boolean {
-    return this.#globs.some((g) => [...g.dirs.values()].some((s) => s !== undefined && this.#world.now() - s.ctimeMs < this.#world.disk.clockGranularityMs));
+    return this.#globs.some((g) => [...g.dirs.values()].some((s) => s !== undefined && this.#world.now() - s.ctimeMs < this.#world.disk.grainMs(s)));
   }
 
   // ---- artifacts ---------------------------------------------------------------------------------

@@ -12,6 +12,8 @@ export interface Stat {
   readonly size: number;
   readonly ino: number;
   readonly mode: number;
+  /** The device it lies on: file systems differ in how fine their stamps are. */
+  readonly dev: number;
   readonly kind: "file" | "dir" | "other";
 }
 
@@ -36,9 +38,9 @@ export interface Disk {
   readonly root: string;
   /**
    * A change stamp (ctime: nobody can set it) younger than this when a file is read may hide a later change within the
-   * same clock tick: up to 10 ms, or 0 where the kernel gives every change after a stat a stamp of its own.
+   * same clock tick: COARSE_TICK_MS, or 0 where every change after a stat is known to get a stamp of its own.
    */
-  readonly clockGranularityMs: number;
+  grainMs(of: { readonly dev: number }): number;
   stat(path: string): Stat | undefined;
   read(path: string): Uint8Array;
   /** Writes a new or truncated file; not atomic by itself. */
@@ -58,12 +60,10 @@ export interface Disk {
 
 export function realDisk(root: string): Disk {
   const at = root === process.cwd() ? (p: string) => p : (p: string) => (p.startsWith("/") ? p : `${root}/${p}`);
-  let granularity: number | undefined;
+  let fine: number | undefined;
   return {
     root,
-    get clockGranularityMs() {
-      return (granularity ??= clockGranularity(root));
-    },
+    grainMs: ({ dev }) => (dev === (fine ??= fineDevice(root)) ? 0 : COARSE_TICK_MS),
     stat(path) {
       let s: fs.Stats | undefined;
       try {
@@ -72,7 +72,7 @@ export function realDisk(root: string): Disk {
         return undefined;
       }
       if (s === undefined) return undefined;
-      return { mtimeMs: s.mtimeMs, ctimeMs: s.ctimeMs, size: s.size, ino: s.ino, mode: s.mode, kind: s.isFile() ? "file" : s.isDirectory() ? "dir" : "other" };
+      return { mtimeMs: s.mtimeMs, ctimeMs: s.ctimeMs, size: s.size, ino: s.ino, mode: s.mode, dev: s.dev, kind: s.isFile() ? "file" : s.isDirectory() ? "dir" : "other" };
     },
     // A plain array: a Buffer's slice() would not copy.
     read: (path) =>
@@ -105,15 +105,18 @@ export function realDisk(root: string): Disk {
 
 /** File systems with multigrain stamps since Linux 6.13: ext4, xfs, btrfs, tmpfs. */
 const FINE_STAMPS = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994]);
-const COARSE_TICK_MS = 10;
+/** Kernels without them tick at up to 10 ms. */
+export const COARSE_TICK_MS = 10;
+const NONE = -1;
 
-function clockGranularity(root: string): number {
+/** The device of `root` if its stamps are fine; other devices that lie below it are taken for coarse. */
+function fineDevice(root: string): number {
   const [major = 0, minor = 0] = release().split(".").map(Number);
-  if (process.platform !== "linux" || major < 6 || (major === 6 && minor < 13)) return COARSE_TICK_MS;
+  if (process.platform !== "linux" || major < 6 || (major === 6 && minor < 13)) return NONE;
   try {
-    return FINE_STAMPS.has(fs.statfsSync(root).type) ? 0 : COARSE_TICK_MS;
+    return FINE_STAMPS.has(fs.statfsSync(root).type) ? fs.statSync(root).dev : NONE;
   } catch {
-    return COARSE_TICK_MS;
+    return NONE;
   }
 }
 

@@ -32,6 +32,7 @@ export type Step =
 
 export interface History {
   readonly tick: number;
+  readonly fine?: boolean;
   readonly graph: GraphSpec;
   readonly files: { readonly [name: string]: string };
   readonly steps: readonly Step[];
@@ -45,7 +46,7 @@ export function randomHistory(seed: number): History {
   const steps: Step[] = [];
   for (let n = 4 + r.below(10); n > 0; n--) steps.push(...randomSteps(r, graph));
   steps.push(plainBuild);
-  return { tick: r.pick([0.001, 1, 4, 10]), graph, files, steps };
+  return { tick: r.pick([0.001, 1, 4, 10]), fine: r.chance(40), graph, files, steps };
 }
 
 const plainBuild: Step = { do: "build", jobs: 2, keepGoing: true, force: false, noCache: false };
@@ -116,7 +117,7 @@ class Player {
   constructor(history: History) {
     this.#graph = history.graph;
     const files = Object.entries(history.files).map(([name, text]) => [`src/${name}`, text] as const);
-    this.#w = new World(Object.fromEntries(files), { ms: 1e6, tick: history.tick, step: 0.03 });
+    this.#w = new World(Object.fromEntries(files), { ms: 1e6, tick: history.tick, fine: history.fine === true, step: 0.03 });
     this.#w.disk.makeDirs("src");
   }
 

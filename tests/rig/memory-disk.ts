@@ -8,6 +8,8 @@ import { normal, parentOf } from "../../engine/lib/path.ts";
 export interface Clock {
   ms: number;
   readonly tick: number;
+  /** As Linux since 6.13: what was looked at since its last change gets a stamp of its own at the next one. */
+  readonly fine?: boolean;
   readonly step: number;
 }
 
@@ -21,6 +23,7 @@ interface FileNode {
   mtimeMs: number;
   ctimeMs: number;
   mode: number;
+  seen: boolean;
 }
 interface DirNode {
   readonly kind: "dir";
@@ -28,6 +31,7 @@ interface DirNode {
   readonly names: Set<string>;
   mtimeMs: number;
   ctimeMs: number;
+  seen: boolean;
 }
 type Node = FileNode | DirNode;
 
@@ -60,8 +64,15 @@ export function memoryDisk(root: string, clock: Clock = { ms: 1_000_000, tick: 0
   let crashed = false;
   let boots = 0;
   const at = (path: string) => normal(path.startsWith("/") ? path : `${root}/${path}`);
-  const stamp = () => Math.floor(clock.ms / clock.tick) * clock.tick;
-  const newDir = (): DirNode => ({ kind: "dir", ino: ++inodes, names: new Set(), mtimeMs: stamp(), ctimeMs: stamp() });
+  let floor = 0;
+  const stamp = (node?: Node): number => {
+    const coarse = Math.floor(clock.ms / clock.tick) * clock.tick;
+    if (clock.fine !== true) return coarse;
+    if (node?.seen === true) floor = Math.max(floor, clock.ms);
+    if (node !== undefined) node.seen = false;
+    return Math.max(floor, coarse);
+  };
+  const newDir = (): DirNode => ({ kind: "dir", ino: ++inodes, names: new Set(), mtimeMs: stamp(), ctimeMs: stamp(), seen: false });
 
   const refuse = (code: string, path: string): never => {
     throw new DiskError(code, path, `${code}: ${path}`);
@@ -95,15 +106,15 @@ export function memoryDisk(root: string, clock: Clock = { ms: 1_000_000, tick: 0
   const enter = (path: string, node: Node) => {
     const dir = parent(path);
     dir.names.add(path.slice(path.lastIndexOf("/") + 1));
-    dir.mtimeMs = dir.ctimeMs = stamp();
+    dir.mtimeMs = dir.ctimeMs = stamp(dir);
     nodes.set(path, node);
   };
   const leave = (path: string) => {
     const dir = parent(path);
     dir.names.delete(path.slice(path.lastIndexOf("/") + 1));
-    dir.mtimeMs = dir.ctimeMs = stamp();
+    dir.mtimeMs = dir.ctimeMs = stamp(dir);
     const node = nodes.get(path);
-    if (node !== undefined) node.ctimeMs = stamp();
+    if (node !== undefined) node.ctimeMs = stamp(node);
     nodes.delete(path);
   };
   const fileAt = (path: string): FileNode => {
@@ -118,7 +129,7 @@ export function memoryDisk(root: string, clock: Clock = { ms: 1_000_000, tick: 0
     whole.set(before);
     whole.set(bytes.subarray(0, fits), before.length);
     node.bytes = whole;
-    node.mtimeMs = node.ctimeMs = stamp();
+    node.mtimeMs = node.ctimeMs = stamp(node);
     disk.space -= fits;
     if (half) powerOff();
     if (fits < bytes.length) refuse("ENOSPC", path);
@@ -127,7 +138,7 @@ export function memoryDisk(root: string, clock: Clock = { ms: 1_000_000, tick: 0
     const node = nodes.get(path);
     if (node?.kind === "dir") return refuse("EISDIR", path);
     if (node !== undefined) return node;
-    const made: FileNode = { kind: "file", ino: ++inodes, bytes: new Uint8Array(0), mtimeMs: stamp(), ctimeMs: stamp(), mode: 0o100000 | mode };
+    const made: FileNode = { kind: "file", ino: ++inodes, bytes: new Uint8Array(0), mtimeMs: stamp(), ctimeMs: stamp(), mode: 0o100000 | mode, seen: false };
     enter(path, made);
     return made;
   };
@@ -142,7 +153,7 @@ export function memoryDisk(root: string, clock: Clock = { ms: 1_000_000, tick: 0
 
   const disk: MemoryDisk = {
     root,
-    clockGranularityMs: 10,
+    grainMs: () => (clock.fine === true ? 0 : 10),
     clock,
     crashAfter: undefined,
     space: Number.POSITIVE_INFINITY,
@@ -172,8 +183,9 @@ export function memoryDisk(root: string, clock: Clock = { ms: 1_000_000, tick: 0
       clock.ms += clock.step / 50;
       const node = nodes.get(at(path));
       if (node === undefined) return undefined;
+      node.seen = true;
       const { mtimeMs, ctimeMs, ino, kind } = node;
-      return { mtimeMs, ctimeMs, ino, kind, size: node.kind === "file" ? node.bytes.length : 4096, mode: node.kind === "file" ? node.mode : 0o040755 };
+      return { mtimeMs, ctimeMs, ino, kind, dev: 1, size: node.kind === "file" ? node.bytes.length : 4096, mode: node.kind === "file" ? node.mode : 0o040755 };
     },
     read(path) {
       alive();
@@ -199,7 +211,7 @@ export function memoryDisk(root: string, clock: Clock = { ms: 1_000_000, tick: 0
       if (nodes.has(t)) leave(t);
       leave(f);
       enter(t, node);
-      node.ctimeMs = stamp();
+      node.ctimeMs = stamp(node);
     },
     link(from, to) {
       const [f, t] = [at(from), at(to)];
@@ -207,7 +219,7 @@ export function memoryDisk(root: string, clock: Clock = { ms: 1_000_000, tick: 0
       const node = fileAt(f);
       if (nodes.has(t)) refuse("EEXIST", t);
       enter(t, node);
-      node.ctimeMs = stamp();
+      node.ctimeMs = stamp(node);
     },
     copy(from, to, how) {
       if (how === "reflink") refuse("ENOTSUP", to);
@@ -218,19 +230,19 @@ export function memoryDisk(root: string, clock: Clock = { ms: 1_000_000, tick: 0
       if (change(p)) powerOff();
       const node = fileAt(p);
       node.mode = 0o100000 | mode;
-      node.ctimeMs = stamp();
+      node.ctimeMs = stamp(node);
     },
     touch(path) {
       const p = at(path);
       if (change(p)) powerOff();
       const node = fileAt(p);
-      node.mtimeMs = node.ctimeMs = stamp();
+      node.mtimeMs = node.ctimeMs = stamp(node);
     },
     setModified(path, ms) {
       const node = fileAt(at(path));
       clock.ms += clock.step;
       node.mtimeMs = ms;
-      node.ctimeMs = stamp();
+      node.ctimeMs = stamp(node);
     },
     remove(path) {
       const p = at(path);
