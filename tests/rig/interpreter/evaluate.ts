@@ -17,6 +17,9 @@ export interface Run {
   readonly memory: Memory;
   readonly machine: Machine;
   readonly handles: ReadonlyMap<string, Builtin>;
+  /** Which expressions can be valued at once, and which ifs are decided before they run; remembered, as asked often. */
+  readonly simple: WeakMap<readonly Expr[], boolean>;
+  readonly decided: WeakMap<readonly Expr[], { readonly value: number | undefined }>;
   fuel: number;
 }
 
@@ -42,10 +45,48 @@ export function inner(scope: Scope): Scope {
 
 /** Asks the machine for the value of an expression. */
 export function need(run: Run, e: Expr | undefined, scope: Scope, use: Use = "own"): Request {
+  if (e === undefined) return unknown("expression missing");
+  if (simple(run, e)) return { ask: "known", value: valueOf(run, e, scope, use) };
+  burn(run);
+  return { ask: "value", step: compound(run, e as readonly Expr[], scope) };
+}
+
+function burn(run: Run): void {
   if (--run.fuel < 0) trap("fuel exhausted");
-  if (typeof e === "number") return { ask: "known", value: e | 0 };
-  if (typeof e === "string") return { ask: "known", value: read(run, e, scope, use) };
-  return { ask: "value", step: compound(run, e ?? unknown("expression missing"), scope) };
+}
+
+/** Whether an expression is made of literals, names, operators and plain builtins alone, so that nothing in it can pause. */
+function simple(run: Run, e: Expr): boolean {
+  if (!Array.isArray(e)) return true;
+  const known = run.simple.get(e);
+  if (known !== undefined) return known;
+  const head = headOf(e);
+  const plain = (operators.has(head) || builtinOf(run, head) !== undefined) && e.slice(1).every((part) => simple(run, part));
+  run.simple.set(e, plain);
+  return plain;
+}
+
+/** The value of a simple expression, at once. */
+function valueOf(run: Run, e: Expr, scope: Scope, use: Use): Value {
+  burn(run);
+  if (typeof e === "number") return e | 0;
+  if (typeof e === "string") return read(run, e, scope, use);
+  return apply(run, e, scope, e.slice(1).map((part) => valueOf(run, part, scope, "look")));
+}
+
+function builtinOf(run: Run, head: string): Builtin | undefined {
+  return builtins.get(head) ?? run.handles.get(head);
+}
+
+/** An operator or builtin on the values of its operands, which were only looked at. */
+function apply(run: Run, e: readonly Expr[], scope: Scope, values: readonly Value[]): Value {
+  const head = headOf(e);
+  const operator = operators.get(head);
+  if (operator !== undefined) return operator(numberOf(values[0] ?? 0), numberOf(values[1] ?? 0));
+  const builtin = builtinOf(run, head) ?? unknown(`head ${head}`);
+  // Names are emptied after all operands: `["bytes.set_u8", "b", 0, ["bytes.get_u8", "b", 1]]` reads b while moving it.
+  for (const i of builtin.moves) if (typeof e[i + 1] === "string") empty(e[i + 1] as string, scope);
+  return builtin.run(run.memory, values);
 }
 
 function owner(name: string, scope: Scope): Scope | undefined {
@@ -76,29 +117,18 @@ export function textOf(e: Expr | undefined): string {
 
 function compound(run: Run, e: readonly Expr[], scope: Scope): Step {
   const head = headOf(e);
-  const operator = operators.get(head);
-  if (operator !== undefined) return binary(run, e, scope, operator);
   const form = forms[head] ?? taskForms[head];
   if (form !== undefined) return form(run, e, scope);
-  const builtin = builtins.get(head) ?? run.handles.get(head);
-  if (builtin !== undefined) return callBuiltin(run, e, scope, builtin);
+  if (operators.has(head) || builtinOf(run, head) !== undefined) return operands(run, e, scope);
   if (head.startsWith("ty.")) return intrinsic(run, e, scope);
   const callable = run.program.callables.get(head) ?? unknown(`head ${head}`);
   return call(run, callable, e.slice(1), scope, new Map());
 }
 
-function* binary(run: Run, e: readonly Expr[], scope: Scope, operator: (a: number, b: number) => number): Step {
-  const a = numberOf(yield need(run, e[1], scope));
-  const b = numberOf(yield need(run, e[2], scope));
-  return operator(a, b);
-}
-
-function* callBuiltin(run: Run, e: readonly Expr[], scope: Scope, builtin: Builtin): Step {
+function* operands(run: Run, e: readonly Expr[], scope: Scope): Step {
   const values: Value[] = [];
   for (let i = 1; i < e.length; i++) values.push(yield need(run, e[i], scope, "look"));
-  // Names are emptied after all operands: `["bytes.set_u8", "b", 0, ["bytes.get_u8", "b", 1]]` reads b while moving it.
-  for (const i of builtin.moves) if (typeof e[i + 1] === "string") empty(e[i + 1] as string, scope);
-  return builtin.run(run.memory, values);
+  return apply(run, e, scope, values);
 }
 
 function* intrinsic(run: Run, e: readonly Expr[], scope: Scope): Step {
@@ -216,9 +246,7 @@ const forms: { readonly [head: string]: Form } = {
     return 0;
   },
   *if(run, e, scope) {
-    // The optimizer replaces an if by a branch, without a scope, when the condition is constant or both are the same
-    // (then the condition is dropped, even one that would trap).
-    const known = JSON.stringify(e[2]) === JSON.stringify(e[3]) ? 1 : constant(e[1]);
+    const known = decided(run, e);
     if (known !== undefined) return yield need(run, known !== 0 ? e[2] : e[3], scope);
     const chosen = numberOf(yield need(run, e[1], scope)) !== 0 ? e[2] : e[3];
     return yield need(run, chosen, inner(scope));
@@ -275,6 +303,18 @@ const forms: { readonly [head: string]: Form } = {
     return value;
   },
 };
+
+/**
+ * The condition's value when the optimizer knows it. It then replaces the if by a branch, without a scope: when the
+ * condition is constant, or both branches are the same (the condition is dropped, even one that would trap).
+ */
+function decided(run: Run, e: readonly Expr[]): number | undefined {
+  const known = run.decided.get(e);
+  if (known !== undefined) return known.value;
+  const value = JSON.stringify(e[2]) === JSON.stringify(e[3]) ? 1 : constant(e[1]);
+  run.decided.set(e, { value });
+  return value;
+}
 
 function* forLoop(run: Run, e: readonly Expr[], scope: Scope): Step {
   const [, variable, from, to, body] = e;

@@ -26,6 +26,8 @@ export function interpret(sources: Sources, input: Uint8Array, limits: Limits = 
     memory: memory(limits.memory ?? 64 << 20),
     machine: new Machine(),
     handles: handleBuiltins(),
+    simple: new WeakMap(),
+    decided: new WeakMap(),
     fuel: limits.fuel ?? 50_000_000,
   };
   try {

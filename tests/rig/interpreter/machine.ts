@@ -37,7 +37,7 @@ export interface Task {
   taken: boolean;
 }
 
-const DEPTH_LIMIT = 400_000;
+const DEPTH_LIMIT = 100_000;
 
 export class Machine {
   readonly #tasks: Task[] = [];

@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { globSync } from "tinyglobby";
-import { compiled, interpreted } from "./execute.ts";
+import { compiled, interpreted, type Execute } from "./execute.ts";
 
 const examples = new URL("../../../examples/", import.meta.url);
 const traces = new URL("../../../spec/fixtures/http/", import.meta.url);
@@ -31,9 +31,12 @@ interface Step {
 }
 
 for (const [executor, prepare] of Object.entries({ interpreted, compiled })) {
+  const prepared = new Map<string, Execute>();
   const run = (name: string, input: Uint8Array): string => {
     const { main, ...modules } = modulesOf(name);
-    return prepare(main as object, modules)(input);
+    const execute = prepared.get(name) ?? prepare(main as object, modules);
+    prepared.set(name, execute);
+    return execute(input);
   };
 
   describe(`examples, ${executor}`, () => {

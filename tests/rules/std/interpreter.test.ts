@@ -16,7 +16,7 @@ const besideTheLanguage = new Set([
 ]);
 
 const std = stdDocuments();
-const limits = { fuel: 12_000_000 };
+const limits = { fuel: 2_000_000 };
 
 function expected(c: VectorCase): string {
   return c.output_b64 === undefined ? "trap" : Buffer.from(c.output_b64, "base64").toString("latin1");
