@@ -238,3 +238,22 @@ test("find_sub and regex-lite agree with JavaScript", () => {
     few,
   );
 });
+
+describe("no input makes these trap", () => {
+  const total = [
+    "(std.json.canonicalize_small input)", "(std.json.encode input 0)", "(std.json.pretty_encode input)", "(std.json.extract_path_canon_or_err input)",
+    "(std.http.envelope.extract_body_text_canon_or_err_v1 input)", "(std.codec.base64_decode_v1 input)", "(std.codec.hex_decode_v1 input)",
+    "(std.doc.payload_v1 input)", "(std.doc.error_msg_v1 input)", "(std.doc.err_payload_v1 input)", "(fmt.s32_to_dec (std.doc.error_code_v1 input))",
+    "(std.parse.u32_status_le input)", "(std.parse.i32_status_le input)", "(std.parse.i32_status_le_at input 2)", "(std.text.ascii.normalize_lines input)",
+    "(std.text.ascii.split_lines_view input)", "(view.to_bytes (std.text.ascii.last_line_view input))", "(std.text.utf8.validate_or_empty input)",
+    "(std.text.slices.copy_at_v1 input input 0)", "(fmt.s32_to_dec (result_i32.err_code (std.text.slices.validate_v1 input)))",
+    "(std.regex-lite.count_matches_u32le input)", "(std.csv.sum_second_col_i32le_or_err input)", "(std.path.normalize_posix input)", "(std.path.extname input)",
+    "(std.path.parent input)", "(std.path.join input input)", "(std.map.word_freq_sorted_ascii input)", "(std.set.unique_lines_sorted input)",
+    "(std.prng.x07rand32_v1_stream (view.slice input 0 (if (< (view.len input) 11) (view.len input) 11)))", "(std.bytes.slice input -3 7)",
+  ];
+  const lively = fc.string({ maxLength: 24, unit: fc.constantFrom(...'{}[]":,\\u0 1-t.a*/=+\n\r\t\0\x01X7SL\xff\xc3\xa9') });
+  test.each(total)("%s", (solve) => {
+    const run = std(solve);
+    fc.assert(fc.property(lively, (s) => void expect(run(latin1(s))).not.toBe("trap")), few);
+  });
+});
