@@ -122,6 +122,8 @@ function callFunction(cx: Context, ref: FunctionRef, typeArgs: ReadonlyMap<strin
     return cx.fail("Parse", "X07-TYPE-CALL-0003", `call ${JSON.stringify(decl.name)} expects ${decl.params.length} args`, at, { expected: String(decl.params.length), found: String(given) });
   const wanted: Wanted[] = decl.params.map((p) => ({ type: concrete(p.type, typeArgs), brand: p.brand }));
   const result = concrete(decl.result, typeArgs);
+  // Asked for before the arguments are looked at: the callee's mistakes are told even when these are wrong.
+  cx.program.need(ref, typeArgs);
   return cx.frame(() => {
     const args = cx.operands(given, (i) => argument(cx, decl.name, wanted[i], i, e[first + i] ?? 0, child(at, first + i)));
     if (args.some((a) => a.type === "error")) return ERROR;

@@ -29,7 +29,7 @@ export function encodeModule(linked: Linked, memory: MemoryPlan): Uint8Array {
     for (const t of typeOf) s.u32(t);
   });
   const order = new Map(linked.functions.map((f, i) => [f.name, i]));
-  if (resumes) section(out, 4, (s) => s.raw(new Uint8Array([1, 0x70, 1, ...leb(linked.table.length), ...leb(linked.table.length)])));
+  if (resumes || linked.table.length > 0) section(out, 4, (s) => s.raw(new Uint8Array([1, 0x70, 1, ...leb(linked.table.length), ...leb(linked.table.length)])));
   section(out, 5, (s) => {
     s.u32(1);
     s.byte(1);
