@@ -74,7 +74,8 @@ export function localCache(disk: Disk, folder: string, onProblem: (d: Diagnostic
       return disk.stat(blobPath(digest.sha256))?.size === digest.size;
     },
     keep(digest, bytes) {
-      if (this.holds(digest)) return;
+      // What has just been made again must not be refused in favour of damaged bytes of the same size.
+      if (this.holds(digest) && this.content(digest) !== undefined) return;
       write(blobPath(digest.sha256), bytes);
     },
   };
