@@ -1,12 +1,13 @@
 // One command line from words to exit code: parse, run the goal, compose the report, write it where it belongs. Knows nothing of how goals are built.
 
-import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { machineFault, parseArgv, scanRaw } from "./argv.ts";
 import type { ArgumentStage, Parsed } from "./argv.ts";
 import { fail, ok } from "./diagnostic.ts";
 import type { Diagnostic, Result } from "./diagnostic.ts";
 import type { GoalAnswer, OptionValues } from "./goal.ts";
+import { makeDirs } from "./host/disk.ts";
 import { canonical } from "./lib/canonical-json.ts";
 import type { JsonValue } from "./lib/canonical-json.ts";
 import type { Command, EngineOptions } from "./option.ts";
@@ -174,7 +175,7 @@ function writeWhole(cwd: string, path: string, text: string): Result<undefined, 
   if (path === "-") return fail("`-` is not a file; --json prints on stdout already");
   const target = resolve(cwd, path);
   try {
-    mkdirSync(dirname(target), { recursive: true });
+    makeDirs(dirname(target));
     const there = statSync(target, { throwIfNoEntry: false });
     if (there === undefined || there.isFile()) replaceFile(target, text);
     else writeFileSync(target, text);

@@ -15,6 +15,7 @@ export {
   goal,
   graph,
 } from "./goal.ts";
+export { makeDirs } from "./host/disk.ts";
 export { type JsonObject, type JsonValue, JsonFloat, asNumber, canonical, compact, compareUtf8, isJsonArray, isJsonObject, parseJson, pretty } from "./lib/canonical-json.ts";
 export { type Digest, digestOf, sha256Hex, ZERO_SHA256 } from "./lib/digest.ts";
 export { baseName, normal, parentOf, staysInside, under } from "./lib/path.ts";

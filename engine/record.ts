@@ -221,7 +221,7 @@ function writeWhole(path: string, text: string): void {
   const there = fs.statSync(path, { throwIfNoEntry: false });
   if (there !== undefined && !there.isFile()) return fs.writeFileSync(path, text);
   const temporary = `${path}.${process.pid}.tmp`;
-  fs.mkdirSync(path.includes("/") ? path.slice(0, path.lastIndexOf("/")) || "/" : ".", { recursive: true });
+  // A folder that is gone is for the normal path to make: this one throws, and the caller goes there.
   fs.writeFileSync(temporary, text);
   fs.renameSync(temporary, path);
 }

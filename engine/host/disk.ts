@@ -94,13 +94,25 @@ export function realDisk(root: string): Disk {
       }),
     remove: (path) => guard(path, () => fs.rmSync(at(path), { force: true })),
     removeTree: (path) => guard(path, () => fs.rmSync(at(path), { recursive: true, force: true })),
-    makeDirs: (path) => guard(path, () => void fs.mkdirSync(at(path), { recursive: true })),
+    makeDirs: (path) => guard(path, () => makeDirs(at(path))),
     list: (path) =>
       guard(path, () =>
         fs.readdirSync(at(path), { withFileTypes: true }).map((e) => ({ name: e.name, kind: e.isFile() ? "file" : e.isDirectory() ? "dir" : e.isSymbolicLink() ? "link" : "other" }) as const),
       ),
     realPath: (path) => guard(path, () => fs.realpathSync(at(path))),
   };
+}
+
+/** One level at a time: Node's own recursive mkdir never returns where the system says ENOENT for good, as /proc does. */
+export function makeDirs(path: string): void {
+  if (fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  const parent = parentOf(path);
+  if (parent !== "" && parent !== path) makeDirs(parent);
+  try {
+    fs.mkdirSync(path);
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code !== "EEXIST" || !fs.statSync(path).isDirectory()) throw e;
+  }
 }
 
 /** File systems with multigrain stamps since Linux 6.13: ext4, xfs, btrfs, tmpfs. */

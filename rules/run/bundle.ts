@@ -1,12 +1,12 @@
 // Puts an incident bundle on disk, file by file; a bundle that cannot be written is a warning, never a second failure.
 
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Diagnostic } from "../../engine/index.ts";
+import { type Diagnostic, makeDirs } from "../../engine/index.ts";
 
 export function writeBundle(folder: string, files: ReadonlyMap<string, Uint8Array>): Diagnostic[] {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeDirs(folder);
     for (const [name, bytes] of files) {
       const temporary = join(folder, `.${name}.${process.pid}.tmp`);
       writeFileSync(temporary, bytes);

@@ -114,14 +114,19 @@ export const cliParseReport = report({
 
 // ---------------------------------------------------------------------------------------------- the build graph itself
 
+/** One changed line of the action's manifest, or a fact about the world. */
+const reasonRow = object(
+  { kind: oneOfWords("first", "input", "input_added", "input_removed", "parameter", "tool", "rule", "env", "discovered", "forced", "lost", "output", "dependency_failed"), what: text() },
+  { old: text(), new: text() },
+);
 const actionRow = object(
   {
     rule: text({ min: 1 }),
     label: text(),
     state: oneOfWords("fresh", "cut_off", "restored", "ran", "failed"),
-    reasons: list(text()),
+    reasons: list(reasonRow),
   },
-  { key: text({ pattern: "^[0-9a-f]{16,64}$" }), duration_ms: { type: "number", minimum: 0 } },
+  { key: text({ pattern: "^([0-9a-f]{64})?$" }), duration_ms: { type: "number", minimum: 0 } },
 );
 
 export const graphReport = {
@@ -132,6 +137,7 @@ export const graphReport = {
       schema_version: just("x07.wasm.graph.report@0.1.0"),
       ok: boolean,
       counts: object({ total: count, fresh: count, cut_off: count, restored: count, ran: count, failed: count }),
+      recovered: list(object({ code: text({ min: 1 }), message: text() })),
       actions: list(actionRow),
     },
     { command: text(), goal: text(), exit_code: integer(0, 255) },
