@@ -149,6 +149,26 @@ describe("at the same time", () => {
     expect(built.diagnostics.map((d) => [d.code, d.place?.file])).toEqual([["GRAPH_SOURCE_CHANGED", "a"]]);
   });
 
+  test.each([
+    ["a new file", (w: World) => w.write("src/c", "C")],
+    ["a deleted file", (w: World) => w.delete("src/a")],
+    ["a changed file", (w: World) => w.write("src/a", "AA")],
+  ])("%s in a listed folder while the build runs: the answer is not replayed, and the next build is right", async (_, meddle) => {
+    const w = world({ "src/a": "A", "src/b": "B" });
+    const globbing = (after: () => void): TestPlan => async (c) => {
+      const built = await c.build([place(join({ parts: await c.glob("*", "src"), glue: "," }).whole, "out/all")]);
+      after();
+      return built;
+    };
+    const built = await w.build(globbing(() => meddle(w)));
+    expect(built.diagnostics).toEqual([]);
+    expect(built.run.dependencies).toBeUndefined();
+    const next = await w.build(globbing(() => {}));
+    expect(next.run.dependencies).toBeDefined();
+    expect(w.text("out/all")).toBe(w.disk.list("src").map((e) => w.text(`src/${e.name}`)).join(","));
+    expect(await w.build(globbing(() => {}))).toHaveRun([]);
+  });
+
   test("an output overwritten while the build runs is set right by the next one", async () => {
     const w = world({ a: "A", b: "B" });
     const meddling: TestPlan = async (c) => {

@@ -172,10 +172,10 @@ class Player {
     const stop = new AbortController();
     let runs = 0;
     hooks.onRun = () => void (runs++ === at && work(stop));
-    await this.#build({ signal: stop.signal });
+    const { built, session } = await this.#build({ signal: stop.signal });
     hooks.onRun = () => {};
-    this.#recorded = undefined;
-    return undefined;
+    this.#record(built.run, session);
+    return this.#replayHolds();
   }
 
   async #fullDisk(bytes: number): Promise<string | undefined> {
