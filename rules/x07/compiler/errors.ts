@@ -38,3 +38,28 @@ export interface FaultFacts {
 export function fault(kind: ErrorKind, code: string | undefined, message: string, pointer: string, facts: FaultFacts = {}): Fault {
   return { kind, code: code ?? `X07C_${kind.toUpperCase()}`, message, pointer, ...facts };
 }
+
+/** Instances of one generic function repeat its mistakes. */
+export function unique(errors: readonly CompileError[]): CompileError[] {
+  const seen = new Map<string, CompileError>();
+  for (const e of errors) seen.set(`${e.path} ${e.pointer} ${e.message}`, e);
+  return [...seen.values()];
+}
+
+export function bySource(a: CompileError, b: CompileError): number {
+  if (a.path !== b.path) return a.path < b.path ? -1 : 1;
+  return comparePointers(a.pointer, b.pointer);
+}
+
+function comparePointers(a: string, b: string): number {
+  const x = a.split("/");
+  const y = b.split("/");
+  for (let i = 0; i < Math.min(x.length, y.length); i++) {
+    const p = x[i] ?? "";
+    const q = y[i] ?? "";
+    if (p === q) continue;
+    const numeric = Number(p) - Number(q);
+    return Number.isNaN(numeric) ? (p < q ? -1 : 1) : numeric;
+  }
+  return x.length - y.length;
+}

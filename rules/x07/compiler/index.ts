@@ -1,6 +1,7 @@
 // The embedded x07 compiler: sources -> a core wasm module, or every mistake found. Pure; the caller brings the bytes.
 
 import type { CompileError, Fault } from "./errors.ts";
+import { bySource, unique } from "./errors.ts";
 import type { IrFunction } from "./ir.ts";
 import { lowerFunction, lowerSolve } from "./elab/body.ts";
 import type { Lowered } from "./elab/body.ts";
@@ -15,6 +16,11 @@ import type { MemoryPlan } from "./wasm/module.ts";
 export type { CompileError, ErrorKind, PatchOp } from "./errors.ts";
 export type { MemoryPlan } from "./wasm/module.ts";
 export type { LoadedSource } from "./modules.ts";
+export { interfaceOf } from "./interface.ts";
+export type { ModuleInterface } from "./interface.ts";
+export { linkObjects, lowerModule } from "./object.ts";
+export type { ModuleObject } from "./object.ts";
+export { parseModule } from "./parse.ts";
 
 export interface CompileRequest {
   readonly entry: { readonly path: string; readonly bytes: Uint8Array };
@@ -51,29 +57,4 @@ function lowerProgram(set: ModuleSet): LoweredProgram {
   if (found.length === 0) return { ok: true, functions };
   const errors = found.flatMap((f) => f.faults.map((fault) => ({ ...fault, path: f.path })));
   return { ok: false, errors: unique(errors).sort(bySource) };
-}
-
-/** Instances of one generic function repeat its mistakes. */
-function unique(errors: readonly CompileError[]): CompileError[] {
-  const seen = new Map<string, CompileError>();
-  for (const e of errors) seen.set(`${e.path} ${e.pointer} ${e.message}`, e);
-  return [...seen.values()];
-}
-
-function bySource(a: CompileError, b: CompileError): number {
-  if (a.path !== b.path) return a.path < b.path ? -1 : 1;
-  return comparePointers(a.pointer, b.pointer);
-}
-
-function comparePointers(a: string, b: string): number {
-  const x = a.split("/");
-  const y = b.split("/");
-  for (let i = 0; i < Math.min(x.length, y.length); i++) {
-    const p = x[i] ?? "";
-    const q = y[i] ?? "";
-    if (p === q) continue;
-    const numeric = Number(p) - Number(q);
-    return Number.isNaN(numeric) ? (p < q ? -1 : 1) : numeric;
-  }
-  return x.length - y.length;
 }

@@ -19,70 +19,80 @@ export interface Linked {
   readonly dataEnd: number;
 }
 
+/** What one function refers to. */
+interface Summary {
+  readonly callees: ReadonlySet<string>;
+  readonly entries: ReadonlySet<string>;
+  readonly globals: ReadonlySet<string>;
+  readonly areas: ReadonlySet<string>;
+  /** Distinct literals in order of first use. */
+  readonly literals: ReadonlySet<string>;
+}
+
 /** Everything that `solve` reaches, ordered by name, then solve, then the entry. */
 export function link(program: ReadonlyMap<string, IrFunction>): Linked {
-  const solve = program.get("solve");
-  const reached = new Map<string, IrFunction>();
+  // Only programs with budgets pay for counting what they allocate.
+  let reached = reach(program, false);
+  if (uses(reached, "allocated")) reached = reach(program, true);
+  const names = [...reached.keys()].filter((n) => n !== "solve").sort();
+  const ordered = [...names, "solve"].flatMap((n) => reached.get(n) ?? []);
+  const start = entryPoint(reached);
+  ordered.push({ f: start, summary: summarise(start) });
+  return layOut(ordered);
+}
+
+interface Reached {
+  readonly f: IrFunction;
+  readonly summary: Summary;
+}
+
+function reach(program: ReadonlyMap<string, IrFunction>, counted: boolean): Map<string, Reached> {
+  const reached = new Map<string, Reached>();
   const queue: string[] = ["solve"];
-  const resumable = new Set<string>();
-  let usesHeap = false;
-  // Only programs with budgets pay for counting.
-  const counted = reads([...program.values()]).globals.has("allocated");
   for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
     if (reached.has(name)) continue;
     const f = program.get(name) ?? runtimeFunction(name === "rt.alloc" && counted ? "rt.alloc_counted" : name);
     if (f === undefined) continue;
-    reached.set(name, f);
-    if (name === "rt.alloc") {
-      usesHeap = true;
-      queue.push("rt.heap_reset");
-    }
-    callees(f.body, queue, resumable);
+    const summary = summarise(f);
+    reached.set(name, { f, summary });
+    if (name === "rt.alloc") queue.push("rt.heap_reset");
+    for (const c of summary.callees) if (!reached.has(c)) queue.push(c);
+    for (const c of summary.entries) if (!reached.has(c)) queue.push(c);
   }
-  const names = [...reached.keys()].filter((n) => n !== "solve").sort();
-  const functions = names.flatMap((n) => reached.get(n) ?? []);
-  if (solve !== undefined) functions.push(solve);
-  functions.push(entryPoint(usesHeap, reads(functions)));
-  return layOut(functions, [...resumable].sort());
+  return reached;
 }
 
-function callees(stmts: readonly IrStmt[], into: string[], resumable: Set<string>): void {
-  visit(stmts, (e) => {
-    if (e.op === "call") into.push(e.target);
-    else if (e.op === "entry") {
-      resumable.add(e.name);
-      into.push(e.name);
-    }
+function uses(reached: ReadonlyMap<string, Reached>, global: string): boolean {
+  for (const r of reached.values()) if (r.summary.globals.has(global)) return true;
+  return false;
+}
+
+function summarise(f: IrFunction): Summary {
+  const summary = { callees: new Set<string>(), entries: new Set<string>(), globals: new Set<string>(), areas: new Set<string>(), literals: new Set<string>() };
+  visit(f.body, (e) => {
+    if (e.op === "call") summary.callees.add(e.target);
+    else if (e.op === "data") summary.literals.add(e.bytes);
+    else if (e.op === "global") summary.globals.add(e.name);
+    else if (e.op === "static") summary.areas.add(e.name);
+    else if (e.op === "entry") summary.entries.add(e.name);
   }, (s) => {
-    if (s.op === "call") into.push(s.target);
+    if (s.op === "call") summary.callees.add(s.target);
+    else if (s.op === "global.set") summary.globals.add(s.name);
   });
-}
-
-interface Uses {
-  readonly globals: ReadonlySet<string>;
-  readonly areas: ReadonlySet<string>;
-}
-
-function reads(functions: readonly IrFunction[]): Uses {
-  const globals = new Set<string>();
-  const areas = new Set<string>();
-  for (const f of functions) visit(f.body, (e) => {
-    if (e.op === "global") globals.add(e.name);
-    else if (e.op === "static") areas.add(e.name);
-  });
-  return { globals, areas };
+  return summary;
 }
 
 /** x07_solve_v2(retptr, arena_ptr, arena_cap, input_ptr, input_len). Nothing of an earlier call survives it. */
-function entryPoint(usesHeap: boolean, uses: Uses): IrFunction {
+function entryPoint(reached: ReadonlyMap<string, Reached>): IrFunction {
   const b = new FunctionBuilder(["i32", "i32", "i32", "i32", "i32"]);
-  for (const name of [...uses.areas].sort()) {
+  const areas = new Set([...reached.values()].flatMap((r) => [...r.summary.areas]));
+  for (const name of [...areas].sort()) {
     const area = staticArea(name);
     if (area?.reset === true) b.fill({ op: "static", name }, k(0), k(area.size));
   }
-  if (usesHeap) b.call("rt.heap_reset", [b.param(1), b.param(2)]);
+  if (reached.has("rt.alloc")) b.call("rt.heap_reset", [b.param(1), b.param(2)]);
   const initial: readonly (readonly [string, IrExpr])[] = [["input_ptr", b.param(3)], ["input_len", b.param(4)], ["allocated", k(0)]];
-  for (const [name, value] of initial) if (uses.globals.has(name)) b.emit({ op: "global.set", name, value });
+  for (const [name, value] of initial) if (uses(reached, name)) b.emit({ op: "global.set", name, value });
   const [ptr, len] = b.callMany("solve", [b.param(3), b.param(4)], ["i32", "i32"]);
   const length = len ?? k(0);
   b.store(4, b.param(0), 0, { op: "cond", cond: length, a: ptr ?? k(0), b: b.param(1) });
@@ -91,25 +101,21 @@ function entryPoint(usesHeap: boolean, uses: Uses): IrFunction {
   return b.finish("x07_solve_v2", [], "never");
 }
 
-function layOut(functions: readonly IrFunction[], table: readonly string[]): Linked {
-  const globals: string[] = [];
+function layOut(functions: readonly Reached[]): Linked {
+  const globals = new Set<string>();
   const literals = new Map<string, number>();
   const areas = new Set<string>();
+  const table = new Set<string>();
   let size = 0;
-  const note = (name: string): void => {
-    if (!globals.includes(name)) globals.push(name);
-  };
-  for (const f of functions) {
-    visit(f.body, (e) => {
-      if (e.op === "global") note(e.name);
-      else if (e.op === "static") areas.add(e.name);
-      else if (e.op === "data" && !literals.has(e.bytes)) {
-        literals.set(e.bytes, size);
-        size += e.bytes.length;
-      }
-    }, (s) => {
-      if (s.op === "global.set") note(s.name);
-    });
+  for (const { summary } of functions) {
+    for (const g of summary.globals) globals.add(g);
+    for (const a of summary.areas) areas.add(a);
+    for (const e of summary.entries) table.add(e);
+    for (const bytes of summary.literals) {
+      if (literals.has(bytes)) continue;
+      literals.set(bytes, size);
+      size += bytes.length;
+    }
   }
   const data = new Uint8Array(align(size, 16));
   for (const [bytes, at] of literals) for (let i = 0; i < bytes.length; i++) data[at + i] = bytes.charCodeAt(i);
@@ -119,7 +125,7 @@ function layOut(functions: readonly IrFunction[], table: readonly string[]): Lin
     statics.set(name, end);
     end += align(staticArea(name)?.size ?? 0, 16);
   }
-  return { functions, table, globals, literals, statics, data, dataEnd: end };
+  return { functions: functions.map((r) => r.f), table: [...table].sort(), globals: [...globals], literals, statics, data, dataEnd: end };
 }
 
 function align(n: number, to: number): number {

@@ -20,10 +20,13 @@ import type { Value, Variable } from "./values.ts";
 export interface Lowered {
   readonly functions: readonly IrFunction[];
   readonly faults: readonly Fault[];
+  /** Functions of the program that it names. */
+  readonly needs: readonly string[];
 }
 
 /** Checks `solve` and lowers it to `solve(input_ptr, input_len) -> (ptr, len)`. */
 export function lowerSolve(program: Program, body: Expr): Lowered {
+  program.takeNeeds();
   const b = new FunctionBuilder(["i32", "i32"]);
   const facts: FunctionFacts = { name: "solve", module: "main", kind: "solve", result: "bytes", resultBrand: undefined, typeArgs: new Map() };
   const cx = new Context(program, facts, b);
@@ -32,10 +35,11 @@ export function lowerSolve(program: Program, body: Expr): Lowered {
   const at: Place = { parent: undefined, step: "/solve" };
   cx.openScope();
   runBody(cx, body, at);
-  return { functions: [b.finish("solve", ["i32", "i32"], "never")], faults: cx.faults };
+  return { functions: [b.finish("solve", ["i32", "i32"], "never")], faults: cx.faults, needs: cx.program.takeNeeds() };
 }
 
 export function lowerFunction(program: Program, instance: Instance): Lowered {
+  program.takeNeeds();
   const { decl, module } = instance.ref;
   const { typeArgs } = instance;
   const types = decl.params.map((p) => concrete(p.type, typeArgs));
@@ -46,7 +50,7 @@ export function lowerFunction(program: Program, instance: Instance): Lowered {
   const facts: FunctionFacts = { name: decl.name, module: module.id, kind: decl.async ? "defasync" : "defn", result, resultBrand: decl.resultBrand, typeArgs };
   const cx = new Context(program, facts, b);
   const at: Place = { parent: undefined, step: decl.pointer };
-  if (unsupported(cx, decl, types, result, at)) return { functions: [], faults: cx.faults };
+  if (unsupported(cx, decl, types, result, at)) return { functions: [], faults: cx.faults, needs: cx.program.takeNeeds() };
   cx.openScope();
   cx.declare("input", "bytes_view", undefined, [], "input");
   cx.openScope();
@@ -54,7 +58,7 @@ export function lowerFunction(program: Program, instance: Instance): Lowered {
   if (decl.async) return lowerTask(cx, instance, params.length);
   runContracted(cx, decl, { parent: undefined, step: `${decl.pointer}/body` });
   const name = instance.name;
-  return { functions: [cx.b.finish(name, shape(result))], faults: cx.faults };
+  return { functions: [cx.b.finish(name, shape(result))], faults: cx.faults, needs: cx.program.takeNeeds() };
 }
 
 function unsupported(cx: Context, decl: FunctionDecl, types: readonly Type[], result: Type, at: Place): boolean {
@@ -73,8 +77,8 @@ function lowerTask(cx: Context, instance: Instance, params: number): Lowered {
   for (const c of [...decl.requires, ...decl.invariant]) check(cx, c);
   cx.epilogue = { label: cx.b.label(), locals: cx.newLocals(cx.facts.result) };
   runBody(cx, decl.body, { parent: undefined, step: `${decl.pointer}/body` });
-  if (cx.faults.length > 0) return { functions: [], faults: cx.faults };
-  return { functions: finishTask(cx, decl, instance.name, params), faults: [] };
+  if (cx.faults.length > 0) return { functions: [], faults: cx.faults, needs: cx.program.takeNeeds() };
+  return { functions: finishTask(cx, decl, instance.name, params), faults: [], needs: cx.program.takeNeeds() };
 }
 
 function declareParams(cx: Context, decl: FunctionDecl, types: readonly Type[], first: number): void {

@@ -106,12 +106,12 @@ export class Context {
   }
 
   inCurrentScope(name: string): boolean {
-    return this.scopes.at(-1)?.variables.some((v) => v.name === name && this.names.get(name) === v) ?? false;
+    return this.names.get(name)?.depth === this.scopes.length;
   }
 
   declare(name: string, type: Type, brand: string | undefined, locals: readonly number[], kind: Variable["kind"] = "local"): Variable {
     for (const l of locals) this.claimed.add(l);
-    const variable: Variable = { name, type, brand, locals, kind, index: this.variables++, state: "live", movedAt: undefined, owners: [], borrowedAt: undefined, loans: 0 };
+    const variable: Variable = { name, type, brand, locals, kind, index: this.variables++, depth: this.scopes.length, state: "live", movedAt: undefined, owners: [], borrowedAt: undefined, loans: 0 };
     const scope = this.scopes.at(-1);
     scope?.variables.push(variable);
     scope?.shadowed.push(this.names.get(name));
@@ -146,7 +146,8 @@ export class Context {
     const scope = this.scopes.pop();
     if (scope === undefined) return result;
     let out = result;
-    const doomed = scope.variables.filter((v) => isOwned(v.type) && v.state !== "moved");
+    if (scope.variables.length === 0) return out;
+    const doomed = scope.variables.filter((v) => v.state !== "moved" && isOwned(v.type));
     if (doomed.length > 0 && !unreachable) {
       out = this.settle(out);
       for (let i = doomed.length - 1; i >= 0; i--) this.dropVariable(doomed[i]);

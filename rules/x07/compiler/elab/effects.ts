@@ -5,6 +5,13 @@ import type { IrExpr, IrStmt } from "../ir.ts";
 /** Whether evaluating `e` after `stmts` (from index `from`) could differ from evaluating it before. */
 export function disturbs(stmts: readonly IrStmt[], from: number, e: IrExpr): boolean {
   if (e.op === "const" || e.op === "data" || e.op === "static" || e.op === "const64" || e.op === "entry") return false;
+  if (e.op === "get") {
+    for (let i = from; i < stmts.length; i++) {
+      const s = stmts[i];
+      if (s !== undefined && assignsLocal(s, e.local)) return true;
+    }
+    return false;
+  }
   const reads = readsOf(e);
   if (reads.calls) return true;
   for (let i = from; i < stmts.length; i++) {
@@ -135,10 +142,23 @@ export function assignedLocals(stmts: readonly IrStmt[], into: Set<number>): voi
 }
 
 export function assigns(stmts: readonly IrStmt[], local: number): boolean {
-  return stmts.some((s) => {
-    if (s.op === "set") return s.local === local;
-    if (s.op === "call" || s.op === "resume") return s.dests.includes(local);
-    if (s.op === "if") return assigns(s.then, local) || assigns(s.else, local);
-    return (s.op === "loop" || s.op === "block") && assigns(s.body, local);
-  });
+  for (const s of stmts) if (assignsLocal(s, local)) return true;
+  return false;
+}
+
+function assignsLocal(s: IrStmt, local: number): boolean {
+  switch (s.op) {
+    case "set":
+      return s.local === local;
+    case "call":
+    case "resume":
+      return s.dests.includes(local);
+    case "if":
+      return assigns(s.then, local) || assigns(s.else, local);
+    case "loop":
+    case "block":
+      return assigns(s.body, local);
+    default:
+      return false;
+  }
 }

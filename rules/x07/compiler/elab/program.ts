@@ -30,10 +30,13 @@ export class Program {
   private readonly imports = new Map<Module, ReadonlySet<string>>();
   private readonly instances = new Map<string, Instance>();
   private readonly waiting: Instance[] = [];
-  private borrows: Map<FunctionDecl, ReadonlySet<number>> | undefined;
+  private readonly borrows: Map<FunctionDecl, ReadonlySet<number>>;
+  private asked = new Set<string>();
 
-  constructor(modules: ReadonlyMap<string, Module>) {
+  /** `borrows`: what is known already of functions whose bodies are not here. */
+  constructor(modules: ReadonlyMap<string, Module>, borrows: ReadonlyMap<FunctionDecl, ReadonlySet<number>> = new Map()) {
     this.modules = modules;
+    this.borrows = new Map(borrows);
     for (const module of modules.values()) {
       for (const decl of module.functions.values()) this.functions.set(decl.name, { module, decl });
       for (const decl of module.types.values()) this.types.set(decl.name, { module, decl });
@@ -79,12 +82,20 @@ export class Program {
   need(ref: FunctionRef, typeArgs: ReadonlyMap<string, TypeArgument>): string {
     const suffix = typeArgs.size === 0 ? "" : `<${[...typeArgs.values()].join(",")}>`;
     const name = ref.decl.name + suffix;
+    this.asked.add(name);
     if (!this.instances.has(name)) {
       const instance: Instance = { name, ref, typeArgs };
       this.instances.set(name, instance);
       this.waiting.push(instance);
     }
     return name;
+  }
+
+  /** The names asked for since the last time. */
+  takeNeeds(): string[] {
+    const names = [...this.asked];
+    this.asked = new Set();
+    return names;
   }
 
   /** The next function that somebody needs and nobody has taken yet. */
@@ -94,7 +105,6 @@ export class Program {
 
   /** Indices of the parameters whose bytes a returned view may show. */
   borrowsOf(decl: FunctionDecl): ReadonlySet<number> {
-    this.borrows ??= new Map();
     return borrowedParams(decl, (name) => this.functions.get(name)?.decl, this.borrows);
   }
 }

@@ -36,6 +36,8 @@ export interface Variable {
   readonly locals: readonly number[];
   readonly kind: "local" | "param" | "input";
   readonly index: number;
+  /** How many scopes were open around it, its own included. */
+  readonly depth: number;
   state: VariableState;
   movedAt: Place | undefined;
   owners: readonly Variable[];
@@ -44,10 +46,12 @@ export interface Variable {
   loans: number;
 }
 
-export function value(type: Type, parts: readonly IrExpr[], more: Partial<Value> = {}): Value {
-  return { type, parts, brand: undefined, owners: NONE, borrowedAt: undefined, loose: undefined, literal: false, ofTemporary: false, ...more };
+export function value(type: Type, parts: readonly IrExpr[], more: Partial<Value> = NOTHING): Value {
+  const { brand, owners = NONE, borrowedAt, loose, literal = false, ofTemporary = false } = more;
+  return { type, parts, brand, owners, borrowedAt, loose, literal, ofTemporary };
 }
 
+const NOTHING: Partial<Value> = {};
 const NONE: readonly Variable[] = [];
 
 export function int(e: IrExpr): Value {

@@ -2,7 +2,7 @@
 
 import type { IrFunction, IrStmt } from "../ir.ts";
 import { isPure } from "../ir.ts";
-import { visit } from "../link.ts";
+import { countReads } from "./walk.ts";
 
 const ROUNDS = 4;
 
@@ -10,9 +10,7 @@ export function removeDead(f: IrFunction): IrFunction {
   let body = f.body;
   for (let i = 0; i < ROUNDS; i++) {
     const reads = new Int32Array(f.locals.length);
-    visit(body, (e) => {
-      if (e.op === "get") reads[e.local] = (reads[e.local] ?? 0) + 1;
-    });
+    countReads(body, reads);
     const next = sweep(body, reads);
     if (next === body) break;
     body = next;

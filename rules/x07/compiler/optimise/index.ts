@@ -4,6 +4,7 @@ import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
 import { visit } from "../link.ts";
 import { removeDead } from "./dead.ts";
 import { inlineCalls } from "./inline.ts";
+import type { Candidates } from "./inline.ts";
 import { propagate } from "./propagate.ts";
 import { unrollLoops } from "./unroll.ts";
 import { sizeOf } from "./walk.ts";
@@ -17,9 +18,9 @@ const FULL = 4000;
 
 /** Works from the callees up, so that what is copied is already good. `solve` is the root; what it does not reach stays as it is. */
 export function optimise(functions: ReadonlyMap<string, IrFunction>): ReadonlyMap<string, IrFunction> {
-  const calls = new Map<string, number>();
+  const counts = new Map<string, number>();
   const callees = new Map<string, readonly string[]>();
-  for (const f of functions.values()) callees.set(f.name, countCalls(f, calls));
+  for (const f of functions.values()) callees.set(f.name, countCalls(f, counts));
   const done = new Map<string, IrFunction>();
   const small = new Map<string, boolean>();
   const candidate = (caller: IrFunction) => (name: string): IrFunction | undefined => {
@@ -31,17 +32,18 @@ export function optimise(functions: ReadonlyMap<string, IrFunction>): ReadonlyMa
   for (const name of bottomUp(functions, callees)) {
     const f = functions.get(name);
     if (f === undefined) continue;
-    const better = improve(f, candidate(f));
+    const may = candidate(f);
+    const calls = callees.get(name)?.some((c) => may(c) !== undefined) === true;
+    const better = improve(f, calls ? may : undefined);
     done.set(name, better);
-    const limit = calls.get(name) === 1 ? LARGE : SMALL;
+    const limit = counts.get(name) === 1 ? LARGE : SMALL;
     small.set(name, !(callees.get(name) ?? []).includes(name) && sizeOf(better.body, limit) <= limit);
   }
   return done;
 }
 
-function improve(f: IrFunction, candidate: (name: string) => IrFunction | undefined): IrFunction {
-  const room = sizeOf(f.body, FULL) < FULL;
-  const inlined = room ? inlineCalls(f, candidate) : f;
+function improve(f: IrFunction, candidate: Candidates | undefined): IrFunction {
+  const inlined = candidate !== undefined && sizeOf(f.body, FULL) < FULL ? inlineCalls(f, candidate) : f;
   return unrollLoops(removeDead(propagate(inlined)));
 }
 

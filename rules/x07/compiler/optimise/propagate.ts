@@ -19,12 +19,13 @@ interface Undo {
 class Propagation {
   /** What a local is known to equal: a constant or another local. */
   private readonly values = new Map<number, IrExpr>();
-  /** Locals that are known to equal this one; may hold outdated entries. */
+  /** Locals that may be known to equal this one: a superset of the truth in `values`. */
   private readonly copies = new Map<number, Set<number>>();
   /** Truth of comparisons, by their text. */
   private readonly facts = new Map<string, boolean>();
-  /** Facts that speak of a local; may hold outdated entries. */
+  /** Facts that may be known about a local: a superset of the truth in `facts`. */
   private readonly about = new Map<number, Set<string>>();
+  private readonly factLocals = new Map<string, readonly number[]>();
   private trail: Undo[] = [];
   private readonly assignedIn = new WeakMap<readonly IrStmt[], Set<number>>();
 
@@ -210,8 +211,17 @@ class Propagation {
       if (u === undefined) return;
       const map = u.map as Map<number | string, IrExpr | boolean>;
       if (u.before === undefined) map.delete(u.key);
-      else map.set(u.key, u.before);
+      else {
+        map.set(u.key, u.before);
+        this.index(u.key, u.before);
+      }
     }
+  }
+
+  /** Makes a restored piece of knowledge findable again by the locals that it depends on. */
+  private index(key: number | string, known: IrExpr | boolean): void {
+    if (typeof key === "string") for (const l of this.factLocals.get(key) ?? []) addTo(this.about, l, key);
+    else if (typeof known !== "boolean" && known.op === "get") addTo(this.copies, known.local, key);
   }
 
   private learnValue(local: number, value: IrExpr): void {
@@ -231,12 +241,14 @@ class Propagation {
       this.remember(this.values, copy, value);
       this.values.delete(copy);
     }
+    this.copies.delete(local);
     for (const fact of this.about.get(local) ?? []) {
       const before = this.facts.get(fact);
       if (before === undefined) continue;
       this.remember(this.facts, fact, before);
       this.facts.delete(fact);
     }
+    this.about.delete(local);
   }
 
   private killAll(locals: ReadonlySet<number>): void {
@@ -288,8 +300,9 @@ class Propagation {
     if (this.facts.get(key) === truth) return;
     this.remember(this.facts, key, this.facts.get(key));
     this.facts.set(key, truth);
-    for (const l of localsOf(a)) addTo(this.about, l, key);
-    for (const l of localsOf(b)) addTo(this.about, l, key);
+    let locals = this.factLocals.get(key);
+    if (locals === undefined) this.factLocals.set(key, (locals = [...localsOf(a), ...localsOf(b)]));
+    for (const l of locals) addTo(this.about, l, key);
   }
 
   private truth(e: IrExpr): boolean | undefined {

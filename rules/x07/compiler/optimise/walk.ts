@@ -127,3 +127,83 @@ export function leaves(stmts: readonly IrStmt[]): boolean {
   if (last.op === "if") return last.else.length > 0 && leaves(last.then) && leaves(last.else);
   return false;
 }
+
+/** Adds to `reads` how often each local is read. Written out by hand: it runs over everything several times. */
+export function countReads(stmts: readonly IrStmt[], reads: Int32Array): void {
+  for (const s of stmts) {
+    switch (s.op) {
+      case "set":
+      case "global.set":
+        countExpr(s.value, reads);
+        break;
+      case "store":
+        countExpr(s.addr, reads);
+        countExpr(s.value, reads);
+        break;
+      case "copy":
+        countExpr(s.dst, reads);
+        countExpr(s.src, reads);
+        countExpr(s.len, reads);
+        break;
+      case "fill":
+        countExpr(s.dst, reads);
+        countExpr(s.value, reads);
+        countExpr(s.len, reads);
+        break;
+      case "resume":
+        countExpr(s.index, reads);
+        for (const a of s.args) countExpr(a, reads);
+        break;
+      case "call":
+        for (const a of s.args) countExpr(a, reads);
+        break;
+      case "if":
+        countExpr(s.cond, reads);
+        countReads(s.then, reads);
+        countReads(s.else, reads);
+        break;
+      case "loop":
+      case "block":
+        countReads(s.body, reads);
+        break;
+      case "br":
+        if (s.cond !== undefined) countExpr(s.cond, reads);
+        break;
+      case "trapIf":
+        countExpr(s.cond, reads);
+        break;
+      case "return":
+        for (const v of s.values) countExpr(v, reads);
+        break;
+      case "trap":
+      case "suspend":
+        break;
+    }
+  }
+}
+
+function countExpr(e: IrExpr, reads: Int32Array): void {
+  switch (e.op) {
+    case "get":
+      reads[e.local] = (reads[e.local] ?? 0) + 1;
+      break;
+    case "bin":
+      countExpr(e.a, reads);
+      countExpr(e.b, reads);
+      break;
+    case "un":
+      countExpr(e.a, reads);
+      break;
+    case "load":
+      countExpr(e.addr, reads);
+      break;
+    case "cond":
+      countExpr(e.cond, reads);
+      countExpr(e.a, reads);
+      countExpr(e.b, reads);
+      break;
+    case "call":
+      for (const a of e.args) countExpr(a, reads);
+      break;
+  }
+}

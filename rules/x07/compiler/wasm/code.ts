@@ -2,7 +2,7 @@
 
 import type { BinOp, IrExpr, IrFunction, IrStmt, Scalar, UnOp } from "../ir.ts";
 import { isPure, typeOf } from "../ir.ts";
-import { visit } from "../link.ts";
+import { countReads } from "../optimise/walk.ts";
 import { not } from "../ops.ts";
 import type { ByteBuffer } from "./bytes.ts";
 
@@ -77,8 +77,9 @@ class Encoder {
   }
 
   run(): void {
-    const used = this.count();
-    this.declareLocals(used);
+    countReads(this.f.body, this.reads);
+    this.hasTrapIf = hasTrapIf(this.f.body);
+    this.declareLocals();
     if (this.hasTrapIf) {
       this.out.byte(BLOCK);
       this.out.byte(EMPTY);
@@ -98,20 +99,7 @@ class Encoder {
     if (this.f.results.length > 0) this.out.byte(0x00);
   }
 
-  private count(): Uint8Array {
-    const used = new Uint8Array(this.f.locals.length);
-    visit(this.f.body, (e) => {
-      if (e.op === "get") {
-        this.reads[e.local] = (this.reads[e.local] ?? 0) + 1;
-        used[e.local] = 1;
-      }
-    }, (s) => {
-      if (s.op === "trapIf") this.hasTrapIf = true;
-    });
-    return used;
-  }
-
-  private declareLocals(used: Uint8Array): void {
+  private declareLocals(): void {
     const { params, locals } = this.f;
     let next = 0;
     for (; next < params.length; next++) this.indices[next] = next;
@@ -119,7 +107,7 @@ class Encoder {
     for (const type of ["i32", "i64", "f64"] as const) {
       let count = 0;
       for (let i = params.length; i < locals.length; i++) {
-        if (used[i] !== 1 || locals[i] !== type) continue;
+        if (this.reads[i] === 0 || locals[i] !== type) continue;
         this.indices[i] = next++;
         count++;
       }
@@ -332,4 +320,12 @@ class Encoder {
     this.out.byte(0);
     this.out.u32(offset);
   }
+}
+
+function hasTrapIf(stmts: readonly IrStmt[]): boolean {
+  return stmts.some((s) => {
+    if (s.op === "trapIf") return true;
+    if (s.op === "if") return hasTrapIf(s.then) || hasTrapIf(s.else);
+    return (s.op === "loop" || s.op === "block") && hasTrapIf(s.body);
+  });
 }

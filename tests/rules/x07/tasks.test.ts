@@ -1,0 +1,43 @@
+// Tasks, scopes and channels: compiled programs run in the interpreter's order. Knows the asynchronous subset.
+
+import { expect, test } from "vitest";
+import { interpret } from "../../rig/interpreter/index.ts";
+import type { Ast } from "./generator.ts";
+import { compileFiles, instantiate } from "./rig.ts";
+
+type Params = readonly (readonly [string, string])[];
+
+const fa=(name: string, params: Params, body: Ast, result = "bytes"): object => ({kind:"defasync",name:"main."+name,params:params.map(([n, t]) => ({name:n,ty:t})),result,body});
+const fd=(name: string, params: Params, result: string, body: Ast): object => ({kind:"defn",name:"main."+name,params:params.map(([n, t]) => ({name:n,ty:t})),result,body});
+const cat=fd("cat",[["a","bytes"],["b","bytes"]],"bytes",["bytes.concat","a","b"]);
+const yl=fa("y",[["b","bytes"],["n","i32"]],["begin",["for","i",0,"n",["task.yield"]],"b"]);
+const PROGRAMS: readonly (readonly [string, readonly object[], Ast])[] = [
+ ["nested",[cat,yl,fa("o",[["n","i32"]],["begin",["let","a",["main.y",["fmt.s32_to_dec","n"],"n"]],["let","b",["main.y",["bytes.lit","-"],2]],["main.cat",["await","a"],["await","b"]]])],["begin",["let","t",["main.o",3]],["let","u",["main.o",1]],["let","x",["await","t"]],["bytes.concat","x",["await","u"]]]],
+ ["recursion",[cat,fa("r",[["n","i32"]],["if",["=","n",0],["bytes.lit","."],["begin",["let","t",["main.r",["-","n",1]]],["task.yield"],["main.cat",["await","t"],["fmt.s32_to_dec","n"]]]])],["await",["main.r",12]]],
+ ["chan",[cat,fa("p",[["c","i32"],["n","i32"]],["begin",["for","i",0,"n",["chan.bytes.send","c",["fmt.s32_to_dec","i"]]],["bytes.lit","done"]]),fa("q",[["c","i32"],["n","i32"]],["begin",["let","o",["bytes.lit",""]],["let","i",0],["while",["<","i","n"],["begin",["set","o",["main.cat","o",["chan.bytes.recv","c"]]],["set","i",["+","i",1]]]],"o"])],["begin",["let","c",["chan.bytes.new",2]],["let","p",["main.p","c",9]],["let","q",["main.q","c",9]],["bytes.concat",["await","q"],["await","p"]]]],
+ ["sleepmain",[cat,fa("s",[["c","i32"],["n","i32"]],["begin",["task.sleep","n"],["chan.bytes.send","c",["fmt.s32_to_dec","n"]],["bytes.lit",""]])],["begin",["let","c",["chan.bytes.new",9]],["let","a",["main.s","c",5]],["let","b",["main.s","c",2]],["let","d",["main.s","c",9]],["task.sleep",6],["let","r",["result_bytes.unwrap_or",["chan.bytes.try_recv","c"],["bytes.lit","x"]]],["set","r",["bytes.concat","r",["result_bytes.unwrap_or",["chan.bytes.try_recv","c"],["bytes.lit","x"]]]],["bytes.concat","r",["result_bytes.unwrap_or",["chan.bytes.try_recv","c"],["bytes.lit","x"]]]]],
+ ["scopein",[cat,yl,fa("o",[],["task.scope_v1",["task.scope.cfg_v1",["max_children",3]],["begin",["let","s",["task.scope.async_let_bytes_v1",["main.y",["bytes.lit","p"],4]]],["let","u",["task.scope.async_let_bytes_v1",["main.y",["bytes.lit","q"],1]]],["task.scope.start_soon_v1",["main.y",["bytes.lit","z"],2]],["main.cat",["task.scope.await_slot_bytes_v1","u"],["task.scope.await_slot_bytes_v1","s"]]]])],["await",["main.o"]]],
+ ["cancel",[yl],["begin",["let","t",["main.y",["bytes.lit","x"],5]],["task.yield"],["let","c",["task.cancel","t"]],["let","f",["task.is_finished","t"]],["let","r",["task.try_join.bytes","t"]],["fmt.s32_to_dec",["+",["*",100,"c"],["+",["*",10,"f"],["result_bytes.err_code","r"]]]]]],
+ ["tryjoin",[yl],["begin",["let","t",["main.y",["bytes.lit","x"],2]],["let","a",["result_bytes.err_code",["task.try_join.bytes","t"]]],["task.yield"],["task.yield"],["task.yield"],["let","r",["task.try_join.bytes","t"]],["bytes.concat",["fmt.s32_to_dec","a"],["result_bytes.unwrap_or","r",["bytes.lit","none"]]]]],
+ ["resb",[fa("r",[["n","i32"]],["if",["<","n",3],["result_bytes.err",["+","n",40]],["result_bytes.ok",["fmt.s32_to_dec","n"]]],"result_bytes")],["begin",["let","a",["task.join.result_bytes",["main.r",1]]],["let","b",["task.join.result_bytes",["main.r",7]]],["bytes.concat",["fmt.s32_to_dec",["result_bytes.err_code","a"]],["result_bytes.unwrap_or","b",["bytes.lit","no"]]]]],
+ ["loopy",[cat,yl,fa("o",[["n","i32"]],["begin",["let","o",["bytes.lit","<"]],["for","i",0,"n",["begin",["if",["&","i",1],["task.yield"],["begin",["let","t",["main.y",["fmt.s32_to_dec","i"],"i"]],["set","o",["main.cat","o",["await","t"]]],0]],["if",["=","i",5],["return","o"],0]]],"o"])],["begin",["let","a",["main.o",4]],["let","b",["main.o",9]],["let","x",["await","b"]],["bytes.concat",["await","a"],"x"]]],
+ ["closed",[],["begin",["let","c",["chan.bytes.new",1]],["chan.bytes.close","c"],["fmt.s32_to_dec",["result_bytes.err_code",["chan.bytes.try_recv","c"]]]]],
+];
+
+test.each(PROGRAMS)("%s", (_name, decls, solve) => {
+  const program = { schema_version: "x07.x07ast@0.9.0", kind: "entry", module_id: "main", imports: [], decls, solve };
+  const outcome = compileFiles({ "src/main.x07.json": program });
+  if (!outcome.ok) throw new Error(JSON.stringify(outcome.errors));
+  const wanted = interpret({ entry: program, modules: {} }, new Uint8Array());
+  const got = instantiate(outcome.wasm).run(new Uint8Array(), 1 << 16);
+  expect(got === "trap" ? got : Buffer.from(got).toString()).toBe("trap" in wanted ? "trap" : Buffer.from(wanted.output).toString());
+});
+
+test.each([
+  ["await in a defn", [fd("f", [], "bytes", ["await", ["main.y", ["bytes.lit", "a"], 0]]), yl], ["main.f"], "await is only allowed"],
+  ["match in a defasync", [fa("f", [], ["begin", ["match", "x", ["main.E.A", 1]], ["bytes.lit", ""]])], ["await", ["main.f"]], "unsupported head in async"],
+  ["a child started by a plain call", [yl], ["task.scope_v1", ["task.scope.cfg_v1", ["max_children", 2]], ["begin", ["let", "t", ["main.y", ["bytes.lit", "a"], 0]], ["await", "t"]]], "X07E_SCOPE_003"],
+] satisfies [string, object[], Ast, string][])("refuses %s", (_name, decls, solve, message) => {
+  const outcome = compileFiles({ "src/main.x07.json": { schema_version: "x07.x07ast@0.9.0", kind: "entry", module_id: "main", imports: [], decls, solve } });
+  expect(outcome.ok ? "" : outcome.errors.map((e) => e.message).join()).toContain(message);
+});
