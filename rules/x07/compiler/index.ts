@@ -6,11 +6,9 @@ import type { IrFunction } from "./ir.ts";
 import { lowerFunction, lowerSolve } from "./elab/body.ts";
 import type { Lowered } from "./elab/body.ts";
 import { Program } from "./elab/program.ts";
-import { link } from "./link.ts";
 import { loadModules } from "./modules.ts";
 import type { LoadedSource, ModuleSet } from "./modules.ts";
-import { optimise } from "./optimise/index.ts";
-import { encodeModule } from "./wasm/module.ts";
+import { emit } from "./object.ts";
 import type { MemoryPlan } from "./wasm/module.ts";
 
 export type { CompileError, ErrorKind, PatchOp } from "./errors.ts";
@@ -22,24 +20,31 @@ export { linkObjects, lowerModule } from "./object.ts";
 export type { ModuleObject } from "./object.ts";
 export { parseModule } from "./parse.ts";
 
-export interface CompileRequest {
+export interface Sources {
   readonly entry: { readonly path: string; readonly bytes: Uint8Array };
   /** Resolves a module id; called once per id. */
   load(id: string): LoadedSource;
+}
+
+export interface CompileRequest extends Sources {
   readonly memory: MemoryPlan;
 }
 
 export type CompileOutcome = { readonly ok: true; readonly wasm: Uint8Array } | { readonly ok: false; readonly errors: CompileError[] };
 
 export function compile(request: CompileRequest): CompileOutcome {
-  const loaded = loadModules(request.entry, (id) => request.load(id));
-  if (!loaded.ok) return loaded;
-  const lowered = lowerProgram(loaded.set);
+  const lowered = lower(request);
   if (!lowered.ok) return lowered;
-  return { ok: true, wasm: encodeModule(link(optimise(lowered.functions)), request.memory) };
+  return emit(lowered.functions, request.memory, request.entry.path);
 }
 
-type LoweredProgram = { readonly ok: true; readonly functions: ReadonlyMap<string, IrFunction> } | { readonly ok: false; readonly errors: CompileError[] };
+/** The front end alone, for every back end. */
+export function lower(sources: Sources): LoweredProgram {
+  const loaded = loadModules(sources.entry, (id) => sources.load(id));
+  return loaded.ok ? lowerProgram(loaded.set) : loaded;
+}
+
+export type LoweredProgram = { readonly ok: true; readonly functions: ReadonlyMap<string, IrFunction> } | { readonly ok: false; readonly errors: CompileError[] };
 
 /** Checks and lowers solve and everything it reaches; the rest of the program is not looked at. */
 function lowerProgram(set: ModuleSet): LoweredProgram {

@@ -66,7 +66,7 @@ class Walk {
     const source = this.load(id);
     if (source.kind !== "found") {
       this.failed.add(id);
-      if (source.kind === "missing") return this.bad(`unknown module: ${JSON.stringify(id)} (searched: ${source.searched.join(" or ")})`, from.path, pointer, "X07-IMPORT-0002");
+      if (source.kind === "missing") return this.bad(`unknown module: ${JSON.stringify(id)} (searched: ${source.searched.join(" or ")})`, from.path, pointer);
       return this.bad(`module ${JSON.stringify(id)} is ambiguous across roots: ${JSON.stringify(source.paths)}`, from.path, pointer);
     }
     const parsed = parseModule(id, source.path, source.bytes, "module");
@@ -80,8 +80,8 @@ class Walk {
     return parsed.module;
   }
 
-  private bad(message: string, path: string, pointer: string, code?: string): undefined {
-    this.errors.push({ ...fault("Parse", code, message, pointer), path });
+  private bad(message: string, path: string, pointer: string): undefined {
+    this.errors.push({ ...fault("Parse", undefined, message, pointer), path });
     return undefined;
   }
 }

@@ -2,7 +2,7 @@
 
 import type { FunctionDecl, Module } from "./ast.ts";
 import type { CompileError, Fault } from "./errors.ts";
-import { bySource, unique } from "./errors.ts";
+import { bySource, fault, unique } from "./errors.ts";
 import type { IrFunction } from "./ir.ts";
 import { lowerFunction, lowerSolve } from "./elab/body.ts";
 import type { Lowered } from "./elab/body.ts";
@@ -11,7 +11,7 @@ import type { ModuleInterface } from "./interface.ts";
 import { moduleOf } from "./interface.ts";
 import { link } from "./link.ts";
 import { optimise } from "./optimise/index.ts";
-import { encodeModule } from "./wasm/module.ts";
+import { encodeModule, planProblem } from "./wasm/module.ts";
 import type { MemoryPlan } from "./wasm/module.ts";
 
 /** One function of a module, or one instance of a generic one. Mistakes count only when the program reaches the function. */
@@ -71,8 +71,16 @@ export function linkObjects(objects: readonly ModuleObject[], memory: MemoryPlan
     seen.add(name);
     for (const fault of f.faults) errors.push({ ...fault, path: f.path });
     for (const c of f.code) code.set(c.name, c);
-    queue.push(...f.needs);
+    for (const need of f.needs) queue.push(need);
   }
   if (errors.length > 0) return { ok: false, errors: unique(errors).sort(bySource) };
-  return { ok: true, wasm: encodeModule(link(optimise(code)), memory) };
+  return emit(code, memory, all.get("solve")?.path ?? "");
+}
+
+/** Optimises, links and encodes checked code; `path` is where a bad memory plan is told. */
+export function emit(code: ReadonlyMap<string, IrFunction>, memory: MemoryPlan, path: string): LinkOutcome {
+  const linked = link(optimise(code));
+  const problem = planProblem(memory, linked.dataEnd);
+  if (problem !== undefined) return { ok: false, errors: [{ ...fault(problem.kind, undefined, problem.message, ""), path }] };
+  return { ok: true, wasm: encodeModule(linked, memory) };
 }

@@ -167,6 +167,33 @@ describe("errors", () => {
     ]);
   });
 
+  test("what can be repaired comes with a patch", () => {
+    const repair = (program: object, files: object = {}): unknown => {
+      const outcome = compileFiles({ "src/main.x07.json": program, ...files });
+      return outcome.ok ? [] : outcome.errors.map((e) => e.quickfix);
+    };
+    expect(repair(entry(["view.to_bytes", ["bytes.view", ["bytes.lit", "a"]]]))).toEqual([[{ op: "replace", path: "/solve/1", value: ["bytes.view_lit", "a"] }]]);
+    const module = (id: string, imports: string[], body: unknown): object => ({ schema_version: "x07.x07ast@0.5.0", kind: "module", module_id: id, imports, decls: [{ kind: "export", names: [`${id}.f`] }, { kind: "defn", name: `${id}.f`, params: [], result: "bytes", body }] });
+    const files = { "src/a.x07.json": module("a", ["b"], ["b.f"]), "src/b.x07.json": module("b", [], ["bytes.empty"]) };
+    expect(repair(entry(["bytes.concat", ["a.f"], ["b.f"]], { imports: ["a"] }), files)).toEqual([[{ op: "add", path: "/imports/-", value: "b" }]]);
+  });
+
+  test.each([
+    [{ initialBytes: 1000, maxBytes: 65_536 }, "Parse"],
+    [{ initialBytes: 131_072, maxBytes: 65_536 }, "Parse"],
+    [{ initialBytes: 65_536, maxBytes: 2 ** 40 }, "Parse"],
+    [{ initialBytes: 0, maxBytes: 65_536 }, "Budget"],
+  ])("memory plan %j", (memory, kind) => {
+    const outcome = compileFiles({ "src/main.x07.json": entry(["bytes.lit", "a"]) }, "src/main.x07.json", ["src"], memory);
+    expect(outcome.ok ? "" : outcome.errors[0]?.kind).toBe(kind);
+  });
+
+  test("contracts may look at owned parameters when the body is over", () => {
+    const f = { kind: "defn", name: "main.f", params: [{ name: "b", ty: "bytes" }], result: "i32", body: ["bytes.len", "b"], ensures: [{ expr: ["=", "__result", ["bytes.len", "b"]] }, { expr: ["=", ["bytes.get_u8", "b", 0], 120] }] };
+    expect(text(solve(entry(["fmt.s32_to_dec", ["main.f", ["bytes.lit", "xyz"]]], { decls: [f] })))).toBe("3");
+    expect(solve(entry(["fmt.s32_to_dec", ["main.f", ["bytes.lit", "yz"]]], { decls: [f] }))).toBe("trap");
+  });
+
   test("a view may not outlive what it shows", () => {
     expect(errors(["begin", ["let", "v", "input"], ["begin", ["let", "b", ["bytes.lit", "x"]], ["set", "v", ["bytes.view", "b"]], 0], ["view.to_bytes", "v"]])).toEqual(["X07-BORROW-0002 /solve/2/2/2"]);
   });

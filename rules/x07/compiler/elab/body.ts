@@ -102,6 +102,11 @@ function runContracted(cx: Context, decl: FunctionDecl, at: Place): void {
   if (cx.faults.length > 0) return;
   for (const c of entry) check(cx, c);
   if (exit.length === 0) return runBody(cx, decl.body, at);
+  // Exit clauses may look at parameters after the body has let go of them; their blocks then live until the run is over.
+  for (const p of decl.params) {
+    const v = cx.lookup(p.name);
+    if (v !== undefined && exit.some((c) => names(c.expr, p.name))) v.kept = true;
+  }
   const label = cx.b.label();
   const locals = cx.newLocals(cx.facts.result);
   cx.epilogue = { label, locals };
@@ -132,6 +137,10 @@ function check(cx: Context, clause: Clause): void {
   const v = cx.frame(() => own(cx, clause.expr, at));
   if (v.type === "i32") cx.b.trapIf(not(v.parts[0] ?? ZERO));
   else if (v.type !== "error") cx.typing("X07-CONTRACT-0001", "contract expression must be i32", at, { expected: "i32", found: describeType(v) });
+}
+
+function names(e: Expr, name: string): boolean {
+  return e === name || (Array.isArray(e) && e.some((x) => names(x, name)));
 }
 
 function calls(e: Expr, name: string): boolean {

@@ -1,6 +1,8 @@
 // Applies a builtin by its table entry: checks count and types of the arguments, orders moves and loans, calls the emitter. Knows no single builtin.
 
 import type { Expr, Place } from "../ast.ts";
+import { pointerOf } from "../ast.ts";
+import type { FaultFacts } from "../errors.ts";
 import { isOwned, isViewLike, spell } from "../types.ts";
 import type { Type } from "../types.ts";
 import { BYTES } from "./builtins-bytes.ts";
@@ -97,11 +99,18 @@ function named(cx: Context, head: string, type: Type, e: Expr, at: Place): Value
     const checked = cx.frame(() => own(cx, e, at));
     dispose(cx, checked);
     if (checked.type === "error") return checked;
-    return cx.typing("X07-BORROW-0001", `${head} requires an identifier owner (bind the value to a local with let first)`, at, { hint: "bind the value to a local with let first" });
+    return cx.typing("X07-BORROW-0001", `${head} requires an identifier owner (bind the value to a local with let first)`, at, viewRepair(head, e, at));
   }
   if (v === undefined) return ERROR;
   const read = expect(cx, head, cx.read(v, at), [type], at);
   return read.type === "error" ? read : { ...read, owners: [v], borrowedAt: at.parent ?? at };
+}
+
+/** A view of literal text has a form of its own; anything else wants a name. */
+function viewRepair(head: string, e: Expr, at: Place): FaultFacts {
+  const hint = "bind the value to a local with let first";
+  if (head !== "bytes.view" || !Array.isArray(e) || e[0] !== "bytes.lit" || at.parent === undefined) return { hint };
+  return { hint: "use bytes.view_lit", quickfix: [{ op: "replace", path: pointerOf(at.parent), value: ["bytes.view_lit", e[1]] }] };
 }
 
 function expect(cx: Context, head: string, v: Value, types: readonly Type[], at: Place): Value {

@@ -8,7 +8,7 @@ import type { Type, TypeArgument } from "../types.ts";
 import { BUILTIN_FAMILIES, REMOVED_HEADS } from "./catalog.ts";
 import type { Context } from "./context.ts";
 import { asView, borrow, child, describeType, i32, materialize, own } from "./expr.ts";
-import type { FunctionRef } from "./program.ts";
+import type { FunctionRef, Resolution } from "./program.ts";
 import { concrete } from "./program.ts";
 import { startTask } from "./tasks.ts";
 import type { Value, Variable } from "./values.ts";
@@ -24,14 +24,15 @@ export function applyCall(cx: Context, head: string, e: Expr[], at: Place): Valu
     case "type":
       return member(cx, target.decl, target.member, e, at);
     case "refused":
-      return cx.fail("Parse", target.why === "import" ? "X07-IMPORT-0001" : undefined, target.message, at, importHint(target.why));
+      return refused(cx, target, at);
     case "unknown":
       return unknownHead(cx, head, e, at);
   }
 }
 
-function importHint(why: "import" | "export"): { hint: string } {
-  return { hint: why === "import" ? "add the module to imports" : "add the name to the module's export declaration" };
+function refused(cx: Context, target: Extract<Resolution, { kind: "refused" }>, at: Place): Value {
+  if (target.why === "export") return cx.fail("Parse", undefined, target.message, at, { hint: "add the name to the module's export declaration" });
+  return cx.fail("Parse", "X07-IMPORT-0002", target.message, at, { hint: "add the module to imports", quickfix: [{ op: "add", path: "/imports/-", value: target.module }] });
 }
 
 function unknownHead(cx: Context, head: string, e: Expr[], at: Place): Value {
@@ -63,7 +64,7 @@ export function tappForm(cx: Context, e: Expr[], at: Place): Value {
   const name = e[1];
   if (typeof name !== "string") return cx.fail("Parse", undefined, "tapp form: (tapp <function> (tys <type>...) <args>...)", at);
   const target = cx.program.resolve(name, cx.facts.module);
-  if (target.kind === "refused") return cx.fail("Parse", undefined, target.message, at, importHint(target.why));
+  if (target.kind === "refused") return refused(cx, target, at);
   if (target.kind !== "function") return unknownHead(cx, name, [], at);
   const { typeParams } = target.ref.decl;
   if (typeParams.length === 0) return cx.typing(undefined, `tapp of a function without type parameters: ${JSON.stringify(name)}`, at);

@@ -111,7 +111,7 @@ export class Context {
 
   declare(name: string, type: Type, brand: string | undefined, locals: readonly number[], kind: Variable["kind"] = "local"): Variable {
     for (const l of locals) this.claimed.add(l);
-    const variable: Variable = { name, type, brand, locals, kind, index: this.variables++, depth: this.scopes.length, state: "live", movedAt: undefined, owners: [], borrowedAt: undefined, loans: 0 };
+    const variable: Variable = { name, type, brand, locals, kind, index: this.variables++, depth: this.scopes.length, state: "live", movedAt: undefined, owners: [], borrowedAt: undefined, kept: false, loans: 0 };
     const scope = this.scopes.at(-1);
     scope?.variables.push(variable);
     scope?.shadowed.push(this.names.get(name));
@@ -175,7 +175,7 @@ export class Context {
   }
 
   dropVariable(v: Variable | undefined): void {
-    if (v !== undefined) this.drop(v.type, v.locals.map((l) => this.b.get(l)));
+    if (v !== undefined && !v.kept) this.drop(v.type, v.locals.map((l) => this.b.get(l)));
   }
 
   /** Frees the block of an owned value. */

@@ -275,10 +275,7 @@ function inline(cx: Context, e: Expr, at: Place, used: boolean): Value {
 function literalIf(cx: Context, e: Expr[], taken: boolean, at: Place, used: boolean): Value {
   const keep = taken ? 2 : 3;
   const drop = taken ? 3 : 2;
-  checkOnly(cx, () => {
-    const v = cx.frame(() => own(cx, e[drop] ?? 0, child(at, drop)));
-    void v;
-  });
+  checkOnly(cx, () => void cx.frame(() => own(cx, e[drop] ?? 0, child(at, drop))));
   return inline(cx, e[keep] ?? 0, child(at, keep), used);
 }
 

@@ -14,7 +14,7 @@ export type Resolution =
   | { readonly kind: "function"; readonly ref: FunctionRef }
   | { readonly kind: "type"; readonly decl: TypeDecl; readonly member: string }
   | { readonly kind: "unknown" }
-  | { readonly kind: "refused"; readonly why: "import" | "export"; readonly message: string };
+  | { readonly kind: "refused"; readonly why: "import" | "export"; readonly module: string; readonly message: string };
 
 /** One function to be checked and lowered: a declaration with its type arguments. */
 export interface Instance {
@@ -67,9 +67,9 @@ export class Program {
     if (owner.id === from) return undefined;
     const module = this.modules.get(from);
     if (module === undefined || !this.importsOf(module).has(owner.id))
-      return { kind: "refused", why: "import", message: `call to ${JSON.stringify(name)} requires (import ${owner.id}) in module ${JSON.stringify(from)}` };
+      return { kind: "refused", why: "import", module: owner.id, message: `call to ${JSON.stringify(name)} requires (import ${owner.id}) in module ${JSON.stringify(from)}` };
     if (owner.kind === "module" && !owner.exports.has(name))
-      return { kind: "refused", why: "export", message: `function ${JSON.stringify(name)} is not exported by module ${JSON.stringify(owner.id)}` };
+      return { kind: "refused", why: "export", module: owner.id, message: `function ${JSON.stringify(name)} is not exported by module ${JSON.stringify(owner.id)}` };
     return undefined;
   }
 

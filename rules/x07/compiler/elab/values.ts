@@ -42,6 +42,8 @@ export interface Variable {
   movedAt: Place | undefined;
   owners: readonly Variable[];
   borrowedAt: Place | undefined;
+  /** Looked at once more when the body is over, so never dropped. */
+  kept: boolean;
   /** Views in scope, and running calls, that show this variable's bytes. */
   loans: number;
 }

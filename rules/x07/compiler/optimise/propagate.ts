@@ -280,18 +280,7 @@ class Propagation {
     }
     const base = normal(e);
     if (base === undefined) return;
-    const truth = base.holds === holds;
-    this.state(base.kind, base.a, base.b, truth);
-    if (!truth) return;
-    if (base.kind === "eq") {
-      for (const kind of ["lt_u", "lt_s"] as const) {
-        this.state(kind, base.a, base.b, false);
-        this.state(kind, base.b, base.a, false);
-      }
-    } else {
-      this.state(base.kind, base.b, base.a, false);
-      this.state("eq", base.a, base.b, false);
-    }
+    this.state(base.kind, base.a, base.b, base.holds === holds);
   }
 
   private state(kind: BaseKind, a: IrExpr, b: IrExpr, truth: boolean): void {
@@ -308,10 +297,23 @@ class Propagation {
   private truth(e: IrExpr): boolean | undefined {
     if (this.facts.size === 0) return undefined;
     const base = normal(e);
-    const key = base === undefined ? undefined : textOf(base.kind, base.a, base.b);
-    if (base === undefined || key === undefined) return undefined;
-    const known = this.facts.get(key);
+    const x = base === undefined ? undefined : operandText(base.a);
+    const y = base === undefined || x === undefined ? undefined : operandText(base.b);
+    if (base === undefined || x === undefined || y === undefined) return undefined;
+    const known = this.implied(base.kind, x, y);
     return known === undefined ? undefined : known === base.holds;
+  }
+
+  /** What the facts say of `x kind y`, also by way of the other comparisons of x and y. */
+  private implied(kind: BaseKind, x: string, y: string): boolean | undefined {
+    const { facts } = this;
+    const known = facts.get(`${kind} ${x} ${y}`);
+    if (known !== undefined) return known;
+    if (kind !== "eq") return facts.get(`${kind} ${y} ${x}`) === true || facts.get(`eq ${x} ${y}`) === true || facts.get(`eq ${y} ${x}`) === true ? false : undefined;
+    const turned = facts.get(`eq ${y} ${x}`);
+    if (turned !== undefined) return turned;
+    for (const less of ["lt_u", "lt_s"] as const) if (facts.get(`${less} ${x} ${y}`) === true || facts.get(`${less} ${y} ${x}`) === true) return false;
+    return undefined;
   }
 }
 

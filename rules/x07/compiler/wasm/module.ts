@@ -13,8 +13,20 @@ export interface MemoryPlan {
 }
 
 const PAGE = 65_536;
+const LARGEST = 2 ** 32;
 const TYPE: { readonly [t in Scalar]: number } = { i32: 0x7f, i64: 0x7e, f64: 0x7c };
 const CONSTANT_GLOBALS = 2;
+
+/** What is wrong with a plan for a program with so many bytes of static data; undefined when nothing is. */
+export function planProblem(memory: MemoryPlan, dataEnd: number): { readonly kind: "Parse" | "Budget"; readonly message: string } | undefined {
+  const { initialBytes, maxBytes } = memory;
+  for (const [name, size] of [["initial", initialBytes], ["maximum", maxBytes]] as const) {
+    if (!Number.isInteger(size) || size < 0 || size % PAGE !== 0 || size > LARGEST) return { kind: "Parse", message: `wasm ${name} memory must be a multiple of ${PAGE} up to ${LARGEST}: got ${size}` };
+  }
+  if (maxBytes < initialBytes) return { kind: "Parse", message: `wasm maximum memory must not be below the initial memory: ${maxBytes} < ${initialBytes}` };
+  if (dataEnd > initialBytes) return { kind: "Budget", message: `static data of ${dataEnd} bytes does not fit the initial memory of ${initialBytes} bytes` };
+  return undefined;
+}
 
 export function encodeModule(linked: Linked, memory: MemoryPlan): Uint8Array {
   const out = new ByteBuffer();
