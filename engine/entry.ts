@@ -132,7 +132,11 @@ class Tool {
     return !this.raw.json;
   }
 
+  /** When the present answer was begun: the process's start for the first, later with --watch. */
+  #began = 0;
+
   async once(): Promise<number> {
+    if (this.last !== undefined) this.#began = sinceStart();
     const { module } = this.graph;
     const code = await runCli({
       app: module.app,
@@ -141,7 +145,7 @@ class Tool {
       cwd: this.cwd,
       stdout: this.stdout,
       stderr: this.stderr,
-      elapsed: () => sinceStart(),
+      elapsed: () => sinceStart() - this.#began,
       buildGoal: (command, options, engine) => this.#build(command, options, engine),
       schemaText: module.schemaText,
       specrows: () => module.specrows(module.goals),
@@ -186,7 +190,7 @@ class Tool {
     }
     if (this.spoken && run.counts.total > 0 && command.question !== true) {
       const { summaryText } = await import("./view/explain.ts");
-      this.stderr.show(utf8(`${command.name}: ${engine.dryRun ? "would be " : ""}${summaryText(run.counts, sinceStart())}\n`));
+      this.stderr.show(utf8(`${command.name}: ${engine.dryRun ? "would be " : ""}${summaryText(run.counts, sinceStart() - this.#began)}\n`));
     }
     if (engine.graphReport !== undefined) this.#side(engine.graphReport, graphReportText(this.#graphReport(run, command.name)));
     if (engine.eventsOut !== undefined) this.#side(engine.eventsOut, this.events.map((e) => `${e}\n`).join(""));

@@ -25,14 +25,24 @@ async function nextChange(tool: Tool): Promise<string[] | undefined> {
   const paths = tool.last!.run.watched;
   const before = new Map(paths.map((p) => [p, stamp(tool.disk.stat(p))]));
   while (!tool.stop.signal.aborted) {
-    await new Promise((resolve) => {
-      const timer = setTimeout(resolve, POLL_MS);
-      tool.stop.signal.addEventListener("abort", () => (clearTimeout(timer), resolve(undefined)), { once: true });
-    });
+    await pause(tool.stop.signal);
     const changed = paths.filter((p) => stamp(tool.disk.stat(p)) !== before.get(p));
     if (changed.length > 0) return changed;
   }
   return undefined;
+}
+
+/** Waits one poll, or until the tool is stopped. */
+function pause(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, POLL_MS);
+    signal.addEventListener("abort", done);
+  });
 }
 
 function stamp(s: Stat | undefined): string {

@@ -61,7 +61,7 @@ import { main } from "./engine/entry.ts";
 import * as engine from "./engine/index.ts";
 import * as rules from "./rules/index.ts";
 import graph from "./x07wasm.graph.ts";
-void main(graph, { "x07-wasm": { default: graph }, "x07-wasm/engine": engine, "x07-wasm/rules": rules });
+void main(graph, { "x07-wasm": { __esModule: true, default: graph }, "x07-wasm/engine": engine, "x07-wasm/rules": rules });
 `;
 
 try {

@@ -4,8 +4,11 @@
 // The text is s-expressions, `;` starts a comment:
 //   (module std.bytes 0.5.0) (import std.view …)          once, at the top
 //   (fn name ((v bytes_view) (n i32)) bytes e…)            an exported function; `local` instead of `fn` keeps it private
+//   (include name)                                         the declarations of src/<name>.x07i, for what modules share privately
 //   (record Name (x i32) …)  (enum Name (A) (B i32) …)     types
+//   (task name (…) bytes e…)                               an exported asynchronous function
 //   (async name (…) bytes e…)  (solve e…)                  for programs
+// A parameter may name its brand: (s bytes_view std.str.utf8_v1); so may a result: (brand bytes std.str.utf8_v1).
 // Inside bodies: `.f` is the module's own `f`, 'a' is a character's code, 0x1f a number, "…" a text.
 // Sugar: (cond (c e…) … (else e…)), (when c e…), (unless c e…); + * & | && || take two or more operands.
 
@@ -94,11 +97,13 @@ function typeOf(t) {
 }
 function functionOf(kind, [name, params, result, ...body], id) {
   const [plain, types] = Array.isArray(name) ? [name[0], name.slice(1)] : [name, []];
+  const branded = Array.isArray(result) && result[0] === "brand";
   const defn = {
     kind,
     name: `${id}.${plain}`,
     params: params.map(([p, ty, brand]) => ({ name: p, ty: typeOf(ty), ...(brand === undefined ? {} : { brand }) })),
-    result: typeOf(result),
+    result: typeOf(branded ? result[1] : result),
+    ...(branded ? { result_brand: result[2] } : {}),
     body: block(body, id),
   };
   if (types.length > 0) {
@@ -107,20 +112,26 @@ function functionOf(kind, [name, params, result, ...body], id) {
   return defn;
 }
 
+const sources = new URL("../rules/x07/std/src/", import.meta.url);
+
+function withIncludes(declarations) {
+  return declarations.flatMap((d) => (d[0] === "include" ? read(readFileSync(new URL(`${d[1]}.x07i`, sources), "utf8")) : [d]));
+}
+
 /** The x07AST document of one source text. */
 export function compileText(source) {
   const document = { kind: "module", imports: [], decls: [] };
   const exported = [];
   let id = "";
-  for (const [head, ...rest] of read(source)) {
+  for (const [head, ...rest] of withIncludes(read(source))) {
     if (head === "module") {
       id = rest[0];
       document.module_id = id;
       document.schema_version = `x07.x07ast@${rest[1]}`;
     } else if (head === "import") document.imports.push(...rest);
-    else if (head === "fn" || head === "local") {
-      const defn = functionOf("defn", rest, id);
-      if (head === "fn") exported.push(defn.name);
+    else if (head === "fn" || head === "local" || head === "task") {
+      const defn = functionOf(head === "task" ? "defasync" : "defn", rest, id);
+      if (head !== "local") exported.push(defn.name);
       document.decls.push(defn);
     } else if (head === "async") document.decls.push(functionOf("defasync", rest, id));
     else if (head === "record") {
@@ -151,15 +162,14 @@ export function canonical(value) {
 
 function main(argv) {
   const check = argv.includes("--check");
-  const from = new URL("../rules/x07/std/src/", import.meta.url);
   const to = new URL("../rules/x07/std/", import.meta.url);
   let stale = 0;
-  for (const name of readdirSync(from).sort()) {
+  for (const name of readdirSync(sources).sort()) {
     if (!name.endsWith(".x07s")) continue;
     const target = new URL(name.replace(/\.x07s$/, ".x07.json"), to);
     let text;
     try {
-      text = canonical(compileText(readFileSync(new URL(name, from), "utf8")));
+      text = canonical(compileText(readFileSync(new URL(name, sources), "utf8")));
     } catch (error) {
       console.error(`${name}: ${error.message}`);
       process.exitCode = 1;
