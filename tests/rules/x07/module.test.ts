@@ -199,6 +199,23 @@ describe("errors", () => {
   });
 });
 
+describe("arguments that set what an earlier argument names", () => {
+  const reset = ["begin", ["set", "v", ["vec_u8.push", ["vec_u8.with_capacity", 1], 90]], 65];
+  test("an in-place operation works on the new value", () => {
+    expect(text(solve(entry(["begin", ["let", "v", ["vec_u8.with_capacity", 3]], ["set", "v", ["vec_u8.push", "v", reset]], ["vec_u8.into_bytes", "v"]])))).toBe("ZA");
+  });
+  test("a view of the old value is refused", () => {
+    const outcome = compileFiles({ "src/main.x07.json": entry(["begin", ["let", "b", ["bytes.lit", "abc"]], ["let", "w", ["bytes.subview", "b", ["begin", ["set", "b", ["bytes.lit", "xyz"]], 0], 1]], ["view.to_bytes", "w"]]) });
+    expect(outcome.ok ? "" : outcome.errors[0]?.message).toContain("set while borrowed");
+  });
+});
+
+test("an arm of a match may move what is matched", () => {
+  const shape = { kind: "defenum", name: "main.E", variants: [{ name: "A" }, { name: "B", payload: "i32" }] };
+  const body = ["begin", ["let", "e", ["main.E.B", ["view.len", "input"]]], ["match", "e", ["main.E.A", "e"], ["main.E.B", "n", ["begin", ["set", "e", ["main.E.A"]], ["bytes.concat", "e", ["fmt.s32_to_dec", "n"]]]]]];
+  expect(text(solve(entry(body, { decls: [shape] }), Buffer.from("abc")))).toBe("\0\0\0\x003");
+});
+
 test("f64, options and brands run", () => {
   const brand = { kind: "defn", name: "main.check", params: [{ name: "v", ty: "bytes_view" }], result: "result_i32", body: ["if", ["view.len", "v"], ["result_i32.ok", 1], ["result_i32.err", 9]] };
   const body = ["begin", ["let", "r", ["std.brand.cast_bytes_v1", "main.nonempty_v1", "main.check", ["view.to_bytes", "input"]]], ["fmt.s32_to_dec", ["+", ["result_bytes.err_code", "r"], ["f64.to_i32_trunc", ["f64.mul", ["f64.of_i32", 3], ["f64.of_i32", 4]]]]]];

@@ -60,16 +60,19 @@ export function applyTo(cx: Context, head: string, builtin: Builtin, e: Expr[], 
     const args = cx.operands(count, (i) => take(cx, head, builtin.params[i] ?? "i32", e[first + i] ?? 0, child(at, first + i)));
     if (args.some((a) => a.type === "error" || a.type === "never")) return ERROR;
     const target = e[first];
-    if (builtin.params[0]?.startsWith("~") === true && typeof target === "string" && !moveInPlace(cx, target, child(at, first))) return ERROR;
+    if (builtin.params[0]?.startsWith("~") === true && typeof target === "string") {
+      const moved = moveInPlace(cx, target, child(at, first));
+      if (moved.type === "error") return ERROR;
+      args[0] = moved;
+    }
     return builtin.emit(cx, args, at);
   });
 }
 
-function moveInPlace(cx: Context, name: string, at: Place): boolean {
+/** The name as it is now: the other arguments may have set it. */
+function moveInPlace(cx: Context, name: string, at: Place): Value {
   const v = cx.lookup(name);
-  if (v === undefined || cx.read(v, at).type === "error" || !cx.mayLose(v, "move", at)) return false;
-  cx.setState(v, "moved", at);
-  return true;
+  return v === undefined ? ERROR : cx.move(v, at);
 }
 
 function take(cx: Context, head: string, spec: ParamSpec, e: Expr, at: Place): Value {
@@ -103,7 +106,9 @@ function named(cx: Context, head: string, type: Type, e: Expr, at: Place): Value
   }
   if (v === undefined) return ERROR;
   const read = expect(cx, head, cx.read(v, at), [type], at);
-  return read.type === "error" ? read : { ...read, owners: [v], borrowedAt: at.parent ?? at };
+  if (read.type === "error") return read;
+  cx.lend([v]);
+  return { ...read, owners: [v], borrowedAt: at.parent ?? at };
 }
 
 /** A view of literal text has a form of its own; anything else wants a name. */

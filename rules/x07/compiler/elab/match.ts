@@ -25,11 +25,18 @@ export function matchForm(cx: Context, e: Expr[], at: Place): Value {
   const decl = enumOfArms(cx, e);
   if (decl === undefined) return cx.typing(undefined, "match needs arms of an enum: [E.V, body] or [E.V, name, body]", child(at, 2));
   return cx.frame(() => {
-    const scrutinee = branded(cx, decl, e[1] ?? 0, child(at, 1));
+    const scrutinee = lookAt(cx, decl, e[1] ?? 0, child(at, 1));
     const arms = readArms(cx, decl, e, at);
     if (scrutinee === undefined || arms === undefined) return ERROR;
     return branches(cx, scrutinee, arms, at);
   });
+}
+
+/** A named value is free again before the arms run, which may move it; a temporary stays until the whole match is over. */
+function lookAt(cx: Context, decl: EnumDecl, e: Expr, at: Place): Value | undefined {
+  if (typeof e !== "string") return branded(cx, decl, e, at);
+  const v = cx.frame(() => branded(cx, decl, e, at) ?? ERROR);
+  return v.type === "error" ? undefined : v;
 }
 
 function enumOfArms(cx: Context, e: Expr[]): EnumDecl | undefined {

@@ -50,6 +50,7 @@ const GLOBAL_SET = 0x24;
 const CONST = 0x41;
 const CONST64 = 0x42;
 const EMPTY = 0x40;
+const ONE_BYTE = 128;
 
 /** Writes local declarations and code, without the size in front. */
 export function encodeFunction(f: IrFunction, out: ByteBuffer, where: Addresses): void {
@@ -105,13 +106,12 @@ class Encoder {
     for (; next < params.length; next++) this.indices[next] = next;
     const groups: { type: Scalar; count: number }[] = [];
     for (const type of ["i32", "i64", "f64"] as const) {
-      let count = 0;
-      for (let i = params.length; i < locals.length; i++) {
-        if (this.reads[i] === 0 || locals[i] !== type) continue;
-        this.indices[i] = next++;
-        count++;
-      }
-      if (count > 0) groups.push({ type, count });
+      const mine: number[] = [];
+      for (let i = params.length; i < locals.length; i++) if (this.reads[i] !== 0 && locals[i] === type) mine.push(i);
+      // Indices below 128 take one byte: the busiest locals get them.
+      if (next + mine.length > ONE_BYTE) mine.sort((a, b) => (this.reads[b] ?? 0) - (this.reads[a] ?? 0) || a - b);
+      for (const i of mine) this.indices[i] = next++;
+      if (mine.length > 0) groups.push({ type, count: mine.length });
     }
     this.out.u32(groups.length);
     for (const g of groups) {
