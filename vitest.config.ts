@@ -2,5 +2,5 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  test: { include: ["tests/**/*.test.ts"], exclude: ["tests/bench/**"], testTimeout: 60_000, hookTimeout: 60_000, pool: "forks", maxWorkers: 2 },
+  test: { include: ["tests/**/*.test.ts"], exclude: ["tests/bench/**"], testTimeout: 240_000, hookTimeout: 120_000, pool: "forks", maxWorkers: 2 },
 });

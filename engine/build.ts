@@ -9,7 +9,7 @@ import type { ActionOutcome, ActionState, Counts, EventSink, Reason } from "./ev
 import { execute, LostInput, type Discover, type Execution, type RunProcess } from "./execute.ts";
 import type { Files } from "./files.ts";
 import type { Action, ActionId, ArtifactId, Graph } from "./graph.ts";
-import type { Disk } from "./host/disk.ts";
+import { attempt, type Disk } from "./host/disk.ts";
 import type { Journal, Remembered } from "./journal.ts";
 import { baseManifest, type Discovered, explainDifference, keyOf, MADE_HERE, withDiscovered } from "./key.ts";
 import { type Digest, digestOf } from "./lib/digest.ts";
@@ -67,6 +67,8 @@ export class Build {
   readonly #contents: Contents;
   readonly #ended: (Ended | undefined)[] = [];
   readonly #mustRun = new Map<ActionId, Reason>();
+  /** Actions that failed or need one that did. */
+  readonly #withdrawn = new Set<ActionId>();
   readonly #failures = new Map<ActionId, readonly Diagnostic[]>();
   readonly #remarks = new Map<ActionId, readonly Diagnostic[]>();
   /** Sources that could not be put where they should be. */
@@ -203,7 +205,10 @@ export class Build {
   /** Decides one action whose inputs are all decided: skip, take from journal or cache, or queue it. */
   #decide(action: Action): void {
     const blocked = this.#blockedBy(action);
-    if (blocked !== undefined) return this.#end(action, FAILED, { state: this.#options.dryRun ? "ran" : "failed", reasons: [blocked], key: "", durationMs: 0 });
+    if (blocked !== undefined) {
+      this.#withdrawAfter(action);
+      return this.#end(action, FAILED, { state: this.#options.dryRun ? "ran" : "failed", reasons: [blocked], key: "", durationMs: 0 });
+    }
     const unreadable = this.#unreadableInput(action);
     if (unreadable !== undefined) return this.#fail(action, [unreadable], NO_REASONS, "", 0);
 
@@ -433,7 +438,34 @@ export class Build {
   #fail(action: Action, diagnostics: readonly Diagnostic[], reasons: readonly Reason[], key: string, durationMs: number): void {
     this.#failures.set(action.id, diagnostics);
     if (!this.#options.keepGoing) this.#stopped = true;
+    this.#withdraw(action);
     this.#end(action, FAILED, { state: "failed", reasons, key, durationMs });
+  }
+
+  /** An action that cannot run because one before it failed has no outputs either; one that was merely stopped keeps them. */
+  #withdrawAfter(action: Action): void {
+    const failed = action.inputs.some((i) => this.#withdrawn.has(this.graph.artifacts[i.artifact]!.producer));
+    if (failed) this.#withdraw(action);
+  }
+
+  /**
+   * What a failed action had put in place before is no output any more: a clean build would not have it. A file that is not
+   * what was built last is left alone.
+   */
+  #withdraw(action: Action): void {
+    this.#withdrawn.add(action.id);
+    if (this.#options.dryRun || this.#world.signal.aborted) return;
+    const old = this.#world.journal.get(action.identity);
+    if (old === undefined) return;
+    for (const [i, artifact] of action.outputs.entries()) {
+      for (const path of this.graph.placedAt.get(artifact) ?? []) {
+        const state = this.#world.files.look(path);
+        if (state.kind !== "file" || state.digest.sha256 !== old.outputs[i]?.sha256) continue;
+        attempt(() => this.#world.disk.remove(path));
+        this.#world.files.forget(path);
+        this.#world.emit({ type: "output_removed", path });
+      }
+    }
   }
 
   #end(action: Action, status: typeof DONE | typeof FAILED, ended: Ended): void {

@@ -268,7 +268,8 @@ class Tool {
         entries.push({ ...e, path: d.path, kind: d.kind });
       } else {
         const stat = d.kind === "dir" ? d.stat : undefined;
-        entries.push({ path: d.path, kind: d.kind, mtimeMs: stat?.mtimeMs ?? 0, ctimeMs: stat?.ctimeMs ?? 0, size: stat?.size ?? 0, ino: stat?.ino ?? 0, fingerprint: 0n, sha256: "" });
+        const mode = d.kind === "present" ? this.disk.stat(d.path)?.mode : undefined;
+        entries.push({ path: d.path, kind: d.kind, mtimeMs: stat?.mtimeMs ?? 0, ctimeMs: stat?.ctimeMs ?? 0, size: mode ?? stat?.size ?? 0, ino: stat?.ino ?? 0, fingerprint: 0n, sha256: "" });
       }
     }
     return entries;

@@ -180,7 +180,12 @@ export function check(path: string, key: string, env: { readonly [name: string]:
     }
     const kind = kinds[i]!;
     if (kind === 3 ? s !== undefined : s === undefined) return STALE;
-    if (s === undefined || kind === 4) continue;
+    if (s === undefined) continue;
+    if (kind === 4) {
+      // Its kind and permissions are all that was asked of it (is it a program, is it a folder).
+      if (s.mode !== numbers[2 * n + i]) return STALE;
+      continue;
+    }
     if (s.mtimeMs === numbers[i] && s.ctimeMs === numbers[n + i] && s.size === numbers[2 * n + i] && s.ino === numbers[3 * n + i]) continue;
     if (kind === 2 || s.size !== numbers[2 * n + i] || !s.isFile() || touched.length >= TOUCH_LIMIT) return STALE;
     touched.push(i);

@@ -119,7 +119,25 @@ describe("changes of sources", () => {
     w.delete("a");
     expect((await w.build(two())).diagnostics.map((d) => d.code)).toEqual(["GRAPH_INPUT_MISSING"]);
     w.write("a", "A");
+    expect(await w.build(two())).toHaveRun([]);
     await nothingToDo(w, two());
+  });
+
+  test("what a failed action had made is withdrawn, what a person put there stays, and all comes back", async () => {
+    const w = world({ a: "A", b: "B" });
+    const plan = () => {
+      const middle = strip({ source: file("a") });
+      return placing(place(middle.text, "out/middle"), place(join({ parts: [middle.text, file("b")], glue: "-" }).whole, "out/last"));
+    };
+    await w.build(plan());
+    w.write("out/last", "mine");
+    w.delete("a");
+    await w.build(plan());
+    expect([w.exists("out/middle"), w.text("out/last")]).toEqual([false, "mine"]);
+    w.write("a", "A");
+    expect(await w.build(plan())).toHaveRun([]);
+    expect([w.text("out/middle"), w.text("out/last")]).toEqual(["A", "A-B"]);
+    await nothingToDo(w, plan());
   });
 
   test("equal actions are one action", async () => {
