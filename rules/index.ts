@@ -6,4 +6,5 @@ export { inspectModule } from "./inspect.ts";
 export { embedded, native } from "./tool.ts";
 export { runCoreRule } from "./run/run-core.ts";
 export { wasmLd } from "./wasm-ld.ts";
+export { emitCEmbedded } from "./x07/emit-c.ts";
 export { emitCNative, emitWasmEmbedded, emitWasmNative } from "./x07/emit-wasm.ts";

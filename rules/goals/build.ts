@@ -28,6 +28,7 @@ import { embedded, type FoundTool, native, VERSION } from "../tool.ts";
 import { wasmLd } from "../wasm-ld.ts";
 import { adaptedLinkerFlags } from "../wasm-ld-flags.ts";
 import { checkExports, checkMemory, memoryPlan, missingExports, readLdflags, REQUIRED_EXPORTS, ZERO_PLAN } from "../wasm/memory-plan.ts";
+import { emitCEmbedded } from "../x07/emit-c.ts";
 import { emitCNative, emitWasmEmbedded, emitWasmNative, nativeSources, x07BuildArguments } from "../x07/emit-wasm.ts";
 import { shimSource } from "../x07/shim.ts";
 import { buildOptions } from "./options.ts";
@@ -136,27 +137,27 @@ class BuildPlan {
   // ---- code generation ---------------------------------------------------------------------------
 
   async #emit(resolved: ResolvedProfile, paths: Paths, backend: string, project: { readonly [key: string]: JsonValue }): Promise<Result<Emitted>> {
-    const x07 = await this.#x07(backend);
+    const x07 = await this.#x07();
     if (!x07.ok) return x07;
-    if (x07.value === "embedded") return this.#emitEmbedded(resolved, paths);
+    if (x07.value === "embedded") return backend === NATIVE ? this.#emitEmbedded(resolved, paths) : this.#compileC(resolved, paths, emitCEmbedded({ project: file(paths.project) }, { tool: embedded("x07"), root: paths.folder, label: paths.project }), `${VERSION}+embedded`);
     const locked = await this.#lock(project, paths, x07.value);
     if (!locked.ok) return locked;
     const roots = texts(project["module_roots"]);
     const dependencies = Array.isArray(project["dependencies"]) ? project["dependencies"].flatMap((d) => (typeof d === "object" && d !== null && "path" in d && typeof d.path === "string" ? [d.path] : [])) : [];
     const sources = await nativeSources(this.#context, file(paths.project), paths.folder, roots, dependencies);
-    return backend === NATIVE ? this.#emitNative(resolved, paths, x07.value, sources) : this.#emitC(resolved, paths, x07.value, sources);
+    if (backend === NATIVE) return this.#emitNative(resolved, paths, x07.value, sources);
+    const made = emitCNative({ ...sources, memory: nativeMemory(resolved) }, { tool: x07.value.tool, root: paths.folder, label: paths.project });
+    return this.#compileC(resolved, paths, made, versionOf(x07.value.line));
   }
 
   /** auto: the installed x07 where it satisfies the pins, else the embedded compiler. */
-  async #x07(backend: string): Promise<Result<"embedded" | Extract<FoundTool, { ok: true }>>> {
+  async #x07(): Promise<Result<"embedded" | Extract<FoundTool, { ok: true }>>> {
     const { provider } = this.#context.engine;
-    if (provider === "embedded" && backend === NATIVE) return { ok: true, value: "embedded" };
+    if (provider === "embedded") return { ok: true, value: "embedded" };
     const found = await native(this.#context, "x07");
-    if (found.ok && (provider === "native" || (await satisfiesPin(this.#context, "x07", found.line)))) return { ok: true, value: found };
-    if (backend === NATIVE && provider === "auto") return { ok: true, value: "embedded" };
-    const why = found.ok ? `the installed x07 (${found.line}) does not satisfy the toolchain profile's pin` : found.message;
-    const need = backend === C ? "the C backend needs the installed x07 to emit C" : "--provider native needs the installed x07";
-    return { ok: false, error: [{ code: "X07WASM_X07_BUILD_SPAWN_FAILED", severity: "error", stage: "codegen", message: `x07 build spawn failed: ${why}`, data: { error: why }, hint: `${need}: install it, or build with --provider embedded --codegen-backend ${NATIVE}` }] };
+    if (found.ok) return { ok: true, value: provider === "native" || (await satisfiesPin(this.#context, "x07", found.line)) ? found : "embedded" };
+    if (provider === "auto") return { ok: true, value: "embedded" };
+    return { ok: false, error: [{ code: "X07WASM_X07_BUILD_SPAWN_FAILED", severity: "error", stage: "codegen", message: `x07 build spawn failed: ${found.message}`, data: { error: found.message }, hint: "--provider native needs the installed x07: install it, or build with --provider embedded" }] };
   }
 
   #emitEmbedded(resolved: ResolvedProfile, paths: Paths): Result<Emitted> {
@@ -176,13 +177,13 @@ class BuildPlan {
     return { ok: true, value: { ...made, shim: undefined, x07: versionOf(x07.line), x07Arguments, tool: {}, clangFlags: [] } };
   }
 
-  async #emitC(resolved: ResolvedProfile, paths: Paths, x07: Extract<FoundTool, { ok: true }>, sources: Omit<Parameters<typeof emitCNative>[0], "memory">): Promise<Result<Emitted>> {
+  /** C -> objects -> module, with the installed C toolchain. */
+  async #compileC(resolved: ResolvedProfile, paths: Paths, { c, header }: { readonly c: Artifact; readonly header: Artifact }, x07: string): Promise<Result<Emitted>> {
     const profile = resolved.value;
     const cc = await native(this.#context, "clang", profile.cc);
     if (!cc.ok) return spawnFailed("CLANG", "codegen", cc.message);
     const ld = await native(this.#context, "wasm-ld", profile.linker);
     if (!ld.ok) return spawnFailed("WASM_LD", "link", ld.message);
-    const { c, header } = emitCNative({ ...sources, memory: nativeMemory(resolved) }, { tool: x07.tool, root: paths.folder, label: paths.project });
     const { shim } = shimSource({});
     const compile = (source: Artifact, label: string) => clang({ source, headers: [header], flags: profile.cflags, target: profile.triple }, { tool: cc.tool, label }).object;
     const flags = adaptedLinkerFlags(profile.ldflags, ld.line);
@@ -190,7 +191,7 @@ class BuildPlan {
     const objects = [compile(c, `${paths.project} program.c`), compile(shim, "phase0_shim.c")];
     const { module } = wasmLd({ objects, flags: flags.flags }, { tool: ld.tool, label: paths.project });
     const x07Arguments = x07BuildArguments(paths.project, `${paths.emitDir}/program.c`, `${paths.emitDir}/x07.h`, undefined, nativeMemory(resolved));
-    return { ok: true, value: { module, c, header, shim, x07: versionOf(x07.line), x07Arguments, tool: { clang: cc.line, wasm_ld: ld.line }, clangFlags: clangArguments(profile.cflags, profile.triple) } };
+    return { ok: true, value: { module, c, header, shim, x07, x07Arguments, tool: { clang: cc.line, wasm_ld: ld.line }, clangFlags: clangArguments(profile.cflags, profile.triple) } };
   }
 
   /** A project with dependencies must have its lock file checked by the installed x07 first, as the reference does. */

@@ -1,9 +1,8 @@
 // x07 sources -> a core module that exports x07_solve_v2. Two providers of one step: the embedded compiler, which finds the
 // modules it needs by itself, and the installed `x07`, which runs on copies in a directory of its own.
 
-import { type Artifact, type ArtifactLike, type Diagnostic, json, type JsonValue, many, normal, one, output, type PlanContext, type ProcessOutcome, rule } from "../../engine/index.ts";
-import { stdSource } from "./std.ts";
-import type { CompileError } from "./compiler/errors.ts";
+import { type Artifact, type ArtifactLike, type Diagnostic, json, many, normal, one, output, type PlanContext, type ProcessOutcome, rule } from "../../engine/index.ts";
+import { compileFailed, openSources } from "./sources.ts";
 
 /** Memory of the module in bytes, multiples of 65,536; `max` equal to `initial` cannot grow. */
 export interface EmitMemory {
@@ -18,51 +17,13 @@ export const emitWasmEmbedded = rule({
   inputs: { project: one("file"), memory: json<EmitMemory>() },
   outputs: { module: output("core-wasm", "module.wasm") },
   async run({ project, memory }, io) {
-    const [{ compile }, { loadProject }] = await Promise.all([import("./compiler/index.ts"), import("./project.ts")]);
-    const parsed = loadProject(project.bytes(), project.name, (path) => io.read(path));
-    if (!parsed.ok) return { ok: false, error: [buildFailed(parsed.error.map((d) => d.message)), ...parsed.error] };
-    const entry = io.read(parsed.value.entry);
-    if (entry === undefined) return { ok: false, error: [buildFailed([`load project: the entry ${parsed.value.entry} does not exist`])] };
-    const outcome = compile({
-      entry: { path: parsed.value.entry, bytes: entry },
-      memory,
-      load(id) {
-        const std = stdSource(id);
-        if (std !== undefined) return { kind: "found", ...std };
-        const searched = parsed.value.candidates(id);
-        const found = searched.flatMap((path) => {
-          const bytes = io.read(path);
-          return bytes === undefined ? [] : [{ path, bytes }];
-        });
-        if (found.length > 1) return { kind: "ambiguous", paths: found.map((f) => f.path) };
-        return found[0] === undefined ? { kind: "missing", searched } : { kind: "found", ...found[0] };
-      },
-    });
+    const [{ compile }, sources] = await Promise.all([import("./compiler/index.ts"), openSources(project, io)]);
+    if (!sources.ok) return sources;
+    const outcome = compile({ ...sources.value, memory });
     if (outcome.ok) return { ok: true, value: { module: outcome.wasm } };
-    return { ok: false, error: [buildFailed(outcome.errors.map((e) => `compile failed: ${e.kind}: ${e.message}`)), ...outcome.errors.map(errorDiagnostic)] };
+    return { ok: false, error: compileFailed(outcome.errors) };
   },
 });
-
-/** The diagnostic every failed x07 build starts with, whichever provider ran. */
-function buildFailed(lines: readonly string[]): Diagnostic {
-  return { code: "X07WASM_X07_BUILD_FAILED", severity: "error", stage: "codegen", message: "x07 build failed (code=2)", data: { stderr: lines.map((l) => `${l}\n`).join("") }, hint: "the errors of the language follow, each with its place" };
-}
-
-function errorDiagnostic(e: CompileError): Diagnostic {
-  const data: { [key: string]: string } = { kind: e.kind };
-  if (e.expected !== undefined) data["expected"] = e.expected;
-  if (e.found !== undefined) data["found"] = e.found;
-  return {
-    code: e.code,
-    severity: "error",
-    stage: e.kind === "Parse" || e.kind === "Budget" ? "parse" : e.kind === "Typing" ? "type" : "lower",
-    message: e.message,
-    data,
-    place: { file: e.path, pointer: e.pointer },
-    ...(e.hint === undefined ? {} : { hint: e.hint }),
-    ...(e.quickfix === undefined ? {} : { quickfix: e.quickfix as unknown as JsonValue }),
-  };
-}
 
 interface NativeArguments {
   readonly memory: { readonly initialBytes: number | null; readonly maxBytes: number | null; readonly noGrow: boolean };

@@ -65,7 +65,7 @@ int snprintf(char *restrict to, size_t room, const char *restrict format, ...) {
 
 export const shimSource = rule({
   id: "x07.shim",
-  version: 1,
+  version: 2,
   inputs: {},
   outputs: { shim: output("c-source", "phase0_shim.c") },
   label: () => "phase0_shim.c",
