@@ -6,13 +6,13 @@ import { machineFault, parseArgv, scanRaw } from "./argv.ts";
 import type { ArgumentStage, Parsed } from "./argv.ts";
 import { fail, ok } from "./diagnostic.ts";
 import type { Diagnostic, Result } from "./diagnostic.ts";
-import type { GoalAnswer, OptionValues } from "./goal.ts";
+import type { App, GoalAnswer, OptionValues } from "./goal.ts";
 import { makeDirs } from "./host/disk.ts";
 import { canonical } from "./lib/canonical-json.ts";
 import type { JsonValue } from "./lib/canonical-json.ts";
 import type { Command, EngineOptions } from "./option.ts";
 import { composeReport, diagnosticsText, reportText } from "./report.ts";
-import type { App, Emission, Report } from "./report.ts";
+import type { Emission, Report } from "./report.ts";
 
 /** A goal's answer, with an exit code of its own where the command has one. */
 export type Answer = GoalAnswer & { readonly exitCode?: number };

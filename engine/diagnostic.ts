@@ -1,6 +1,12 @@
 // What can be wrong, as data: a code, where, the facts and the next step. Knows nothing of who prints it.
 
 import type { JsonValue } from "./lib/canonical-json.ts";
+import type { Result as AnyResult } from "./lib/result.ts";
+
+export { fail, ok } from "./lib/result.ts";
+
+/** An expected failure is a value: the diagnostics, unless said otherwise. */
+export type Result<T, E = Diagnostic[]> = AnyResult<T, E>;
 
 export type Severity = "error" | "warning" | "info" | "hint";
 
@@ -25,19 +31,6 @@ export interface Diagnostic {
 export interface Place {
   readonly file?: string;
   readonly pointer?: string;
-}
-
-/** An expected failure is a value. A throw anywhere in this code base is a bug. */
-export type Result<T, E = Diagnostic[]> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly error: E };
-
-export function ok<T>(value: T): Result<T, never> {
-  return { ok: true, value };
-}
-
-export function fail<E>(error: E): Result<never, E> {
-  return { ok: false, error };
 }
 
 export function isError(d: Diagnostic): boolean {

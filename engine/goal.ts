@@ -2,7 +2,6 @@
 
 import type { Diagnostic } from "./diagnostic.ts";
 import type { JsonValue } from "./lib/canonical-json.ts";
-import type { App } from "./report.ts";
 import type { Artifact, Placement } from "./rule.ts";
 import type { Digest } from "./lib/digest.ts";
 import type { Result } from "./diagnostic.ts";
@@ -41,6 +40,18 @@ export interface ReportSpec {
   readonly command: string;
   /** File name of the schema, e.g. `x07-wasm.build.report.schema.json`. */
   readonly schemaFile: string;
+}
+
+/** Who is speaking. `codePrefix` starts every diagnostic code of the tool, e.g. `X07WASM`. */
+export interface App {
+  readonly name: string;
+  readonly version: string;
+  readonly about: string;
+  readonly codePrefix: string;
+  /** The report of an argument error. */
+  readonly parseReport: ReportSpec;
+  /** The goal whose schema is shown when no goal is named. */
+  readonly schemaGoal: string;
 }
 
 export interface FileDigest {

@@ -5,7 +5,7 @@ import { branchAt, COMPLETION_FLAG } from "./argv.ts";
 import type { OptionSpec } from "./goal.ts";
 import { ENGINE_OPTIONS, MACHINE_OPTIONS } from "./option.ts";
 import type { Command, GlobalSpec } from "./option.ts";
-import type { App } from "./report.ts";
+import type { App } from "./goal.ts";
 
 const WIDTH = 100;
 

@@ -2,6 +2,7 @@
 
 export { type Diagnostic, type Place, type Result, type Severity, type Stage, fail, isError, ok } from "./diagnostic.ts";
 export {
+  type App,
   type FileDigest,
   type GoalAnswer,
   type GoalSpec,
@@ -19,7 +20,6 @@ export { makeDirs } from "./host/disk.ts";
 export { type JsonObject, type JsonValue, JsonFloat, asNumber, canonical, compact, compareUtf8, isJsonArray, isJsonObject, parseJson, pretty } from "./lib/canonical-json.ts";
 export { type Digest, digestOf, sha256Hex, ZERO_SHA256 } from "./lib/digest.ts";
 export { baseName, normal, parentOf, staysInside, under } from "./lib/path.ts";
-export type { App } from "./report.ts";
 export {
   type ActionIo,
   type ActionOptions,

@@ -2,21 +2,9 @@
 
 import type { Diagnostic } from "./diagnostic.ts";
 import { isError } from "./diagnostic.ts";
-import type { FileDigest, ReportSpec } from "./goal.ts";
+import type { App, FileDigest, ReportSpec } from "./goal.ts";
 import { canonical, isJsonArray, pretty } from "./lib/canonical-json.ts";
 import type { JsonObject, JsonValue } from "./lib/canonical-json.ts";
-
-/** Who is speaking. `codePrefix` starts every diagnostic code of the tool, e.g. `X07WASM`. */
-export interface App {
-  readonly name: string;
-  readonly version: string;
-  readonly about: string;
-  readonly codePrefix: string;
-  /** The report of an argument error. */
-  readonly parseReport: ReportSpec;
-  /** The goal whose schema is shown when no goal is named. */
-  readonly schemaGoal: string;
-}
 
 /** The part of a report that tells about this run alone; everything else is a function of the inputs. */
 export interface ReportMeta {

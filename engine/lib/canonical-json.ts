@@ -1,7 +1,7 @@
 // JSON in and out, exactly: u64/i64 integers, floats that stay floats, one canonical text per value. Knows nothing of files, schemas or reports.
 
-import { fail, ok } from "../diagnostic.ts";
-import type { Result } from "../diagnostic.ts";
+import { fail, ok } from "./result.ts";
+import type { Result } from "./result.ts";
 import { JsonFloat, readExactly } from "./json-reader.ts";
 
 export { JsonFloat };

@@ -1,7 +1,7 @@
 // JSON text read number by number and letter by letter: slower than the native reader, but exact, and it says what is wrong where. Knows nothing of writing.
 
-import { fail, ok } from "../diagnostic.ts";
-import type { Result } from "../diagnostic.ts";
+import { fail, ok } from "./result.ts";
+import type { Result } from "./result.ts";
 import type { JsonValue } from "./canonical-json.ts";
 
 /** An integral number that was written as a float. Made by the parser only; typed as a JsonValue, told apart by `isJsonFloat`. */

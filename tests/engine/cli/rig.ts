@@ -3,7 +3,7 @@ import { runCli } from "../../../engine/cli.ts";
 import type { Answer, CliRequest } from "../../../engine/cli.ts";
 import type { OptionValues } from "../../../engine/goal.ts";
 import type { Command, EngineOptions } from "../../../engine/option.ts";
-import type { App } from "../../../engine/report.ts";
+import type { App } from "../../../engine/goal.ts";
 
 export const app: App = {
   name: "x07-wasm",
