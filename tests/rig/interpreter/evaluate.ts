@@ -1,6 +1,7 @@
 // The language proper: names, scopes, control forms, calls, contracts, match. Each form is one small generator that asks
 // the machine for the values of its parts. Knows no scheduling; tasks are in tasks.ts.
 
+import { brandForms } from "./brands.ts";
 import { builtins, u32le, type Builtin } from "./builtins.ts";
 import type { Machine, Request, Step } from "./machine.ts";
 import { operators } from "./operators.ts";
@@ -117,7 +118,7 @@ export function textOf(e: Expr | undefined): string {
 
 function compound(run: Run, e: readonly Expr[], scope: Scope): Step {
   const head = headOf(e);
-  const form = forms[head] ?? taskForms[head];
+  const form = forms[head] ?? taskForms[head] ?? brandForms[head];
   if (form !== undefined) return form(run, e, scope);
   if (operators.has(head) || builtinOf(run, head) !== undefined) return operands(run, e, scope);
   if (head.startsWith("ty.")) return intrinsic(run, e, scope);

@@ -1,6 +1,6 @@
 // The type intrinsics of generic bodies (`ty.*`), for a type that is already known. Knows no expressions.
 
-import type { Builtin } from "./builtins.ts";
+import { u32le, type Builtin } from "./builtins.ts";
 import { bytes, contentOf, copyOf, numberOf, trap, unknown, vecOf, type Memory, type Value } from "./value.ts";
 
 /** FNV-1a over the content, or the murmur3 finaliser of a number. */
@@ -69,6 +69,12 @@ export function typeIntrinsic(head: string, type: string): Builtin {
       return pure((a) => (numberOf(at(a, 0)) - numberOf(at(a, 1))) | 0);
     case "ty.mul":
       return pure((a) => Math.imul(numberOf(at(a, 0)), numberOf(at(a, 1))));
+    case "ty.kind":
+      return pure(() => (type === "bytes" ? 2 : type === "bytes_view" ? 3 : 1));
+    case "ty.pack":
+      return pure((a, m) => (typeof a[0] === "number" ? bytes(u32le(m, a[0])) : type === "bytes" ? at(a, 0) : copyOf(m, contentOf(at(a, 0)))), [0]);
+    case "ty.unpack":
+      return pure((a) => (type === "bytes" ? at(a, 0) : window4(contentOf(at(a, 0)), 0).getInt32(0, true)), [0]);
     default:
       return unknown(`intrinsic ${head}`);
   }

@@ -1,50 +1,71 @@
-// Every exported std function compiles in a program of its own that calls it; those of other worlds are refused by name.
+// Every exported std function compiles: each module in one program that calls all of it, with every type its type parameters
+// may be; those of other worlds are refused by name.
 
 import { describe, expect, test } from "vitest";
 import { compiled } from "./execute.ts";
 import { stdDocuments } from "./std.ts";
 
 type Type = string | readonly string[];
+interface TypeParam {
+  readonly name: string;
+  readonly bound: string;
+}
 interface Decl {
   readonly kind: string;
   readonly name?: string;
   readonly names?: readonly string[];
   readonly params?: readonly { readonly ty: Type }[];
-  readonly type_params?: readonly unknown[];
+  readonly type_params?: readonly TypeParam[];
 }
 type Expr = number | string | readonly Expr[];
 
 /** Some value of each type; nothing is run, so any will do. */
 const values: { readonly [type: string]: Expr } = {
   i32: 0,
-  t: 0,
+  u32: 0,
   bytes: ["bytes.alloc", 0],
   bytes_view: "input",
   vec_u8: ["vec_u8.with_capacity", 0],
   result_i32: ["result_i32.ok", 0],
   iface: ["io.open_read_bytes", "input"],
 };
+/** Types that a bound admits and that x07's own module compiles with: the keys of maps and sets must be numbers. */
+const admitted: { readonly [bound: string]: readonly string[] } = {
+  num_like: ["i32", "u32"],
+  orderable: ["i32", "u32"],
+  hashable: ["i32", "u32"],
+  bytes_like: ["bytes", "bytes_view"],
+  value: ["i32", "u32", "bytes"],
+};
 
-function call(f: Decl): Expr {
-  const args = (f.params ?? []).map((p) => values[typeof p.ty === "string" ? p.ty : "t"] ?? `no value of type ${String(p.ty)}`);
+function call(f: Decl, round: number): Expr {
+  const types = new Map((f.type_params ?? []).map((p) => [p.name, admitted[p.bound]?.[round % (admitted[p.bound]?.length ?? 1)] ?? "i32"]));
+  const args = (f.params ?? []).map((p) => values[typeof p.ty === "string" ? p.ty : (types.get(p.ty[1] ?? "") ?? "")] ?? `no value of type ${String(p.ty)}`);
   const name = f.name ?? "";
-  return f.type_params === undefined ? [name, ...args] : ["tapp", name, ["tys", "i32"], ...args];
+  const called: Expr = types.size === 0 ? [name, ...args] : ["tapp", name, ["tys", ...types.values()], ...args];
+  return f.kind === "defasync" ? ["await", called] : called;
 }
 
-function calling(id: string, f: Decl): object {
-  const solve = ["begin", call(f), ["bytes.alloc", 0]];
-  return { schema_version: "x07.x07ast@0.9.0", kind: "entry", module_id: "main", imports: [id], decls: [], solve };
+function calling(id: string, calls: readonly Expr[]): object {
+  return { schema_version: "x07.x07ast@0.9.0", kind: "entry", module_id: "main", imports: [id], decls: [], solve: ["begin", ...calls, ["bytes.alloc", 0]] };
 }
+
+/** They need the intrinsics ty.kind, ty.pack and ty.unpack of the compiler; this fails when it has them. */
+const waiting = /^std\.(vec_value\.(with_capacity|push|get_or|set)|hash_map_value\.(new|with_capacity|contains|get_or|set|remove))$/;
 
 const elsewhere = new Set(["std.fs", "std.world.fs", "std.kv", "std.rr"]);
-for (const [id, document] of Object.entries(stdDocuments())) {
-  const decls = (document as { decls: readonly Decl[] }).decls;
-  const exported = new Set(decls.flatMap((d) => d.names ?? []));
-  const functions = decls.filter((d) => d.name !== undefined && exported.has(d.name));
-  describe(id, () => {
-    test.each(functions.map((f) => [f.name ?? "", f] as const))("%s", (_name, f) => {
-      if (elsewhere.has(id)) expect(() => compiled(calling(id, f))).toThrow(/is disabled in this world/);
-      else compiled(calling(id, f));
-    });
+describe("programs that call std", () => {
+  test.each(Object.entries(stdDocuments()))("%s", (id, document) => {
+    const decls = (document as { decls: readonly Decl[] }).decls;
+    const exported = new Set(decls.flatMap((d) => d.names ?? []));
+    const functions = decls.filter((d) => d.name !== undefined && exported.has(d.name));
+    expect(functions).not.toHaveLength(0);
+    if (elsewhere.has(id)) {
+      for (const f of functions) expect(() => compiled(calling(id, [call(f, 0)])), f.name).toThrow(/is disabled in this world/);
+      return;
+    }
+    const rounds = functions.flatMap((f) => (f.type_params === undefined ? [call(f, 0)] : [0, 1, 2].map((round) => call(f, round))));
+    compiled(calling(id, rounds.filter((c) => !waiting.test(String((c as readonly Expr[])[1])))));
+    for (const f of functions.filter((d) => waiting.test(d.name ?? ""))) expect(() => compiled(calling(id, [call(f, 0)])), f.name).toThrow(/ty\.(kind|pack|unpack)/);
   });
-}
+});

@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import { stdSource } from "../../../rules/x07/std.ts";
 import { canonical, compileText } from "../../../scripts/std.mjs";
 import { stdDocuments } from "./std.ts";
+import { surface } from "./surface.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const documents = stdDocuments();
@@ -25,6 +26,37 @@ test("every document is canonical and found by its id", () => {
 });
 
 test("there are the 51 modules of the language", () => expect(Object.keys(documents)).toHaveLength(51));
+
+interface Param {
+  readonly ty: string | readonly string[];
+}
+interface Defn {
+  readonly kind: string;
+  readonly name?: string;
+  readonly names?: readonly string[];
+  readonly params?: readonly Param[];
+  readonly result?: Param["ty"];
+  readonly result_brand?: string;
+  readonly type_params?: readonly { readonly name: string; readonly bound: string }[];
+}
+function signatures(id: string, decls: readonly Defn[]): string[] {
+  const exported = new Set(decls.flatMap((d) => d.names ?? []));
+  const type = (t: Param["ty"] | undefined): string => (typeof t === "string" ? t : (t?.[1] ?? ""));
+  return decls.flatMap((d) => {
+    if (d.name === undefined || !exported.has(d.name)) return [];
+    const types = d.type_params === undefined ? "" : `<${d.type_params.map((p) => `${p.name}: ${p.bound}`).join(", ")}>`;
+    const brand = d.result_brand === undefined ? "" : `@${d.result_brand}`;
+    return [`${d.kind === "defasync" ? "async " : ""}${d.name.slice(id.length + 1)}${types}(${(d.params ?? []).map((p) => type(p.ty)).join(", ")}) -> ${type(d.result)}${brand}`];
+  });
+}
+test("what they export has the signatures of the language", () => {
+  expect(Object.keys(surface).sort()).toEqual(Object.keys(documents).sort());
+  for (const [id, document] of Object.entries(documents)) {
+    // Brands of parameters are left off: the compiler asks for them of views too, and then refuses what the language takes.
+    const wanted = (surface[id] ?? "").trim().split("\n").map((line) => line.trim().replaceAll(/@[\w.]+(?=[,)])/g, ""));
+    expect(signatures(id, (document as { decls: Defn[] }).decls).sort(), id).toEqual(wanted.sort());
+  }
+});
 
 describe("documents", () => {
   test.each(Object.entries(documents))("%s is well formed", (id, document) => {
