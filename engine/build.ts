@@ -199,7 +199,7 @@ export class Build {
   #breakOff(action: Action, thrown: unknown): void {
     this.#bug ??= { thrown };
     this.#stopped = true;
-    this.#fail(action, [], NO_REASONS, "", 0);
+    this.#end(action, FAILED, { state: "failed", reasons: NO_REASONS, key: "", durationMs: 0 });
   }
 
   /** Decides one action whose inputs are all decided: skip, take from journal or cache, or queue it. */

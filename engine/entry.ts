@@ -7,13 +7,14 @@ import { scanRaw } from "./argv.ts";
 import { type Answer, runCli } from "./cli.ts";
 import { isError } from "./diagnostic.ts";
 import type { BuildEvent } from "./event.ts";
+import type { ProcessRequest, ProcessResult } from "./execute.ts";
 import type { GraphModule } from "./goal.ts";
 import { attempt, realDisk, writeAtomic } from "./host/disk.ts";
 import { utf8 } from "./lib/bytes.ts";
 import { sha256Hex } from "./lib/digest.ts";
 import { commandsOf, type Doors, type LoadedGraph, loadUserGraph } from "./load.ts";
 import type { Command, EngineOptions } from "./option.ts";
-import { check, encodeRecord, mayReplay, outputsOf, type RecordEntry, recordKey, recordPath, refresh, replay, type Replay, writeAll } from "./record.ts";
+import { check, encodeRecord, mayReplay, outputsOf, RECORD_FOLDER, type RecordEntry, recordKey, recordPath, refresh, replay, type Replay, writeAll } from "./record.ts";
 import { diagnosticsText } from "./report.ts";
 import { type GoalRun, Session } from "./session.ts";
 import { allFresh, type GraphReport, graphReportText } from "./view/graph-report.ts";
@@ -103,6 +104,11 @@ async function loadGraph(packaged: GraphModule, doors: Doors, argv: readonly str
   return result.ok ? { loaded: result.value } : { failed: result.error };
 }
 
+/** Records kept in one workspace; half of them stay when there are more. */
+const RECORD_LIMIT = 512;
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 /** One process of the tool. */
 class Tool {
   readonly argv = process.argv.slice(2);
@@ -115,16 +121,29 @@ class Tool {
   readonly stop = new AbortController();
   readonly graph: LoadedGraph;
   stoppedBy: NodeJS.Signals | undefined;
+  #children = 0;
+  readonly #onSignal = (signal: NodeJS.Signals) => {
+    this.stoppedBy = signal;
+    this.stop.abort();
+  };
   session: Session | undefined;
   last: { readonly run: GoalRun; readonly goal: string; readonly engine: EngineOptions } | undefined;
 
   constructor(graph: LoadedGraph) {
     this.graph = graph;
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-      process.on(signal, () => {
-        this.stoppedBy = signal;
-        this.stop.abort();
-      });
+  }
+
+  /**
+   * Runs a child process. Only while there is one are signals handled, to end it and to answer in good order; at any other
+   * moment a signal simply ends this process, which state and outputs survive, and which also stops a guest that is computing.
+   */
+  async #runProcess(request: ProcessRequest): Promise<ProcessResult> {
+    const { runInDirectory } = await import("./host/process.ts");
+    if (this.#children++ === 0) for (const signal of SIGNALS) process.on(signal, this.#onSignal);
+    try {
+      return await runInDirectory(request);
+    } finally {
+      if (--this.#children === 0) for (const signal of SIGNALS) process.off(signal, this.#onSignal);
     }
   }
 
@@ -177,7 +196,7 @@ class Tool {
       bar?.sink(event);
     };
     return new Session(
-      { disk: this.disk, cwd: this.cwd, env: process.env, now: Date.now, runProcess: async (request) => (await import("./host/process.ts")).runInDirectory(request), emit, signal: this.stop.signal },
+      { disk: this.disk, cwd: this.cwd, env: process.env, now: Date.now, runProcess: (request) => this.#runProcess(request), emit, signal: this.stop.signal },
       { ...engine, cacheDir: engine.cacheDir ?? defaultCacheDir(this.graph.module), code: this.graph.code },
     );
   }
@@ -229,7 +248,15 @@ class Tool {
     const entries = this.#entries(run);
     if (entries === undefined) return;
     const record = encodeRecord({ key, env: run.env, replay: said, outputs: run.outputs.map(([p, d]) => [p, d.sha256] as const), entries, stdout: report === undefined ? this.stdout.bytes() : new Uint8Array(0) });
-    attempt(() => writeAtomic(this.disk, path, record));
+    if (attempt(() => writeAtomic(this.disk, path, record)).ok) this.#prune();
+  }
+
+  /** Every way of asking leaves a record; the oldest go when there are too many. */
+  #prune(): void {
+    const listed = attempt(() => this.disk.list(RECORD_FOLDER));
+    if (!listed.ok || listed.value.length <= RECORD_LIMIT) return;
+    const aged = listed.value.map(({ name }) => ({ path: `${RECORD_FOLDER}/${name}`, at: this.disk.stat(`${RECORD_FOLDER}/${name}`)?.mtimeMs ?? 0 })).sort((a, b) => a.at - b.at);
+    for (const { path } of aged.slice(0, aged.length - RECORD_LIMIT / 2)) attempt(() => this.disk.remove(path));
   }
 
   /** Outputs that the last answer put in place and this one does not make; what a person changed since is left alone. */
