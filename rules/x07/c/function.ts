@@ -132,7 +132,7 @@ class FunctionPrinter extends Expressions {
 
   private set(local: number, value: IrExpr): void {
     if (this.isRead(local)) return this.assign(local, this.term(value).text);
-    if (!isPure(value)) this.line(`(void)${this.term(value).text};`);
+    if (!isPure(value)) this.line(`(void)(${this.term(value).text});`);
   }
 
   private assign(local: number, text: string): void {
@@ -163,7 +163,7 @@ class FunctionPrinter extends Expressions {
 
   private if(cond: IrExpr, then: readonly IrStmt[], otherwise: readonly IrStmt[]): void {
     if (then.length === 0 && otherwise.length === 0) {
-      if (!isPure(cond)) this.line(`(void)${this.term(cond).text};`);
+      if (!isPure(cond)) this.line(`(void)(${this.term(cond).text});`);
       return;
     }
     if (then.length === 0) return this.if(not(cond), otherwise, []);
