@@ -9,13 +9,16 @@ import {
 export interface Builtin {
   /** Which arguments take ownership of a named value; the others only look at it. */
   readonly moves: readonly number[];
+  /** The first argument is changed in place: when it is a name, it is read and emptied after the other arguments, which may have set it. */
+  readonly inPlace: boolean;
   readonly run: (m: Memory, a: readonly Value[]) => Value;
 }
 
 type Run = Builtin["run"];
 const table = new Map<string, Builtin>();
-const looks = (name: string, run: Run): void => void table.set(name, { moves: [], run });
-const takes = (name: string, moves: readonly number[], run: Run): void => void table.set(name, { moves, run });
+const looks = (name: string, run: Run): void => void table.set(name, { moves: [], inPlace: false, run });
+const takes = (name: string, moves: readonly number[], run: Run): void => void table.set(name, { moves, inPlace: false, run });
+const changes = (name: string, run: Run): void => void table.set(name, { moves: [], inPlace: true, run });
 const at = (a: readonly Value[], i: number): Value => a[i] ?? unknown(`argument ${i} missing`);
 const num = (a: readonly Value[], i: number): number => numberOf(at(a, i));
 const data = (a: readonly Value[], i: number): Uint8Array => contentOf(at(a, i));
@@ -61,7 +64,7 @@ looks("bytes.empty", (m) => bytes(m.allocate(0)));
 looks("bytes1", (m, a) => copyOf(m, Uint8Array.of(num(a, 0))));
 looks("bytes.len", (_, a) => data(a, 0).length);
 looks("bytes.get_u8", (_, a) => byteAt(data(a, 0), num(a, 1), "bytes.get_u8"));
-takes("bytes.set_u8", [0], (_, a) => {
+changes("bytes.set_u8", (_, a) => {
   const b = bytesOf(at(a, 0));
   byteAt(b.data, num(a, 1), "bytes.set_u8");
   b.data[num(a, 1)] = num(a, 2);
@@ -131,29 +134,29 @@ looks("vec_u8.len", (_, a) => vecOf(at(a, 0)).length);
 looks("vec_u8.cap", (_, a) => vecOf(at(a, 0)).data.length);
 looks("vec_u8.get", (_, a) => byteAt(data(a, 0), num(a, 1), "vec_u8.get"));
 looks("vec_u8.as_view", (_, a) => view(data(a, 0)));
-takes("vec_u8.push", [0], (m, a) => {
+changes("vec_u8.push", (m, a) => {
   const v = vecOf(at(a, 0));
   if (v.length === v.data.length) room(m, v, v.length === 0 ? 1 : 2 * v.length);
   v.data[v.length++] = num(a, 1);
   return v;
 });
-takes("vec_u8.extend_bytes", [0], (m, a) => append(m, vecOf(at(a, 0)), data(a, 1)));
-takes("vec_u8.extend_bytes_range", [0], (m, a) =>
+changes("vec_u8.extend_bytes", (m, a) => append(m, vecOf(at(a, 0)), data(a, 1)));
+changes("vec_u8.extend_bytes_range", (m, a) =>
   append(m, vecOf(at(a, 0)), range(data(a, 1), num(a, 2), num(a, 3), "vec_u8.extend_bytes_range")),
 );
-takes("vec_u8.extend_zeroes", [0], (m, a) => append(m, vecOf(at(a, 0)), new Uint8Array(m.allocate(num(a, 1)).length)));
-takes("vec_u8.reserve_exact", [0], (m, a) => {
+changes("vec_u8.extend_zeroes", (m, a) => append(m, vecOf(at(a, 0)), new Uint8Array(m.allocate(num(a, 1)).length)));
+changes("vec_u8.reserve_exact", (m, a) => {
   const v = vecOf(at(a, 0));
   room(m, v, v.length + (num(a, 1) >>> 0));
   return v;
 });
-takes("vec_u8.set", [0], (_, a) => {
+changes("vec_u8.set", (_, a) => {
   const v = vecOf(at(a, 0));
   byteAt(data(a, 0), num(a, 1), "vec_u8.set");
   v.data[num(a, 1)] = num(a, 2);
   return v;
 });
-takes("vec_u8.clear", [0], (_, a) => {
+changes("vec_u8.clear", (_, a) => {
   const v = vecOf(at(a, 0));
   v.length = 0;
   return v;

@@ -72,22 +72,29 @@ function valueOf(run: Run, e: Expr, scope: Scope, use: Use): Value {
   burn(run);
   if (typeof e === "number") return e | 0;
   if (typeof e === "string") return read(run, e, scope, use);
-  return apply(run, e, scope, e.slice(1).map((part) => valueOf(run, part, scope, "look")));
+  return apply(run, e, scope, e.slice(1).map((part, i) => valueOf(run, part, scope, useOf(run, e, i))));
+}
+
+function useOf(run: Run, e: readonly Expr[], argument: number): Use {
+  return builtinOf(run, headOf(e))?.moves.includes(argument) === true ? "own" : "look";
 }
 
 function builtinOf(run: Run, head: string): Builtin | undefined {
   return builtins.get(head) ?? run.handles.get(head);
 }
 
-/** An operator or builtin on the values of its operands, which were only looked at. */
+/** An operator or builtin on the values of its operands. */
 function apply(run: Run, e: readonly Expr[], scope: Scope, values: readonly Value[]): Value {
   const head = headOf(e);
   const operator = operators.get(head);
   if (operator !== undefined) return operator(numberOf(values[0] ?? 0), numberOf(values[1] ?? 0));
   const builtin = builtinOf(run, head) ?? unknown(`head ${head}`);
-  // Names are emptied after all operands: `["bytes.set_u8", "b", 0, ["bytes.get_u8", "b", 1]]` reads b while moving it.
-  for (const i of builtin.moves) if (typeof e[i + 1] === "string") empty(e[i + 1] as string, scope);
-  return builtin.run(run.memory, values);
+  return builtin.run(run.memory, builtin.inPlace ? changed(run, e[1], scope, values) : values);
+}
+
+/** The operands of an in-place builtin: a name is read now, as the others have left it, and emptied. */
+function changed(run: Run, first: Expr | undefined, scope: Scope, values: readonly Value[]): readonly Value[] {
+  return typeof first === "string" ? [read(run, first, scope, "own"), ...values.slice(1)] : values;
 }
 
 function owner(name: string, scope: Scope): Scope | undefined {
@@ -128,15 +135,15 @@ function compound(run: Run, e: readonly Expr[], scope: Scope): Step {
 
 function* operands(run: Run, e: readonly Expr[], scope: Scope): Step {
   const values: Value[] = [];
-  for (let i = 1; i < e.length; i++) values.push(yield need(run, e[i], scope, "look"));
+  for (let i = 1; i < e.length; i++) values.push(yield need(run, e[i], scope, useOf(run, e, i - 1)));
   return apply(run, e, scope, values);
 }
 
 function* intrinsic(run: Run, e: readonly Expr[], scope: Scope): Step {
   const values: Value[] = [];
-  const { moves, run: compute } = typeIntrinsic(headOf(e), typeName(e[1] as Type, scope.frame));
+  const { moves, inPlace, run: compute } = typeIntrinsic(headOf(e), typeName(e[1] as Type, scope.frame));
   for (let i = 2; i < e.length; i++) values.push(yield need(run, e[i], scope, moves.includes(i - 2) ? "own" : "look"));
-  return compute(run.memory, values);
+  return compute(run.memory, inPlace ? changed(run, e[2], scope, values) : values);
 }
 
 function typeName(t: Type, frame: Frame): string {
@@ -323,7 +330,6 @@ function* forLoop(run: Run, e: readonly Expr[], scope: Scope): Step {
   const bound = owner(name, scope);
   const home = bound ?? scope;
   const short = bound !== undefined && unrolled(name, from, to, body);
-  const before = short ? home.names.get(name) : undefined;
   home.names.set(name, numberOf(yield need(run, from, scope)));
   const end = numberOf(yield need(run, to, scope)) >>> 0;
   const current = (): number => numberOf(home.names.get(name) ?? 0);
@@ -331,7 +337,7 @@ function* forLoop(run: Run, e: readonly Expr[], scope: Scope): Step {
     yield need(run, body, inner(scope), "look");
     home.names.set(name, (current() + 1) | 0);
   }
-  if (short) home.names.set(name, (constant(from) ?? 0) >>> 0 < end ? (end - 1) | 0 : (before ?? 0));
+  if (short && (constant(from) ?? 0) >>> 0 < end) home.names.set(name, (end - 1) | 0);
   return 0;
 }
 

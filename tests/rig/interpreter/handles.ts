@@ -22,7 +22,7 @@ function store<T>(what: string): { add(value: T): number; get(handle: Value): T 
 export function handleBuiltins(): ReadonlyMap<string, Builtin> {
   const table = new Map<string, Builtin>();
   const define = (name: string, moves: readonly number[], run: (m: Memory, ...a: Value[]) => Value): void => {
-    table.set(name, { moves, run: (m, a) => run(m, ...a) });
+    table.set(name, { moves, inPlace: false, run: (m, a) => run(m, ...a) });
   };
   defineU32(define, "map_u32");
   defineU32(define, "set_u32");

@@ -28,8 +28,9 @@ function window4(data: Uint8Array, offset: Value): DataView {
 
 /** `["ty.x", type, arg…]`: the arguments after the type. */
 export function typeIntrinsic(head: string, type: string): Builtin {
-  const pure = (run: (a: readonly Value[], m: Memory) => Value, moves: readonly number[] = []): Builtin => ({
+  const pure = (run: (a: readonly Value[], m: Memory) => Value, moves: readonly number[] = [], inPlace = false): Builtin => ({
     moves,
+    inPlace,
     run: (m, a) => run(a, m),
   });
   const at = (a: readonly Value[], i: number): Value => a[i] ?? unknown(`${head}: argument ${i}`);
@@ -42,7 +43,7 @@ export function typeIntrinsic(head: string, type: string): Builtin {
       return pure((a) => {
         window4(contentOf(at(a, 0)), at(a, 1)).setInt32(0, numberOf(at(a, 2)), true);
         return bytes(contentOf(at(a, 0)));
-      }, [0]);
+      }, [], true);
     case "ty.push_le":
       return pure((a, m) => {
         const v = vecOf(at(a, 0));
@@ -50,7 +51,7 @@ export function typeIntrinsic(head: string, type: string): Builtin {
         data.set(contentOf(v));
         new DataView(data.buffer, data.byteOffset).setInt32(v.length, numberOf(at(a, 1)), true);
         return { kind: "vec", data, length: data.length };
-      }, [0]);
+      }, [], true);
     case "ty.lt":
       return pure((a) => (compare(type, at(a, 0), at(a, 1)) < 0 ? 1 : 0));
     case "ty.cmp":

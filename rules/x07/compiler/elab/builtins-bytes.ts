@@ -58,6 +58,7 @@ function literal(cx: Context, e: Expr[], at: Place, as: "bytes" | "view"): Value
 
 function alloc(cx: Context, n: IrExpr): Value {
   const len = cx.b.keep(n);
+  if (len.op !== "const" || len.value < 0) return value("bytes", [cx.b.fresh(callExpr("rt.zeroed", [len])), len], { loose: "temp" });
   const block = cx.b.fresh(callExpr("rt.alloc", [len]));
   cx.b.fill(block, ZERO, len);
   return value("bytes", [block, len], { loose: "temp" });

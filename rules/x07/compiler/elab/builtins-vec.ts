@@ -16,8 +16,8 @@ export const VECS: readonly [string, Builtin][] = [
   ["vec_u8.get", { params: ["&vec_u8", "i32"], result: "i32", emit: get }],
   ["vec_u8.set", { params: ["~vec_u8", "i32", "i32"], result: "vec_u8", emit: set }],
   ["vec_u8.push", { params: ["~vec_u8", "i32"], result: "vec_u8", emit: push }],
-  ["vec_u8.extend_bytes", { params: ["~vec_u8", "like"], result: "vec_u8", emit: (cx, [v, b]) => extend(cx, v, [part(b), part(b, 1)]) }],
-  ["vec_u8.extend_bytes_range", { params: ["~vec_u8", "like", "i32", "i32"], result: "vec_u8", emit: (cx, [v, b, s, n]) => extend(cx, v, range(cx, b, s, n)) }],
+  ["vec_u8.extend_bytes", { params: ["~vec_u8", "like"], result: "vec_u8", ofItself: true, emit: (cx, [v, b]) => extend(cx, v, [part(b), part(b, 1)]) }],
+  ["vec_u8.extend_bytes_range", { params: ["~vec_u8", "like", "i32", "i32"], result: "vec_u8", ofItself: true, emit: (cx, [v, b, s, n]) => extend(cx, v, range(cx, b, s, n)) }],
   ["vec_u8.extend_zeroes", { params: ["~vec_u8", "i32"], result: "vec_u8", emit: extendZeroes }],
   ["vec_u8.reserve_exact", { params: ["~vec_u8", "i32"], result: "vec_u8", emit: reserve }],
   ["vec_u8.clear", { params: ["~vec_u8"], result: "vec_u8", emit: (_cx, [v]) => vec(v, [part(v), ZERO, part(v, 2)]) }],
@@ -57,14 +57,20 @@ function writable(cx: Context, v: Value, index: number): number {
   return local;
 }
 
+/** The operand as it is before the vec grows: it may be the very capacity that growing overwrites. */
+function before(cx: Context, v: Value, operand: IrExpr): IrExpr {
+  return operand.op === "get" && v.parts.some((p) => p.op === "get" && p.local === operand.local) ? cx.b.fresh(operand) : operand;
+}
+
 function push(cx: Context, args: readonly Value[]): Value {
-  const [v, x] = cx.force(args);
+  const [v, second] = cx.force(args);
   if (v === undefined) return ERROR;
+  const x = before(cx, v, part(second));
   const ptr = writable(cx, v, 0);
   const cap = writable(cx, v, 2);
   const len = part(v, 1);
   cx.b.if(eq(len, cx.b.get(cap)), () => cx.b.call("rt.vec_grow", [cx.b.get(ptr), len, cx.b.get(cap)], [ptr, cap]));
-  cx.b.store(1, add(cx.b.get(ptr), len), 0, part(x));
+  cx.b.store(1, add(cx.b.get(ptr), len), 0, x);
   return vec(v, [cx.b.get(ptr), add(len, ONE), cx.b.get(cap)]);
 }
 
@@ -72,7 +78,7 @@ function extend(cx: Context, vector: Value | undefined, source: readonly IrExpr[
   const [v] = cx.force([vector ?? ERROR]);
   if (v === undefined) return ERROR;
   const src = cx.b.keep(source[0] ?? ZERO);
-  const count = cx.b.keep(source[1] ?? ZERO);
+  const count = before(cx, v, cx.b.keep(source[1] ?? ZERO));
   const ptr = writable(cx, v, 0);
   const cap = writable(cx, v, 2);
   const len = part(v, 1);
@@ -81,14 +87,15 @@ function extend(cx: Context, vector: Value | undefined, source: readonly IrExpr[
 }
 
 function extendZeroes(cx: Context, args: readonly Value[]): Value {
-  const [v, n] = cx.force(args);
+  const [v, second] = cx.force(args);
   if (v === undefined) return ERROR;
+  const n = before(cx, v, part(second));
   const ptr = writable(cx, v, 0);
   const cap = writable(cx, v, 2);
   const len = part(v, 1);
-  cx.b.call("rt.vec_reserve", [cx.b.get(ptr), len, cx.b.get(cap), part(n)], [ptr, cap]);
-  cx.b.fill(add(cx.b.get(ptr), len), ZERO, part(n));
-  return vec(v, [cx.b.get(ptr), add(len, part(n)), cx.b.get(cap)]);
+  cx.b.call("rt.vec_reserve", [cx.b.get(ptr), len, cx.b.get(cap), n], [ptr, cap]);
+  cx.b.fill(add(cx.b.get(ptr), len), ZERO, n);
+  return vec(v, [cx.b.get(ptr), add(len, n), cx.b.get(cap)]);
 }
 
 function reserve(cx: Context, args: readonly Value[]): Value {

@@ -26,6 +26,8 @@ export type ParamSpec = Type | "like" | `&${Type}` | `@${Type}` | `~${Type}`;
 export interface Builtin {
   readonly params: readonly ParamSpec[];
   readonly result: Type;
+  /** The second argument may be a view of the first, which is moved: the work is safe when both are one block. */
+  readonly ofItself?: boolean;
   /** Emits code; arguments are checked, in order, and may have effects that are still to happen. */
   readonly emit: (cx: Context, args: readonly Value[], at: Place) => Value;
 }
@@ -57,11 +59,12 @@ export function applyTo(cx: Context, head: string, builtin: Builtin, e: Expr[], 
   if (e.length - first !== count)
     return cx.fail("Parse", "X07-TYPE-CALL-0003", `${head} expects ${count} args`, at, { expected: String(count), found: String(e.length - first) });
   return cx.frame(() => {
+    const lent = cx.lent();
     const args = cx.operands(count, (i) => take(cx, head, builtin.params[i] ?? "i32", e[first + i] ?? 0, child(at, first + i)));
     if (args.some((a) => a.type === "error" || a.type === "never")) return ERROR;
     const target = e[first];
     if (builtin.params[0]?.startsWith("~") === true && typeof target === "string") {
-      const moved = moveInPlace(cx, target, child(at, first));
+      const moved = moveInPlace(cx, target, child(at, first), builtin.ofItself === true ? lent : undefined);
       if (moved.type === "error") return ERROR;
       args[0] = moved;
     }
@@ -69,10 +72,16 @@ export function applyTo(cx: Context, head: string, builtin: Builtin, e: Expr[], 
   });
 }
 
-/** The name as it is now: the other arguments may have set it. */
-function moveInPlace(cx: Context, name: string, at: Place): Value {
+/** The name as it is now: the other arguments may have set it, or moved it, which leaves it empty. */
+function moveInPlace(cx: Context, name: string, at: Place, lent: number | undefined): Value {
   const v = cx.lookup(name);
-  return v === undefined ? ERROR : cx.move(v, at);
+  if (v === undefined) return ERROR;
+  if (v.state !== "live") {
+    if (v.state === "moved") cx.zero(v);
+    cx.setState(v, "live", undefined);
+  }
+  if (lent !== undefined) cx.takeBack(v, lent);
+  return cx.move(v, at);
 }
 
 function take(cx: Context, head: string, spec: ParamSpec, e: Expr, at: Place): Value {

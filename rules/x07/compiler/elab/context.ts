@@ -366,6 +366,20 @@ export class Context {
     }
   }
 
+  /** A point in the history of loans to running calls. */
+  lent(): number {
+    return this.callLoans.length;
+  }
+
+  /** Ends, before their calls are over, the loans of `v` made since. */
+  takeBack(v: Variable, since: number): void {
+    for (let i = this.callLoans.length - 1; i >= since; i--) {
+      if (this.callLoans[i] !== v) continue;
+      this.callLoans.splice(i, 1);
+      v.loans--;
+    }
+  }
+
   /** Keeps an owned temporary until the current call is over. */
   keepUntilEnd(v: Value): Value {
     if (v.literal) return v;

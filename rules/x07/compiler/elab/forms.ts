@@ -49,8 +49,7 @@ function begin(cx: Context, e: Expr[], at: Place): Value {
   for (let i = 1; i < e.length - 1; i++) dead = discard(cx, e[i] ?? 0, child(at, i)) === "never" || dead;
   const last = e.length - 1;
   const v = cx.frame(() => own(cx, e[last] ?? 0, child(at, last)));
-  const out = cx.closeScope(v, dead || v.type === "never");
-  return dead && v.type !== "error" ? { ...NEVER } : out;
+  return cx.closeScope(v, dead || v.type === "never");
 }
 
 export function beginStatement(cx: Context, e: Expr, at: Place): Type {
@@ -358,6 +357,7 @@ function writtenOut(cx: Context, name: string, bound: Variable | undefined, star
       if (bound === undefined) cx.declare(name, "i32", undefined, [cx.b.local()]);
       discard(cx, body, child(at, 4));
     });
+    if (bound !== undefined) cx.b.set(bound.locals[0] ?? 0, k(start));
     return int(ZERO);
   }
   cx.openScope();
@@ -468,6 +468,7 @@ export function whileLoop(cx: Context, e: Expr, at: Place): Value {
 
 function returnForm(cx: Context, e: Expr[], at: Place): Value {
   if (e.length !== 2) return arity(cx, "X07-ARITY-RETURN-0001", "return form: (return <value>)", at);
+  const mark = cx.mark();
   const v = materialize(cx, cx.frame(() => own(cx, e[1] ?? 0, child(at, 1))));
   if (v.type === "never" || v.type === "error") return v.type === "error" ? NEVER : v;
   if (v.type !== cx.facts.result) {
@@ -475,5 +476,7 @@ function returnForm(cx: Context, e: Expr[], at: Place): Value {
     return NEVER;
   }
   finishReturn(cx, v, child(at, 1));
+  // What never runs may still name what went away with the result.
+  cx.undo(mark);
   return NEVER;
 }

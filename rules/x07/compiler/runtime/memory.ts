@@ -5,7 +5,7 @@
 
 import type { IrExpr, IrFunction } from "../ir.ts";
 import { FunctionBuilder, callExpr } from "../builder.ts";
-import { ONE, ZERO, add, and, eq, geu, gtu, k, leu, load, ltu, ne, not, or, shl, shr, sub } from "../ops.ts";
+import { ONE, ZERO, add, and, cond, eq, geu, gtu, k, leu, load, ltu, ne, not, or, shl, shr, sub } from "../ops.ts";
 
 export const BINS = { name: "bins", size: 232, reset: true };
 const BIN_COUNT = 57;
@@ -26,6 +26,7 @@ export const MEMORY: readonly (readonly [string, () => IrFunction])[] = [
   ["rt.release", release],
   ["rt.coalesce", coalesce],
   ["rt.copy", copy],
+  ["rt.zeroed", zeroed],
   ["rt.fits", fits],
   ["rt.regrow", regrow],
   ["rt.heap_reset", reset],
@@ -188,6 +189,19 @@ function copy(): IrFunction {
   b.copy(p, b.param(0), b.param(1));
   b.ret(p);
   return b.finish("rt.copy", ["i32"], "never");
+}
+
+/**
+ * zeroed(n) -> n zero bytes. The language rounds sizes up to 16 without looking, so the last 15 sizes before 2^32 wrap to nothing: they
+ * give a small block, of which the program believes that it is huge.
+ */
+function zeroed(): IrFunction {
+  const b = new FunctionBuilder(["i32"]);
+  const n = b.fresh(cond(gtu(b.param(0), k(-16)), k(16), b.param(0)));
+  const p = b.fresh(callExpr("rt.alloc", [n]));
+  b.fill(p, ZERO, n);
+  b.ret(p);
+  return b.finish("rt.zeroed", ["i32"], "never");
 }
 
 /** fits(payload, n) -> 1 when the block holds n bytes, if need be by growing at the top of the heap. */
