@@ -90,15 +90,30 @@ export class Expressions {
     }
   }
 
-  /** Terms that may stand side by side in one C expression: at most one of them minds the order. */
+  /** Terms that may stand side by side in one C expression: at most one of them minds the order. Expressions may be deep, so no closures. */
   protected inOrder(list: readonly IrExpr[]): Term[] {
-    const made = list.map((e) => this.held(() => this.term(e)));
-    const last = made.findLastIndex((m) => m.lines.length > 0 || m.made.calls);
-    return made.map(({ lines, made: t }, i) => {
-      this.lines.push(...lines);
+    const terms: Term[] = [];
+    const before: string[][] = [];
+    const outer = this.lines;
+    let last = -1;
+    for (const e of list) {
+      this.lines = [];
+      const t = this.term(e);
+      if (this.lines.length > 0 || t.calls) last = terms.length;
+      before.push(this.lines);
+      terms.push(t);
+    }
+    this.lines = outer;
+    return last === -1 ? terms : this.apart(list, terms, before, last);
+  }
+
+  /** Writes the lines before each term; what stands before the last one that acts, or is overtaken by it, goes into a temporary. */
+  private apart(list: readonly IrExpr[], terms: readonly Term[], before: readonly string[][], last: number): Term[] {
+    return terms.map((t, i) => {
+      this.lines.push(...(before[i] ?? []));
       const e = list[i];
       const passed = i < last && t.unstable;
-      const overtaken = i === last && t.calls && made.some((m, j) => j > i && m.made.unstable);
+      const overtaken = i === last && t.calls && terms.some((later, j) => j > i && later.unstable);
       return e !== undefined && (passed || overtaken) ? this.spill(t, typeOf(e)) : t;
     });
   }
