@@ -75,7 +75,7 @@ async function answeredByContent(argv: readonly string[]): Promise<boolean> {
     if (!read.ok || stat === undefined || fingerprint(read.value) !== verdict.open.prints[i]) return false;
     stats.push(stat);
   }
-  if (stats.every((s) => Date.now() - s.ctimeMs >= disk.grainMs(s))) attempt(() => refresh(path, verdict.open, verdict.touched, stats));
+  if (stats.every((s) => disk.grainMs(s) === 0 || Date.now() - s.ctimeMs >= disk.grainMs(s))) attempt(() => refresh(path, verdict.open, verdict.touched, stats));
   process.exitCode = replay(verdict.open, process.cwd(), sinceStart());
   return true;
 }

@@ -87,7 +87,8 @@ export class Files {
 
   /** True when the file could still change without another stamp. */
   #young(stat: Stat): boolean {
-    return this.#now() - stat.ctimeMs < this.#disk.grainMs(stat);
+    const grain = this.#disk.grainMs(stat);
+    return grain > 0 && this.#now() - stat.ctimeMs < grain;
   }
 
   /** The file's bytes, if they are still those of `digest`. */

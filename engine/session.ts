@@ -250,7 +250,7 @@ class PlanRun {
 
   /** Directories whose stamps are so young that a file could still slip in unseen. */
   anyYoungDir(): boolean {
-    return this.#globs.some((g) => [...g.dirs.values()].some((s) => s !== undefined && this.#world.now() - s.ctimeMs < this.#world.disk.grainMs(s)));
+    return this.#globs.some((g) => [...g.dirs.values()].some((s) => s !== undefined && this.#world.disk.grainMs(s) > 0 && this.#world.now() - s.ctimeMs < this.#world.disk.grainMs(s)));
   }
 
   // ---- artifacts ---------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ const define = {
   GRAPH_SOURCE_ID: JSON.stringify(createHash("sha256").update(readFileSync(join(root, "x07wasm.graph.ts"))).digest("hex")),
   TOOL_VERSION: JSON.stringify(version),
 };
-const common = { absWorkingDir: root, bundle: true, platform: "node", target: "node20", define, legalComments: "none", logLevel: "warning", minifySyntax: true };
+const common = { absWorkingDir: root, bundle: true, platform: "node", target: "node20", define, legalComments: "none", logLevel: "warning", minify: true, lineLimit: 200, mainFields: ["module", "main"] };
 /** Loaded from node_modules on the few paths that need them. */
 const external = ["esbuild", "execa", "yargs"];
 
