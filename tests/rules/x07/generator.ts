@@ -46,6 +46,7 @@ export class Generator {
   private counter = 0;
   private depth = 0;
   private budget = 0;
+  private result: Kind = "bytes";
 
   constructor(dice: Dice) {
     this.dice = dice;
@@ -72,6 +73,7 @@ export class Generator {
 
   private body(kind: Kind, budget: number): Ast {
     this.budget = budget;
+    this.result = kind;
     return this.block(kind, 2 + this.dice.below(6));
   }
 
@@ -99,7 +101,8 @@ export class Generator {
     if (this.budget < 0 || roll < 40) return this.let();
     if (roll < 65) return this.set();
     if (roll < 78) return ["if", this.expr("i32", 2), this.nested(() => this.inner()), this.nested(() => this.inner())];
-    if (roll < 92) return this.loop();
+    if (roll < 90) return this.loop();
+    if (roll < 93) return ["if", this.expr("i32", 1), this.nested(() => this.leave(0)), 0];
     return this.expr(this.dice.pick<Kind>(["i32", "bytes", "vec"]), 2);
   }
 
@@ -111,6 +114,11 @@ export class Generator {
     out.push(0);
     this.names.length = outer;
     return out;
+  }
+
+  /** Returns from the function; `after` is never reached, but gives the type. */
+  private leave(after: Ast): Ast {
+    return ["begin", ["return", this.expr(this.result, 2)], after];
   }
 
   private let(): Ast {
@@ -126,6 +134,10 @@ export class Generator {
     const target = candidates[this.dice.below(Math.max(1, candidates.length))];
     if (target === undefined) return this.let();
     if (target.kind === "vec" && !target.gone) return ["set", target.name, this.grow(target.name)];
+    if (target.kind === "bytes" && !target.gone && this.dice.chance(20)) {
+      const index = this.after(target.name, 0);
+      return ["set", target.name, ["bytes.set_u8", target.name, index, this.without(target, () => this.number(2))]];
+    }
     if (target.kind === "bytes" && !target.gone && this.dice.chance(50)) {
       const tail = this.bytesWithout(target);
       return ["set", target.name, ["bytes.concat", target.name, tail]];
@@ -150,14 +162,32 @@ export class Generator {
   private grow(name: string): Ast {
     const target = this.names.find((n) => n.name === name);
     const under = <T>(run: () => T): T => (target === undefined ? run() : this.without(target, run));
-    if (this.dice.chance(50)) return ["vec_u8.push", name, under(() => this.expr("i32", 2))];
+    const roll = this.dice.below(100);
+    if (roll < 10) return ["vec_u8.extend_bytes", name, ["vec_u8.as_view", name]];
+    if (roll < 15) return ["vec_u8.extend_bytes_range", name, ["vec_u8.as_view", name], 0, ["vec_u8.len", name]];
+    if (roll < 22) return ["vec_u8.extend_zeroes", name, ["&", ["vec_u8.cap", name], 15]];
+    if (roll < 28) return ["vec_u8.push", name, [this.dice.chance(50) ? "vec_u8.cap" : "vec_u8.len", name]];
+    if (roll < 36) return ["vec_u8.push", name, this.after(name, under(() => this.number(1)))];
+    if (roll < 42) return ["vec_u8.extend_bytes", name, this.after(name, under(() => this.bytes(1)))];
+    if (roll < 70) return ["vec_u8.push", name, under(() => this.expr("i32", 2))];
     return ["vec_u8.extend_bytes", name, under(() => this.expr(this.dice.pick<Kind>(["bytes", "view"]), 2))];
   }
 
+  /** A value before which the name is set, as an operand of what changes the name in place. */
+  private after(name: string, value: Ast): Ast {
+    const target = this.names.find((n) => n.name === name);
+    if (target === undefined || !this.dice.chance(60)) return value;
+    const next: Ast = target.kind === "vec" ? (this.dice.chance(50) ? this.vec(0) : ["vec_u8.push", name, this.literal()]) : ["bytes.concat", ["bytes.lit", this.text()], name];
+    return ["begin", ["set", name, next], value];
+  }
+
   private loop(): Ast {
-    const i = `i${this.counter++}`;
+    const known = this.names.filter((n) => n.kind === "i32" && !n.lent);
+    const reused = this.dice.chance(30) ? known[this.dice.below(Math.max(1, known.length))] : undefined;
+    const i = reused?.name ?? `i${this.counter++}`;
     const end: Ast = this.dice.chance(50) ? this.dice.below(12) : ["&", this.expr("i32", 1), 7];
-    const start = this.dice.below(3);
+    const start = this.dice.chance(20) ? this.dice.below(9) - 1 : this.dice.below(3);
+    if (reused !== undefined) return ["for", i, start, end, this.without(reused, () => this.nested(() => this.inner()))];
     const body = this.nested(() => {
       this.names.push({ name: i, kind: "i32", depth: this.depth, gone: false, lent: true });
       return this.inner();
@@ -205,7 +235,8 @@ export class Generator {
     if (roll < 76) return this.byteOf(fuel);
     if (roll < 82) return ["bytes.eq", this.look(fuel), this.look(fuel)];
     if (roll < 88) return ["if", this.number(fuel - 1), this.nested(() => this.number(fuel - 1)), this.nested(() => this.number(fuel - 1))];
-    if (roll < 93) return this.callTo("i32", fuel) ?? this.literal();
+    if (roll < 92) return this.callTo("i32", fuel) ?? this.literal();
+    if (roll < 94) return ["if", this.number(fuel - 1), this.nested(() => this.leave(this.number(0))), this.nested(() => this.number(fuel - 1))];
     const v = this.find("vec", false);
     return v === undefined ? ["bytes.len", this.look(fuel)] : ["vec_u8.len", v.name];
   }

@@ -5,6 +5,8 @@ import { expect, test } from "vitest";
 import { interpret } from "../../rig/interpreter/index.ts";
 import { Dice, Generator } from "./generator.ts";
 import { guarded } from "./guarded.ts";
+import { donorsOf, mutant } from "./mutate.ts";
+import type { Modules } from "./mutate.ts";
 import { compileFiles, instantiate } from "./rig.ts";
 
 const INPUTS = ["", "hello world", "\u0000\u0001\u00ff\u0003"].map((s) => Buffer.from(s, "latin1"));
@@ -53,48 +55,17 @@ test("every block is freed once, and only the result is left", () => {
 
 // ---- broken programs
 
-type Node = unknown[] | { [key: string]: unknown };
 const folder = new URL("../../cases/x07/", import.meta.url);
-const vectors = readdirSync(folder).map((f) => JSON.parse(readFileSync(new URL(f, folder), "utf8")) as { name: string; program: { modules: { [path: string]: unknown } } });
-const ODD: readonly unknown[] = [null, true, {}, [], [[]], 1.5, 1e20, "", "a b", ["begin"], ["tapp"], ["let"], ["return", 1], ["return", ["bytes.lit", "q"]], ["bytes.lit", 3], ["for", "i", 0, 3, "i"]];
-
-function spotsIn(value: unknown, out: [Node, string | number][]): void {
-  if (typeof value !== "object" || value === null) return;
-  if (Array.isArray(value)) value.forEach((v, i) => (out.push([value, i]), spotsIn(v, out)));
-  else for (const [key, v] of Object.entries(value)) (out.push([value as Node, key]), spotsIn(v, out));
-}
-
-function mutate(module: unknown, donors: readonly unknown[], dice: Dice): void {
-  for (let n = 1 + dice.below(3); n > 0; n--) {
-    const spots: [Node, string | number][] = [];
-    spotsIn(module, spots);
-    const spot = spots[dice.below(spots.length)];
-    if (spot === undefined) return;
-    const [node, key] = spot;
-    const donor: unknown = structuredClone((dice.chance(75) ? donors[dice.below(donors.length)] : ODD[dice.below(ODD.length)]) ?? 0);
-    if (Array.isArray(node) && typeof key === "number") node.splice(key, dice.chance(70) ? 1 : 0, ...(dice.chance(85) ? [donor] : []));
-    else (node as { [key: string]: unknown })[key] = donor;
-  }
-}
+const vectors = readdirSync(folder).map((f) => JSON.parse(readFileSync(new URL(f, folder), "utf8")) as { name: string; program: { modules: Modules } });
 
 test("mutated programs give errors or valid modules", () => {
-  const donors: unknown[] = [];
-  for (const v of vectors) for (const m of Object.values(v.program.modules)) {
-    const spots: [Node, string | number][] = [];
-    spotsIn(typeof m === "object" && m !== null && "solve" in m ? m.solve : undefined, spots);
-    for (const [node, key] of spots) donors.push((node as { [key: string]: unknown })[key]);
-  }
+  const donors = donorsOf(vectors.map((v) => v.program.modules));
   let valid = 0;
   for (let seed = SEED; seed < SEED + ROUNDS * 20; seed++) {
     const dice = new Dice(seed);
     const v = vectors[dice.below(vectors.length)];
     if (v === undefined) continue;
-    const modules = structuredClone(v.program.modules);
-    const path = Object.keys(modules)[dice.below(Object.keys(modules).length)] ?? "";
-    const module = modules[path];
-    const part = typeof module === "object" && module !== null && "solve" in module && dice.chance(70) ? { solve: module.solve } : module;
-    mutate(part, donors, dice);
-    if (part !== module && typeof part === "object" && part !== null) Object.assign(module as object, part);
+    const modules = mutant(v.program.modules, donors, dice);
     const outcome = compileFiles(modules);
     if (outcome.ok) {
       valid++;

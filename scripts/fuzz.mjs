@@ -1,0 +1,50 @@
+// Compiles random x07 programs and compares their answers with the interpreter's; some are broken first and must be refused in
+// good order: node scripts/fuzz.mjs --cases N [--seed S]. Prints progress, and the first difference made small.
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { build } from "esbuild";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const { values } = parseArgs({ options: { cases: { type: "string", default: "2000" }, seed: { type: "string", default: "1" } } });
+const [cases, first] = [Number(values.cases), Number(values.seed)];
+if (!Number.isSafeInteger(cases) || cases < 1 || !Number.isSafeInteger(first) || first < 0) {
+  console.error("usage: fuzz.mjs [--cases N] [--seed S], N a count of at least 1, S a number of at least 0");
+  process.exit(2);
+}
+
+const folder = mkdtempSync(join(tmpdir(), "x07-fuzz-"));
+// Files beside the sources are found by their own address, which a bundle changes: each source keeps its own.
+const addresses = { name: "addresses", setup: (b) => b.onLoad({ filter: /tests[\\/]rules[\\/]x07[\\/]rig\.ts$/ }, async ({ path }) => {
+  const { readFile } = await import("node:fs/promises");
+  return { loader: "ts", contents: (await readFile(path, "utf8")).replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href)) };
+}) };
+await build({ entryPoints: [join(root, "tests/rules/x07/fuzz.ts")], bundle: true, platform: "node", format: "esm", target: "node20", outfile: join(folder, "fuzz.mjs"), plugins: [addresses], logLevel: "error" });
+const { casesFrom, judge, shrink, isWrong } = await import(pathToFileURL(join(folder, "fuzz.mjs")).href);
+rmSync(folder, { recursive: true });
+
+console.log(`seed ${first}, ${cases} cases`);
+const make = casesFrom(pathToFileURL(join(root, "tests/cases/x07/")));
+const started = Date.now();
+const count = { same: 0, refused: 0, mutated: 0 };
+for (let n = 0; n < cases; n++) {
+  const seed = first + n;
+  const subject = make(seed);
+  const verdict = judge(subject);
+  if (isWrong(verdict)) {
+    console.log(`seed ${seed}: ${verdict.kind}: ${verdict.what}`);
+    const small = shrink(subject);
+    const name = join(tmpdir(), `x07-fuzz-seed-${seed}.json`);
+    writeFileSync(name, `${JSON.stringify(small, undefined, 1)}\n`);
+    console.log(`shrunk, in ${name}: ${judge(small).what}`);
+    for (const [path, module] of Object.entries(small.modules)) console.log(`${path}: ${JSON.stringify(module)}`);
+    process.exit(1);
+  }
+  count[verdict.kind] += 1;
+  if (subject.mutated) count.mutated += 1;
+  if ((n + 1) % 500 === 0 || n + 1 === cases) console.log(`${n + 1} cases: ${count.same} compiled, ${count.refused} refused, ${count.mutated} of all mutated; ${((Date.now() - started) / 1000).toFixed(0)} s`);
+}
+console.log("0 differences");
