@@ -38,6 +38,12 @@ const rows: readonly (readonly [solve: string, make: (n: number) => string, n: n
   ["(begin (let h (std.heap_u32.with_capacity 1)) (for i 0 (view.len input) (set h (std.heap_u32.push h (std.hash.mix32 i)))) (std.heap_u32.emit_u32le h))", zeros, 300],
   ["(begin (let q (std.deque_u32.with_capacity 1)) (for i 0 (view.len input) (set q (std.deque_u32.push_back q i))) (std.deque_u32.emit_u32le q))", zeros, 300],
   ["(begin (let m (std.hash_map.with_capacity_u32 4096)) (for i 0 (view.len input) (std.hash_map.set_u32 m (std.hash.mix32 i) i)) (codec.write_u32_le (std.hash_map.len_u32 m)))", zeros, 500],
+  ["(begin (let c (std.lru_cache.new_u32 100)) (for i 0 (view.len input) (set c (std.lru_cache.put_u32 c (& (std.hash.mix32 i) 255) i))) c)", zeros, 500],
+  ["(begin (let v (std.vec_value.with_capacity_bytes 0)) (for i 0 (view.len input) (std.vec_value.push_bytes v (codec.write_u32_le i))) (codec.write_u32_le (std.vec_value.len v)))", zeros, 500],
+  ["(begin (let h (tapp std.heap.with_capacity (tys i32) 1)) (for i 0 (view.len input) (set h (tapp std.heap.push (tys i32) h (std.hash.mix32 i)))) (tapp std.heap.emit_le (tys i32) h))", zeros, 300],
+  ["(std.pbt.gen_v1.next_bytes_v1 1 (* (view.len input) 8))", zeros, 500],
+  ["(std.pbt.shrink_v1.i32_candidates_case_v1 (view.len input))", zeros, 500],
+  ["(std.result.chain_sum_csv_i32 input)", (n) => Array.from({ length: n }, (_, i) => i).join(","), 500],
   ["(begin (let s (std.hash_set.view_new 1)) (for i 0 (- (view.len input) 4) (set s (std.hash_set.view_insert s input i 4))) (codec.write_u32_le (std.hash_set.view_len (vec_u8.as_view s))))", text, 300],
 ];
 
