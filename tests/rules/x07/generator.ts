@@ -57,7 +57,7 @@ export class Generator {
     const functions = this.dice.below(4);
     for (let i = 0; i < functions; i++) decls.push(this.define(i));
     this.names = [{ name: "input", kind: "view", depth: 0, gone: false, lent: false }];
-    return { schema_version: "x07.x07ast@0.9.0", kind: "entry", module_id: "main", imports: [], decls, solve: this.body("bytes", 60) };
+    return { schema_version: "x07.x07ast@0.9.0", kind: "entry", module_id: "main", imports: [], decls, solve: this.main() };
   }
 
   private define(i: number): object {
@@ -75,6 +75,27 @@ export class Generator {
     this.budget = budget;
     this.result = kind;
     return this.block(kind, 2 + this.dice.below(6));
+  }
+
+  /** The answer holds every value there is in the end, so that a wrong one shows. */
+  private main(): Ast {
+    this.budget = 60;
+    this.result = "bytes";
+    const out: Ast[] = ["begin"];
+    for (let n = 3 + this.dice.below(8); n > 0; n--) out.push(this.statement());
+    out.push(["let", "all", this.expr("bytes", 3)]);
+    for (const n of this.names) {
+      const shown = this.shown(n);
+      if (shown !== undefined) out.push(["set", "all", ["bytes.concat", "all", shown]]);
+    }
+    out.push("all");
+    return out;
+  }
+
+  private shown({ name, kind, gone }: Name): Ast | undefined {
+    if (kind === "i32") return ["codec.write_u32_le", name];
+    if (gone || kind === "option") return undefined;
+    return ["view.to_bytes", kind === "view" ? name : kind === "vec" ? ["vec_u8.as_view", name] : ["bytes.view", name]];
   }
 
   private block(kind: Kind, statements: number): Ast {
