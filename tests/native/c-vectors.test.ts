@@ -38,7 +38,7 @@ describe.skipIf(!haveToolchain("tests/native/c-vectors"))(`programs through C${r
       toolchain.write(v.name, made.c);
     }
     await toolchain.compile(chosen.map((v) => v.name));
-  }, 120_000);
+  }, 240_000);
   afterAll(() => toolchain.clean());
 
   test.each(chosen.map((v) => [v.name, v] as const))("%s", async (name, v) => {

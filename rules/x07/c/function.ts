@@ -35,6 +35,7 @@ class FunctionPrinter extends Expressions {
   private readonly f: IrFunction;
   private readonly reads: Int32Array;
   private readonly bornAtSet: readonly boolean[];
+  private readonly declared = new Set<number>();
   private readonly targets = new Map<number, Target>();
   /** C loops around here, outermost first. */
   private readonly loops: number[] = [];
@@ -140,7 +141,6 @@ class FunctionPrinter extends Expressions {
     this.declared.add(local);
     this.line(`${type}${this.localName(local)} = ${text};`);
   }
-  private readonly declared = new Set<number>();
 
   private call(target: string, args: readonly IrExpr[], dests: readonly number[]): void {
     const text = `${this.names.function(target)}(${this.inOrder(args).map((a) => a.text).join(", ")})`;
@@ -202,9 +202,7 @@ class FunctionPrinter extends Expressions {
     this.line(`${end}:;`);
   }
 
-  /**
-   * `for (;;)` and never `while (condition)`: C lets a compiler assume that the latter ends.
-   */
+  /** `for (;;)` and never `while (condition)`: C lets a compiler assume that the latter ends. */
   private loop(label: number, body: readonly IrStmt[]): void {
     if (this.indent > DEEPEST) return this.loopByJumps(label, body);
     const cLoop = this.counter++;
