@@ -8,6 +8,7 @@ import {
   goal,
   type GoalAnswer,
   type JsonValue,
+  named,
   type OptionValues,
   place,
   type PlanContext,
@@ -61,7 +62,7 @@ class RunPlan {
     const wasm = this.#context.look(wasmPath);
     if (!wasm.ok) return this.#unreadable(wasmPath, wasm.error, input.value);
     this.#inputs.push(wasm.digest);
-    const inspected = await this.#context.need(inspectModule({ module: file(wasmPath, "core-wasm") }, { label: wasmPath }).facts);
+    const inspected = await this.#context.need(inspectModule({ module: moduleAt(wasmPath) }, { label: wasmPath }).facts);
     if (!inspected.ok) return this.#answer(placeholderRunResult(wasmPath), inspected.error);
     return this.#inspected(profile.value, input.value, wasm.digest, inspected.value);
   }
@@ -110,7 +111,7 @@ class RunPlan {
   }
 
   async #call(facts: RunFacts, input: Input, module: InspectedWasm, settings: RunSettings): Promise<GoalAnswer> {
-    const node = runCoreRule({ module: file(facts.wasm.path, "core-wasm"), file: input.artifact === undefined ? [] : [input.artifact], inline: input.inline, settings }, { label: facts.wasm.path });
+    const node = runCoreRule({ module: moduleAt(facts.wasm.path), file: input.artifact === undefined ? [] : [input.artifact], inline: input.inline, settings }, { label: facts.wasm.path });
     const record = await this.#context.need(node.record);
     if (!record.ok) return this.#answer(runResult(facts), record.error);
     const outcome = record.value;
@@ -166,6 +167,11 @@ class RunPlan {
     if (read.ok) return { kind: "read", path, bytes: read.bytes };
     return read.code === "ENOENT" ? { kind: "absent", path } : { kind: "unreadable", path, error: read.error };
   }
+}
+
+/** A module file under the name that a build gives it too, so that both share what was found in it. */
+function moduleAt(path: string) {
+  return named(file(path, "core-wasm"), "module.wasm");
 }
 
 function inline(bytes: Buffer, shown: boolean): Result<Input> {
