@@ -11,7 +11,11 @@ interface U32Table {
 }
 
 /** Handles are 1, 2, … in order of creation, each kind counted for itself. */
-function store<T>(what: string): { add(value: T): number; get(handle: Value): T } {
+interface Store<T> {
+  add(value: T): number;
+  get(handle: Value): T;
+}
+function store<T>(what: string): Store<T> {
   const all: T[] = [];
   return {
     add: (value) => all.push(value),
@@ -24,8 +28,9 @@ export function handleBuiltins(): ReadonlyMap<string, Builtin> {
   const define = (name: string, moves: readonly number[], run: (m: Memory, ...a: Value[]) => Value): void => {
     table.set(name, { moves, inPlace: false, run: (m, a) => run(m, ...a) });
   };
-  defineU32(define, "map_u32");
-  defineU32(define, "set_u32");
+  const tables = store<U32Table>("map_u32"); // a set is a map to 1
+  defineU32(define, "map_u32", tables);
+  defineU32(define, "set_u32", tables);
   defineVecValue(define);
   defineMapValue(define);
   defineReaders(define);
@@ -36,8 +41,7 @@ export function handleBuiltins(): ReadonlyMap<string, Builtin> {
 type Define = (name: string, moves: readonly number[], run: (m: Memory, ...a: Value[]) => Value) => void;
 const missing = (): never => unknown("argument missing");
 
-function defineU32(define: Define, family: "map_u32" | "set_u32"): void {
-  const tables = store<U32Table>(family);
+function defineU32(define: Define, family: "map_u32" | "set_u32", tables: Store<U32Table>): void {
   const key = (k: Value, what: string): number =>
     numberOf(k) === -1 ? trap(`${family}.${what} key=-1 reserved`) : numberOf(k) >>> 0;
   const insert = (h: Value, k: number, v: number): number => {

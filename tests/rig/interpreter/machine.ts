@@ -84,19 +84,21 @@ export class Machine {
   #turn(): boolean {
     const task = this.#ready.shift();
     if (task === undefined) return this.#passTime();
-    if (!task.cancelled) this.#park(task, this.#advance(task));
-    this.#wakeWaiting();
+    if (task.cancelled) return true;
+    const pause = this.#advance(task);
+    if (pause === undefined) this.wake();
+    else this.#park(task, pause);
     return true;
   }
 
-  #park(task: Task, pause: Pause | undefined): void {
-    if (pause === undefined) return;
-    if (pause.ask === "yield") this.#ready.push(task);
+  #park(task: Task, pause: Pause): void {
+    if (pause.ask === "yield" || (pause.ask === "sleep" && pause.ticks === 0)) this.#ready.push(task);
     else if (pause.ask === "sleep") this.#sleeping.push({ task, wake: this.#now + pause.ticks });
     else this.#waiting.push({ task, ready: pause.ready });
   }
 
-  #wakeWaiting(): void {
+  /** To be called when something has happened that tasks may wait for: those stand last in the line at once. */
+  wake(): void {
     const still: Waiting[] = [];
     for (const w of this.#waiting) {
       if (w.ready()) this.#ready.push(w.task);

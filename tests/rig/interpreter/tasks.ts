@@ -4,12 +4,14 @@
 import { inner, need, type Form, type Run, type Scope } from "./evaluate.ts";
 import type { Request, Step, Task } from "./machine.ts";
 import type { Expr } from "./program.ts";
-import { failed, numberOf, okay, trap, unknown, type Value } from "./value.ts";
+import { bytes, failed, numberOf, okay, trap, unknown, type Value } from "./value.ts";
 
 interface TaskScope {
   readonly children: number[];
   readonly consumed: Set<number>;
   readonly limit: number;
+  /** Children that count against the limit. */
+  running: number;
 }
 interface Channel {
   readonly items: Value[];
@@ -36,16 +38,19 @@ function* waitFor(ready: () => boolean): Generator<Request, void, Value> {
 }
 const ended = (t: Task): boolean => t.result !== undefined || t.cancelled;
 
-function* join(task: Task): Step {
+function* join(task: Task, empty: Value): Step {
   if (task.taken) trap("join already taken");
   yield* waitFor(() => ended(task));
   if (task.taken) trap("join already taken");
   task.taken = true;
-  return task.result ?? trap("join canceled");
+  return task.result ?? empty;
 }
-const joinForm: Form = function* (run, e, scope) {
-  return yield { ask: "value", step: join(run.machine.task(numberOf(yield need(run, e[1], scope)))) };
-};
+/** How to wait for a task; `empty` is what a cancelled one gives. */
+const joining = (empty: Value): Form =>
+  function* (run, e, scope) {
+    return yield { ask: "value", step: join(run.machine.task(numberOf(yield need(run, e[1], scope))), empty) };
+  };
+const NO_BYTES: Value = bytes(new Uint8Array(0));
 
 function* joinAll(run: Run, own: TaskScope): Generator<Request, void, Value> {
   for (const handle of own.children) {
@@ -61,7 +66,8 @@ function childLimit(config: Expr | undefined): number {
 }
 
 function adopt(own: TaskScope, handle: number): number {
-  if (own.children.length >= own.limit) trap("X07T_SCOPE_BUDGET_CHILDREN_EXCEEDED");
+  if (own.running >= own.limit) trap("X07T_SCOPE_BUDGET_CHILDREN_EXCEEDED");
+  own.running++;
   own.children.push(handle);
   return handle;
 }
@@ -71,9 +77,9 @@ const start: Form = function* (run, e, scope) {
 };
 
 export const taskForms: { readonly [head: string]: Form } = {
-  await: joinForm,
-  "task.join.bytes": joinForm,
-  "task.join.result_bytes": joinForm,
+  await: joining(NO_BYTES),
+  "task.join.bytes": joining(NO_BYTES),
+  "task.join.result_bytes": joining(failed(2)),
   *"task.spawn"(run, e, scope) {
     return yield need(run, e[1], scope);
   },
@@ -81,12 +87,13 @@ export const taskForms: { readonly [head: string]: Form } = {
     return yield { ask: "yield" };
   },
   *"task.sleep"(run, e, scope) {
-    return yield { ask: "sleep", ticks: numberOf(yield need(run, e[1], scope)) };
+    return yield { ask: "sleep", ticks: numberOf(yield need(run, e[1], scope)) >>> 0 };
   },
   *"task.cancel"(run, e, scope) {
     const task = run.machine.task(numberOf(yield need(run, e[1], scope)));
     if (ended(task)) return 0;
     task.cancelled = true;
+    run.machine.wake();
     return 1;
   },
   *"task.is_finished"(run, e, scope) {
@@ -94,15 +101,15 @@ export const taskForms: { readonly [head: string]: Form } = {
   },
   *"task.try_join.bytes"(run, e, scope) {
     const task = run.machine.task(numberOf(yield need(run, e[1], scope)));
+    if (task.taken) trap("join already taken");
     if (task.cancelled) return failed(2);
     if (task.result === undefined) return failed(1);
-    if (task.taken) trap("join already taken");
     task.taken = true;
     return okay(task.result);
   },
   *"task.scope_v1"(run, e, scope) {
     const home = inner(scope);
-    const own: TaskScope = { children: [], consumed: new Set(), limit: childLimit(e[1]) };
+    const own: TaskScope = { children: [], consumed: new Set(), limit: childLimit(e[1]), running: 0 };
     scopes.set(home, own);
     const value = yield need(run, e[2], home);
     yield* joinAll(run, own);
@@ -116,13 +123,16 @@ export const taskForms: { readonly [head: string]: Form } = {
     const own = scopeOf(scope);
     if (own.consumed.has(slot)) trap("X07T_SCOPE_SLOT_ALREADY_CONSUMED");
     own.consumed.add(slot);
-    return yield { ask: "value", step: join(run.machine.task(slot)) };
+    return yield { ask: "value", step: join(run.machine.task(slot), NO_BYTES) };
   },
   *"task.scope.slot_is_finished_v1"(run, e, scope) {
     return ended(run.machine.task(numberOf(yield need(run, e[1], scope)))) ? 1 : 0;
   },
   *"task.scope.wait_all_v1"(run, _e, scope) {
-    yield* joinAll(run, scopeOf(scope));
+    const own = scopeOf(scope);
+    yield* joinAll(run, own);
+    for (const slot of own.children) own.consumed.add(slot);
+    own.running = 0;
     return 0;
   },
   *"task.scope.cancel_all_v1"(run, _e, scope) {
@@ -130,10 +140,12 @@ export const taskForms: { readonly [head: string]: Form } = {
       const task = run.machine.task(handle);
       if (!ended(task)) task.cancelled = true;
     }
+    run.machine.wake();
     return 0;
   },
   *"chan.bytes.new"(run, e, scope) {
     const capacity = numberOf(yield need(run, e[1], scope));
+    if (capacity < 1) trap("chan.bytes.new: no room");
     const all = channels.get(run) ?? [];
     channels.set(run, all);
     return all.push({ items: [], capacity, closed: false });
@@ -144,27 +156,36 @@ export const taskForms: { readonly [head: string]: Form } = {
     yield* waitFor(() => channel.items.length < channel.capacity || channel.closed);
     if (channel.closed) trap("chan.bytes.send closed");
     channel.items.push(value);
+    run.machine.wake();
     return 1;
   },
   *"chan.bytes.recv"(run, e, scope) {
     const channel = channelOf(run, yield need(run, e[1], scope));
     yield* waitFor(() => channel.items.length > 0 || channel.closed);
-    return channel.items.shift() ?? trap("chan.bytes.recv closed");
+    const item = channel.items.shift();
+    if (item !== undefined) run.machine.wake();
+    return item ?? NO_BYTES;
   },
   *"chan.bytes.try_send"(run, e, scope) {
     const channel = channelOf(run, yield need(run, e[1], scope));
     const value = yield need(run, e[2], scope);
-    if (channel.closed || channel.items.length >= channel.capacity) return 0;
+    if (channel.closed) return 2;
+    if (channel.items.length >= channel.capacity) return 0;
     channel.items.push(value);
+    run.machine.wake();
     return 1;
   },
   *"chan.bytes.try_recv"(run, e, scope) {
     const channel = channelOf(run, yield need(run, e[1], scope));
     const item = channel.items.shift();
+    if (item !== undefined) run.machine.wake();
     return item === undefined ? failed(channel.closed ? 2 : 1) : okay(item);
   },
   *"chan.bytes.close"(run, e, scope) {
-    channelOf(run, yield need(run, e[1], scope)).closed = true;
+    const channel = channelOf(run, yield need(run, e[1], scope));
+    if (channel.closed) return 0;
+    channel.closed = true;
+    run.machine.wake();
     return 1;
   },
 };

@@ -162,19 +162,12 @@ function runBody(cx: Context, body: Expr, at: Place): void {
 
 /** Leaves the function with `v`: everything else that is owned is dropped first. */
 export function finishReturn(cx: Context, v: Value, at: Place): void {
-  checkBrand(cx, v, at);
   if (isViewLike(v.type)) checkReturnedView(cx, v, at);
   const out = cx.needsDropAll() ? cx.settle(v) : v;
   cx.dropAll();
   if (cx.epilogue === undefined) return cx.b.ret(...out.parts);
   assign(cx, cx.epilogue.locals, out.parts);
   cx.b.br(cx.epilogue.label);
-}
-
-function checkBrand(cx: Context, v: Value, at: Place): void {
-  const wanted = cx.facts.resultBrand;
-  if (wanted === undefined || wanted === v.brand) return;
-  cx.typing("X07-TYPE-RET-0001", `result must carry brand ${JSON.stringify(wanted)}, got ${describeType(v)}`, at, { expected: spell(v.type, wanted), found: describeType(v) });
 }
 
 function checkReturnedView(cx: Context, v: Value, at: Place): void {

@@ -2,7 +2,7 @@
 
 import { callExpr } from "../builder.ts";
 import type { IrExpr } from "../ir.ts";
-import { ZERO, k, load, not } from "../ops.ts";
+import { ONE, ZERO, k, load, not } from "../ops.ts";
 import { KINDS } from "../runtime/tables.ts";
 import type { Kind } from "../runtime/tables.ts";
 import type { Type } from "../types.ts";
@@ -19,7 +19,7 @@ export const MAPS: readonly Entry[] = [
   one("map_u32.get", ["i32", "i32", "i32"], (a) => callExpr("rt.u32_get", [k(KINDS.map_u32), ...a])),
   one("map_u32.set", ["i32", "i32", "i32"], (a) => callExpr("rt.u32_put", [k(KINDS.map_u32), ...a])),
   ...table("set_u32"),
-  one("set_u32.add", ["i32", "i32"], (a) => callExpr("rt.u32_put", [k(KINDS.set_u32), ...a, ZERO])),
+  one("set_u32.add", ["i32", "i32"], (a) => callExpr("rt.u32_put", [k(KINDS.set_u32), ...a, ONE])),
   ...vectors(),
   ...maps(),
   ...readers(),

@@ -39,6 +39,9 @@ function intrinsics(): (readonly [string, SpecialBuiltin])[] {
     "ty.add": (t) => numeric(t) && two(add),
     "ty.sub": (t) => numeric(t) && two(sub),
     "ty.mul": (t) => numeric(t) && two(mul),
+    "ty.kind": kind,
+    "ty.pack": pack,
+    "ty.unpack": unpack,
   };
   return Object.entries(table).map(([name, make]) => [name, (cx, e, at) => intrinsic(cx, name, make, e, at)] as const);
 }
@@ -124,6 +127,46 @@ function clone(t: TypeArgument): Builtin | undefined {
   if (t === "bytes") return { params: ["&bytes"], result: "bytes", emit: (cx, [v]) => copyOf(cx, v?.parts ?? []) };
   if (isOwned(plain(t))) return undefined;
   return { params: [plain(t)], result: plain(t), emit: (_cx, [v]) => v ?? ERROR };
+}
+
+// ---- for std modules that keep values of any type behind a handle, as bytes
+
+/** Numbers 1, bytes 2, views 3. */
+function kindOf(t: TypeArgument): number | undefined {
+  if (numeric(t)) return 1;
+  return t === "bytes" ? 2 : t === "bytes_view" ? 3 : undefined;
+}
+
+function kind(t: TypeArgument): Builtin | undefined {
+  const number = kindOf(t);
+  return number === undefined ? undefined : { params: [], result: "i32", emit: () => int(k(number)) };
+}
+
+/** A value as bytes of its own: a number as four, little endian. */
+function pack(t: TypeArgument): Builtin | undefined {
+  switch (kindOf(t)) {
+    case 1:
+      return { params: ["i32"], result: "bytes", emit: packWord };
+    case 2:
+      return { params: ["bytes"], result: "bytes", emit: (_cx, [v]) => v ?? ERROR };
+    case 3:
+      return { params: ["bytes_view"], result: "bytes", emit: (cx, args) => copyOf(cx, cx.force(args)[0]?.parts ?? []) };
+    default:
+      return undefined;
+  }
+}
+
+function packWord(cx: Context, args: readonly Value[]): Value {
+  const [x] = cx.force(args);
+  const block = cx.b.fresh(callExpr("rt.alloc", [k(4)]));
+  cx.b.store(4, block, 0, part(x));
+  return value("bytes", [block, k(4)], { loose: "temp" });
+}
+
+/** The inverse; a view cannot be had, as nothing would own what it looks at. */
+function unpack(t: TypeArgument): Builtin | undefined {
+  if (numeric(t)) return { params: ["like"], result: "i32", emit: (cx, [v]) => readAt(cx, [v ?? ERROR, int(ZERO)]) };
+  return t === "bytes" ? { params: ["bytes"], result: "bytes", emit: (_cx, [v]) => v ?? ERROR } : undefined;
 }
 
 function dropped(cx: Context, v: Value | undefined): Value {

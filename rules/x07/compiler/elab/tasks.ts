@@ -5,7 +5,7 @@ import { headOf } from "../ast.ts";
 import { releaseFrame, resumable, frameBytes } from "../async/machine.ts";
 import { FunctionBuilder, callExpr } from "../builder.ts";
 import type { IrExpr, IrFunction } from "../ir.ts";
-import { ONE, ZERO, cond, eq, geu, k, load, not, or } from "../ops.ts";
+import { ONE, ZERO, cond, eq, geu, k, load, ltu, not } from "../ops.ts";
 import { CHANNEL_CAPACITY, CHANNEL_CLOSED, CHANNEL_LENGTH, STATE, TASK, WAIT } from "../runtime/scheduler.ts";
 import type { Type } from "../types.ts";
 import { part } from "./builtins-bytes.ts";
@@ -105,7 +105,10 @@ function task(handle: Value | undefined): IrExpr {
 /** The result of a task that has ended; only once. */
 function taken(cx: Context, handle: IrExpr, result: Type): Value {
   const words = cx.b.callMany("rt.task_take", [handle], ["i32", "i32", "i32"]);
-  return value(result, result === "bytes" ? words.slice(1) : words, { loose: "temp" });
+  if (result !== "bytes") return value(result, words, { loose: "temp" });
+  const [ok = ZERO, ptr = ZERO, len = ZERO] = words;
+  // Of a cancelled task: nothing.
+  return value(result, [ptr, cond(ok, len, ZERO)]);
 }
 
 function join(result: Type): (cx: Context, args: readonly Value[]) => Value {
@@ -120,6 +123,7 @@ function join(result: Type): (cx: Context, args: readonly Value[]) => Value {
 function tryJoin(result: Type): (cx: Context, args: readonly Value[]) => Value {
   return (cx, [h]) => {
     const locals = cx.newLocals(result);
+    cx.b.trapIf(load(4, task(h), TASK.taken));
     const state = cx.b.fresh(load(4, task(h), TASK.state));
     cx.b.if(
       eq(state, k(STATE.done)),
@@ -150,8 +154,10 @@ function sleep(cx: Context, [ticks]: readonly Value[]): Value {
     return int(ZERO);
   }
   const now: IrExpr = load(4, { op: "static", name: "scheduler" }, 24);
-  cx.b.store(4, cx.b.get(0), TASK.arg, { op: "bin", kind: "add", a: now, b: part(ticks) });
-  cx.b.store(4, cx.b.get(0), TASK.state, k(STATE.sleeping));
+  // No time is no timer: the task stands last in the line, as after a yield.
+  const idle = cx.b.fresh(part(ticks));
+  cx.b.store(4, cx.b.get(0), TASK.arg, { op: "bin", kind: "add", a: now, b: idle });
+  cx.b.store(4, cx.b.get(0), TASK.state, cond(idle, k(STATE.sleeping), k(STATE.ready)));
   cx.b.emit({ op: "suspend" });
   return int(ZERO);
 }
@@ -174,8 +180,8 @@ function receive(cx: Context, [c]: readonly Value[]): Value {
 function trySend(cx: Context, [c, v]: readonly Value[]): Value {
   const record = cx.b.fresh(callExpr("rt.chan", [part(c)]));
   const sent = cx.b.local();
-  cx.b.set(sent, not(or(load(4, record, CHANNEL_CLOSED), geu(load(4, record, CHANNEL_LENGTH), load(4, record, CHANNEL_CAPACITY)))));
-  cx.b.if(cx.b.get(sent), () => cx.b.call("rt.chan_put", [record, part(v), part(v, 1)]), () => cx.drop("bytes", v?.parts ?? []));
+  cx.b.set(sent, cond(load(4, record, CHANNEL_CLOSED), k(2), ltu(load(4, record, CHANNEL_LENGTH), load(4, record, CHANNEL_CAPACITY))));
+  cx.b.if(eq(cx.b.get(sent), ONE), () => cx.b.call("rt.chan_put", [record, part(v), part(v, 1)]), () => cx.drop("bytes", v?.parts ?? []));
   return int(cx.b.get(sent));
 }
 
@@ -294,15 +300,15 @@ export const TASKS: readonly (readonly [string, Builtin | SpecialBuiltin])[] = [
   waiting("task.scope.await_slot_bytes_v1", ["i32"], "bytes", awaitSlot("bytes")),
   waiting("task.scope.await_slot_result_bytes_v1", ["i32"], "result_bytes", awaitSlot("result_bytes")),
   plain("task.scope.slot_is_finished_v1", ["i32"], "i32", finished),
-  onScope("task.scope.wait_all_v1", waitForAll),
+  onScope("task.scope.wait_all_v1", (cx, scope) => {
+    waitForAll(cx, scope);
+    cx.b.call("rt.scope_settle", [scope]);
+  }),
   onScope("task.scope.cancel_all_v1", (cx, scope) => cx.b.call("rt.scope_cancel", [scope])),
   plain("chan.bytes.new", ["i32"], "i32", (_cx, [cap]) => int(callExpr("rt.chan_new", [part(cap)]))),
   waiting("chan.bytes.send", ["i32", "bytes"], "i32", send),
   waiting("chan.bytes.recv", ["i32"], "bytes", receive),
   plain("chan.bytes.try_send", ["i32", "bytes"], "i32", trySend),
   plain("chan.bytes.try_recv", ["i32"], "result_bytes", tryReceive),
-  plain("chan.bytes.close", ["i32"], "i32", (cx, [c]) => {
-    cx.b.store(4, callExpr("rt.chan", [part(c)]), CHANNEL_CLOSED, ONE);
-    return int(ONE);
-  }),
+  plain("chan.bytes.close", ["i32"], "i32", (_cx, [c]) => int(callExpr("rt.chan_close", [callExpr("rt.chan", [part(c)])]))),
 ];

@@ -2,7 +2,7 @@
 
 import type { IrExpr, IrFunction } from "../ir.ts";
 import { FunctionBuilder, callExpr } from "../builder.ts";
-import { ONE, ZERO, add, and, cond, eq, geu, k, load, ltu, ne, not, or } from "../ops.ts";
+import { ONE, ZERO, add, and, cond, eq, geu, k, load, lts, ltu, ne, not, or } from "../ops.ts";
 import { KINDS } from "./tables.ts";
 
 /** Offsets in a task's record. `wake` of a sleeper is kept in `arg`. */
@@ -25,6 +25,7 @@ export const SCHEDULER: readonly (readonly [string, () => IrFunction])[] = [
   ["rt.task", task],
   ["rt.is_ready", isReady],
   ["rt.turn", turn],
+  ["rt.wake", wake],
   ["rt.requeue", requeue],
   ["rt.pass_time", passTime],
   ["rt.run_until", runUntil],
@@ -35,11 +36,13 @@ export const SCHEDULER: readonly (readonly [string, () => IrFunction])[] = [
   ["rt.scope_adopt", scopeAdopt],
   ["rt.scope_pending", scopePending],
   ["rt.scope_cancel", scopeCancel],
+  ["rt.scope_settle", scopeSettle],
   ["rt.scope_end", scopeEnd],
   ["rt.slot_claim", slotClaim],
   ["rt.chan_new", chanNew],
   ["rt.chan", chan],
   ["rt.chan_put", chanPut],
+  ["rt.chan_close", chanClose],
   ["rt.chan_get", chanGet],
 ];
 
@@ -112,9 +115,17 @@ function turn(): IrFunction {
       b.emit({ op: "resume", index: load(4, rec, TASK.entry), args: [rec], dests: [] });
       const state = b.fresh(load(4, rec, TASK.state));
       b.if(not(state), () => b.call("rt.queue_push", [list(LISTS.ready), rec]));
+      b.if(eq(state, k(STATE.done)), () => b.call("rt.wake", []));
       b.if(eq(state, k(STATE.waiting)), () => b.call("rt.queue_push", [list(LISTS.waiting), rec]));
       b.if(eq(state, k(STATE.sleeping)), () => b.call("rt.queue_push", [list(LISTS.sleeping), rec]));
     });
+    b.ret(ONE);
+  });
+}
+
+/** wake(): what has just happened may be what tasks wait for; those go to the end of the ready list, in the order they began to wait. */
+function wake(): IrFunction {
+  return define("rt.wake", 0, 0, (b) => {
     const at = takeAll(b, LISTS.waiting);
     b.while(() => b.get(at), () => {
       const following = b.fresh(load(4, b.get(at), TASK.next));
@@ -122,7 +133,7 @@ function turn(): IrFunction {
       b.call("rt.requeue", [b.get(at), go, list(LISTS.waiting)]);
       b.set(at, following);
     });
-    b.ret(ONE);
+    b.ret();
   });
 }
 
@@ -182,12 +193,13 @@ function sleepMain(): IrFunction {
   });
 }
 
-/** task_take(handle) -> the three result words of an ended task, once; traps if taken before or cancelled. */
+/** task_take(handle) -> the three result words of an ended task, once; error 2 of a cancelled one. Traps if taken before. */
 function taskTake(): IrFunction {
   return define("rt.task_take", 1, 3, (b, p) => {
     const rec = b.fresh(callExpr("rt.task", [P(p, 0)]));
-    b.trapIf(or(load(4, rec, TASK.taken), ne(load(4, rec, TASK.state), k(STATE.done))));
+    b.trapIf(load(4, rec, TASK.taken));
     b.store(4, rec, TASK.taken, ONE);
+    b.if(ne(load(4, rec, TASK.state), k(STATE.done)), () => b.ret(ZERO, ZERO, k(2)));
     b.ret(load(4, rec, TASK.result), load(4, rec, TASK.result + 4), load(4, rec, TASK.result + 8));
   });
 }
@@ -198,6 +210,7 @@ function taskCancel(): IrFunction {
     const rec = b.fresh(callExpr("rt.task", [P(p, 0)]));
     b.if(geu(load(4, rec, TASK.state), k(STATE.done)), () => b.ret(ZERO));
     b.store(4, rec, TASK.state, k(STATE.cancelled));
+    b.call("rt.wake", []);
     b.ret(ONE);
   });
 }
@@ -247,6 +260,16 @@ function scopePending(): IrFunction {
 function scopeCancel(): IrFunction {
   return define("rt.scope_cancel", 1, 0, (b, p) => {
     eachChild(b, P(p, 0), (_handle, rec) => b.if(ltu(load(4, rec, TASK.state), k(STATE.done)), () => b.store(4, rec, TASK.state, k(STATE.cancelled))));
+    b.call("rt.wake", []);
+    b.ret();
+  });
+}
+
+/** scope_settle(scope): after all children have ended, their slots are used up and there is room for others. */
+function scopeSettle(): IrFunction {
+  return define("rt.scope_settle", 1, 0, (b, p) => {
+    eachChild(b, P(p, 0), (_handle, rec) => b.store(4, rec, TASK.consumed, ONE));
+    b.store(4, P(p, 0), SCOPE.count, ZERO);
     b.ret();
   });
 }
@@ -279,6 +302,7 @@ function slotClaim(): IrFunction {
 
 function chanNew(): IrFunction {
   return define("rt.chan_new", 1, 1, (b, p) => {
+    b.trapIf(lts(P(p, 0), ONE));
     const c = b.fresh(callExpr("rt.alloc", [k(CHANNEL.size)]));
     b.fill(c, ZERO, k(CHANNEL.size));
     b.store(4, c, CHANNEL.capacity, P(p, 0));
@@ -302,16 +326,27 @@ function chanPut(): IrFunction {
     b.if(tail, () => b.store(4, tail, 0, node), () => b.store(4, c, CHANNEL.head, node));
     b.store(4, c, CHANNEL.tail, node);
     b.store(4, c, CHANNEL.length, add(load(4, c, CHANNEL.length), ONE));
+    b.call("rt.wake", []);
     b.ret();
   });
 }
 
-/** chan_get(channel record) -> (ptr, len) of the first item; traps when there is none. */
+/** chan_close(channel record) -> 1 when it was open. */
+function chanClose(): IrFunction {
+  return define("rt.chan_close", 1, 1, (b, p) => {
+    const open = b.fresh(not(load(4, P(p, 0), CHANNEL.closed)));
+    b.store(4, P(p, 0), CHANNEL.closed, ONE);
+    b.call("rt.wake", []);
+    b.ret(open);
+  });
+}
+
+/** chan_get(channel record) -> (ptr, len) of the first item; empty when there is none, as the channel is closed then. */
 function chanGet(): IrFunction {
   return define("rt.chan_get", 1, 2, (b, p) => {
     const c = P(p, 0);
     const node = b.fresh(load(4, c, CHANNEL.head));
-    b.trapIf(not(node));
+    b.if(not(node), () => b.ret(ZERO, ZERO));
     const next = b.fresh(load(4, node));
     b.store(4, c, CHANNEL.head, next);
     b.if(not(next), () => b.store(4, c, CHANNEL.tail, ZERO));
@@ -319,6 +354,7 @@ function chanGet(): IrFunction {
     const ptr = b.fresh(load(4, node, 4));
     const len = b.fresh(load(4, node, 8));
     b.call("rt.free", [node]);
+    b.call("rt.wake", []);
     b.ret(ptr, len);
   });
 }
