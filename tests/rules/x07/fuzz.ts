@@ -58,9 +58,13 @@ function compared(c: Case, wasm: Uint8Array): Verdict {
     const wanted = "trap" in outcome ? "trap" : Buffer.from(outcome.output).toString("hex");
     const output = solver.run(input, 1 << 20);
     const got = output === "trap" ? output : Buffer.from(output).toString("hex");
-    if (got !== wanted) return { kind: "different", what: `input ${JSON.stringify(input.toString("latin1"))}: interpreter ${wanted}, compiled ${got}` };
+    if (got !== wanted) return { kind: "different", what: `input ${JSON.stringify(input.toString("latin1"))}: interpreter ${short(wanted)}, compiled ${short(got)}` };
   }
   return { kind: "same", what: "" };
+}
+
+function short(hex: string): string {
+  return hex.length > 200 ? `${hex.slice(0, 200)}... (${hex.length / 2} bytes)` : hex;
 }
 
 export function isWrong(v: Verdict): boolean {

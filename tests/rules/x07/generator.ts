@@ -184,8 +184,9 @@ export class Generator {
     const target = this.names.find((n) => n.name === name);
     const under = <T>(run: () => T): T => (target === undefined ? run() : this.without(target, run));
     const roll = this.dice.below(100);
-    if (roll < 10) return ["vec_u8.extend_bytes", name, ["vec_u8.as_view", name]];
-    if (roll < 15) return ["vec_u8.extend_bytes_range", name, ["vec_u8.as_view", name], 0, ["vec_u8.len", name]];
+    // Doubling in loops would only fill the memory.
+    if (roll < 5 && this.depth === 0) return ["vec_u8.extend_bytes", name, ["vec_u8.as_view", name]];
+    if (roll < 15) return ["vec_u8.extend_bytes_range", name, ["vec_u8.as_view", name], 0, ["&", ["vec_u8.len", name], 7]];
     if (roll < 22) return ["vec_u8.extend_zeroes", name, ["&", ["vec_u8.cap", name], 15]];
     if (roll < 28) return ["vec_u8.push", name, [this.dice.chance(50) ? "vec_u8.cap" : "vec_u8.len", name]];
     if (roll < 36) return ["vec_u8.push", name, this.after(name, under(() => this.number(1)))];
