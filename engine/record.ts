@@ -35,16 +35,19 @@ interface Head {
   readonly key: string;
   readonly env: readonly (readonly [string, string | undefined])[];
   readonly replay: Replay;
-  readonly outputs: readonly (readonly [string, string])[];
 }
 
 export interface GoalRecord extends Head {
+  /** Placed outputs, path and sha256; read only when orphans are looked for, so it is a section of its own. */
+  readonly outputs: readonly (readonly [string, string])[];
   readonly entries: readonly RecordEntry[];
   readonly stdout: Uint8Array;
 }
 
 const MAGIC = 0x52373058; // "X07R"
-const VERSION = 3;
+const VERSION = 4;
+/** Magic, version, checksum, 0, then the counts of the sections: entries, head, stdout, paths, outputs, 0. */
+const HEADER_BYTES = 40;
 export const RECORD_FOLDER = ".x07-wasm/state/goals";
 
 /** Words with which an answer is never replayed: they ask for work, or stay. */
@@ -87,11 +90,12 @@ export function encodeRecord(record: GoalRecord): Uint8Array {
     prints[i] = e.fingerprint;
     kinds[i] = KINDS.indexOf(e.kind);
   });
-  const head: Head = { key: record.key, env: record.env, replay: record.replay, outputs: record.outputs };
+  const head: Head = { key: record.key, env: record.env, replay: record.replay };
   const headBytes = Buffer.from(JSON.stringify(head));
+  const outputs = Buffer.from(JSON.stringify(record.outputs));
   const paths = Buffer.from(record.entries.map((e) => e.path).join("\0"));
-  const sizes = new Uint32Array([n, headBytes.length, record.stdout.length, paths.length]);
-  const body = Buffer.concat([Buffer.from(sizes.buffer), Buffer.from(numbers.buffer), Buffer.from(prints.buffer), kinds, headBytes, record.stdout, paths, Buffer.alloc(4)]);
+  const sizes = new Uint32Array([n, headBytes.length, record.stdout.length, paths.length, outputs.length, 0]);
+  const body = Buffer.concat([Buffer.from(sizes.buffer), Buffer.from(numbers.buffer), Buffer.from(prints.buffer), kinds, headBytes, record.stdout, paths, outputs, Buffer.alloc(4)]);
   const whole = body.subarray(0, body.length - (body.length % 4));
   return Buffer.concat([Buffer.from(new Uint32Array([MAGIC, VERSION, sum(whole), 0]).buffer), whole]);
 }
@@ -116,6 +120,7 @@ export interface Open {
   readonly head: Head;
   readonly stdout: Uint8Array;
   readonly paths: readonly string[];
+  readonly outputs: () => readonly (readonly [string, string])[];
 }
 
 /** The decoded file, or undefined when it is missing, damaged or of another version (the caller then builds normally). */
@@ -126,14 +131,14 @@ export function openRecord(path: string): Open | undefined {
   } catch {
     return undefined;
   }
-  if (file.length < 32 || file.length % 4 !== 0) return undefined;
+  if (file.length < HEADER_BYTES || file.length % 4 !== 0) return undefined;
   const aligned = file.byteOffset % 8 === 0 ? file : new Uint8Array(file);
-  const top = new Uint32Array(aligned.buffer, aligned.byteOffset, 8);
+  const top = new Uint32Array(aligned.buffer, aligned.byteOffset, 10);
   if (top[0] !== MAGIC || top[1] !== VERSION || top[2] !== sum(aligned.subarray(16))) return undefined;
   const n = top[4]!;
-  const start = aligned.byteOffset + 32;
-  const at = 32 + n * 41;
-  const end = at + top[5]! + top[6]! + top[7]!;
+  const start = aligned.byteOffset + HEADER_BYTES;
+  const at = HEADER_BYTES + n * 41;
+  const end = at + top[5]! + top[6]! + top[7]! + top[8]!;
   if (end > aligned.length) return undefined;
   const text = (from: number, length: number) => Buffer.from(aligned.buffer, aligned.byteOffset + from, length).toString("utf8");
   const joined = text(at + top[5]! + top[6]!, top[7]!);
@@ -142,17 +147,18 @@ export function openRecord(path: string): Open | undefined {
     n,
     numbers: new Float64Array(aligned.buffer, start, n * 4),
     prints: new BigUint64Array(aligned.buffer, start + n * 32, n),
-    kinds: aligned.subarray(32 + n * 40, at),
+    kinds: aligned.subarray(HEADER_BYTES + n * 40, at),
     head: JSON.parse(text(at, top[5]!)) as Head,
     stdout: aligned.subarray(at + top[5]!, at + top[5]! + top[6]!),
     paths: n === 0 ? [] : joined.split("\0"),
+    outputs: () => JSON.parse(text(end - top[8]!, top[8]!)) as (readonly [string, string])[],
   };
 }
 
 /** Outputs that the last answer under this key had put in place: path -> sha256. */
 export function outputsOf(path: string, key: string): ReadonlyMap<string, string> {
   const open = openRecord(path);
-  return open === undefined || open.head.key !== key ? new Map() : new Map(open.head.outputs);
+  return open === undefined || open.head.key !== key ? new Map() : new Map(open.outputs());
 }
 
 // ---- the check -----------------------------------------------------------------------------------
