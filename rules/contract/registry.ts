@@ -2,6 +2,7 @@
 
 import { asNumber, fail, isJsonArray, isJsonObject, ok, parseJson } from "../../engine/index.ts";
 import type { Diagnostic, FileDigest, JsonObject, JsonValue, PlanFile, Result } from "../../engine/index.ts";
+import { PACKAGED } from "./packaged.ts";
 import { validate } from "./validate.ts";
 
 export type ReadFile = (path: string) => PlanFile;
@@ -92,7 +93,8 @@ async function loadValid(read: ReadFile, path: string, schema: string, what: str
   if (!file.ok) return fail({ message: `the ${what} ${path} cannot be read: ${file.error}`, place: { file: path } });
   const document = parseJson(file.bytes);
   if (!document.ok) return fail({ message: `the ${what} ${path} is not JSON: ${document.error.message} at line ${document.error.line}, column ${document.error.column}`, place: { file: path } });
-  const faults = await validate(schema, document.value, path);
+  // This package's own files are held against their schemas when it is tested; loading a validator takes longer than the rest of a small build's contracts.
+  const faults = file.digest.path.startsWith(PACKAGED) ? [] : await validate(schema, document.value, path);
   const [first, ...others] = faults;
   if (first !== undefined) return fail({ message: `the ${what} breaks its schema: ${first.message}`, notes: others.slice(0, 20).map((d) => d.message), hint: first.hint, place: { file: path } });
   return ok(document.value as JsonObject);
