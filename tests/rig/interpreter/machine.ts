@@ -111,8 +111,10 @@ export class Machine {
     if (this.#sleeping.length === 0) return false;
     this.#now = Math.min(...this.#sleeping.map((s) => s.wake));
     const due = this.#sleeping.filter((s) => s.wake <= this.#now);
-    this.#sleeping = this.#sleeping.filter((s) => s.wake > this.#now);
-    for (const s of due) if (s.task.stack.length > 0) this.#ready.push(s.task);
+    // The main step goes before all; then one sleeper, and the others of this moment when all are idle again.
+    const chosen = due.find((s) => s.task.stack.length === 0) ?? due[0];
+    this.#sleeping = this.#sleeping.filter((s) => s !== chosen);
+    if (chosen !== undefined && chosen.task.stack.length > 0) this.#ready.push(chosen.task);
     return true;
   }
 

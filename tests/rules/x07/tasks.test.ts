@@ -41,3 +41,38 @@ test.each([
   const outcome = compileFiles({ "src/main.x07.json": { schema_version: "x07.x07ast@0.9.0", kind: "entry", module_id: "main", imports: [], decls, solve } });
   expect(outcome.ok ? "" : outcome.errors.map((e) => e.message).join()).toContain(message);
 });
+
+const digits = fa("k", [["k", "i32"]], ["fmt.u32_to_dec", "k"]);
+const relay = fa("relay", [["c", "i32"], ["d", "i32"]], ["begin", ["chan.bytes.send", "c", ["chan.bytes.recv", "d"]], ["bytes.lit", ""]]);
+const late = fa("late", [["d", "i32"], ["n", "i32"]], ["begin", ["task.sleep", "n"], ["chan.bytes.send", "d", ["bytes.lit", "b"]], ["bytes.lit", ""]]);
+const idle = fa("idle", [["c", "i32"]], ["begin", ["task.sleep", 0], ["chan.bytes.send", "c", ["bytes.lit", "z"]], ["bytes.lit", ""]]);
+const idler = fa("idler", [], ["begin", ["task.yield"], ["task.yield"], ["bytes.lit", ""]]);
+const C: Ast = ["let", "c", ["chan.bytes.new", 2]];
+const D: Ast = ["let", "d", ["chan.bytes.new", 2]];
+const got: Ast = ["result_bytes.unwrap_or", ["chan.bytes.try_recv", "c"], ["bytes.lit", "none"]];
+const inScope = (limit: number, ...steps: Ast[]): Ast => ["task.scope_v1", ["task.scope.cfg_v1", ["max_children", limit]], ["begin", ...steps]];
+const child = (name: string, n: number): Ast => ["let", name, ["task.scope.async_let_bytes_v1", ["main.k", n]]];
+const slot = (name: string): Ast => ["task.scope.await_slot_bytes_v1", name];
+
+test.each([
+  ["a task that nobody waits for", [digits], ["begin", ["let", "h", ["main.k", 1]], ["task.spawn", "h"], ["bytes.lit", "x"]], "x"],
+  ["await of a cancelled task: nothing", [digits], ["begin", ["let", "h", ["main.k", 1]], ["task.cancel", "h"], ["bytes.concat", ["await", "h"], ["bytes.lit", "."]]], "."],
+  ["await of a cancelled task, twice", [digits], ["begin", ["let", "h", ["main.k", 1]], ["task.cancel", "h"], ["bytes.concat", ["await", "h"], ["await", "h"]]], "trap"],
+  ["join of a cancelled task with a result: error 2", [fa("r", [], ["result_bytes.ok", ["bytes.lit", "a"]], "result_bytes")], ["begin", ["let", "h", ["main.r"]], ["task.cancel", "h"], ["fmt.s32_to_dec", ["result_bytes.err_code", ["task.join.result_bytes", "h"]]]], "2"],
+  ["a closed channel: sending is refused, receiving gives nothing", [], ["begin", C, ["chan.bytes.close", "c"], ["let", "s", ["chan.bytes.try_send", "c", ["bytes.lit", "a"]]], ["let", "q", ["chan.bytes.close", "c"]], ["bytes.concat", ["chan.bytes.recv", "c"], ["fmt.s32_to_dec", ["+", ["*", 10, "s"], "q"]]]], "20"],
+  ["a channel without room", [], ["begin", ["let", "c", ["chan.bytes.new", 0]], ["bytes.lit", ""]], "trap"],
+  ["waiting for all uses up the slots", [digits], inScope(2, child("s", 4), ["task.scope.wait_all_v1"], slot("s")), "trap"],
+  ["waiting for all makes room for more", [digits], inScope(1, child("s", 4), ["task.scope.wait_all_v1"], child("t", 5), slot("t")), "5"],
+  ["the slot of a cancelled child gives nothing", [digits], inScope(1, child("s", 4), ["task.scope.cancel_all_v1"], ["bytes.concat", slot("s"), ["bytes.lit", "!"]]), "!"],
+  ["a message from solve wakes at once", [relay], ["begin", C, D, ["main.relay", "c", "d"], ["task.sleep", 5], ["chan.bytes.try_send", "d", ["bytes.lit", "S"]], ["task.yield"], got], "S"],
+  ["a message wakes before the sender stands in line again", [relay, late], ["begin", C, D, ["main.late", "d", 1], ["main.relay", "c", "d"], ["let", "h", ["main.late", "d", 1]], ["await", "h"], got], "b"],
+  ["sleeping for no time is a yield", [idle, idler], ["begin", C, ["let", "h", ["main.idler"]], ["main.idle", "c"], ["await", "h"], got], "z"],
+] satisfies [string, object[], Ast, string][])("%s", (_name, decls, solve, answer) => {
+  const program = { schema_version: "x07.x07ast@0.9.0", kind: "entry", module_id: "main", imports: [], decls, solve };
+  const outcome = compileFiles({ "src/main.x07.json": program });
+  if (!outcome.ok) throw new Error(JSON.stringify(outcome.errors));
+  const output = instantiate(outcome.wasm).run(new Uint8Array(), 1 << 16);
+  expect(output === "trap" ? output : Buffer.from(output).toString()).toBe(answer);
+  const wanted = interpret({ entry: program, modules: {} }, new Uint8Array());
+  expect("trap" in wanted ? "trap" : Buffer.from(wanted.output).toString()).toBe(answer);
+});

@@ -149,24 +149,34 @@ function requeue(): IrFunction {
   });
 }
 
-/** pass_time() -> 1 when somebody sleeps: moves time to the first moment that anybody waits for. */
+/**
+ * pass_time() -> 1 when somebody sleeps: moves time to the first moment that anybody waits for. One sleeper goes on, the first to have lain
+ * down; others of that moment follow when all are idle again. Solve goes before all.
+ */
 function passTime(): IrFunction {
   return define("rt.pass_time", 0, 1, (b) => {
     const first = b.local();
+    const chosen = b.local();
     const at = b.local();
-    b.set(first, cond(load(4, area, LISTS.alarmSet), load(4, area, LISTS.alarm), k(-1)));
+    const alarmed = b.fresh(load(4, area, LISTS.alarmSet));
+    b.set(first, load(4, area, LISTS.alarm));
+    b.set(chosen, ZERO);
     b.set(at, load(4, area, LISTS.sleeping));
-    b.if(not(or(b.get(at), load(4, area, LISTS.alarmSet))), () => b.ret(ZERO));
+    b.if(not(or(b.get(at), alarmed)), () => b.ret(ZERO));
     b.while(() => b.get(at), () => {
-      const wake = b.fresh(load(4, b.get(at), TASK.arg));
-      b.if(ltu(wake, b.get(first)), () => b.set(first, wake));
+      const moment = b.fresh(load(4, b.get(at), TASK.arg));
+      b.if(cond(or(b.get(chosen), alarmed), ltu(moment, b.get(first)), ONE), () => {
+        b.set(first, moment);
+        b.set(chosen, b.get(at));
+      });
       b.set(at, load(4, b.get(at), TASK.next));
     });
     b.store(4, area, LISTS.now, b.get(first));
+    b.if(not(b.get(chosen)), () => b.ret(ONE));
     const s = takeAll(b, LISTS.sleeping);
     b.while(() => b.get(s), () => {
       const following = b.fresh(load(4, b.get(s), TASK.next));
-      b.call("rt.requeue", [b.get(s), geu(b.get(first), load(4, b.get(s), TASK.arg)), list(LISTS.sleeping)]);
+      b.call("rt.requeue", [b.get(s), eq(b.get(s), b.get(chosen)), list(LISTS.sleeping)]);
       b.set(s, following);
     });
     b.ret(ONE);
