@@ -60,7 +60,9 @@ export function applyTo(cx: Context, head: string, builtin: Builtin, e: Expr[], 
     return cx.fail("Parse", "X07-TYPE-CALL-0003", `${head} expects ${count} args`, at, { expected: String(count), found: String(e.length - first) });
   return cx.frame(() => {
     const lent = cx.lent();
-    const args = cx.operands(count, (i) => take(cx, head, builtin.params[i] ?? "i32", e[first + i] ?? 0, child(at, first + i)));
+    const operand = (i: number): Expr => e[first + i] ?? 0;
+    const spec = (i: number): ParamSpec => builtin.params[i] ?? "i32";
+    const args = cx.operands(count, (i) => take(cx, head, spec(i), operand(i), child(at, first + i)), (i) => owns(spec(i), operand(i)), operand);
     if (args.some((a) => a.type === "error" || a.type === "never")) return ERROR;
     const target = e[first];
     if (builtin.params[0]?.startsWith("~") === true && typeof target === "string") {
@@ -82,6 +84,11 @@ function moveInPlace(cx: Context, name: string, at: Place, lent: number | undefi
   }
   if (lent !== undefined) cx.takeBack(v, lent);
   return cx.move(v, at);
+}
+
+function owns(spec: ParamSpec, e: Expr): boolean {
+  const mode = spec.charAt(0);
+  return mode === "~" ? typeof e !== "string" : mode !== "&" && mode !== "@" && spec !== "like";
 }
 
 function take(cx: Context, head: string, spec: ParamSpec, e: Expr, at: Place): Value {

@@ -126,7 +126,8 @@ function callFunction(cx: Context, ref: FunctionRef, typeArgs: ReadonlyMap<strin
   // Asked for before the arguments are looked at: the callee's mistakes are told even when these are wrong.
   cx.program.need(ref, typeArgs);
   return cx.frame(() => {
-    const args = cx.operands(given, (i) => argument(cx, decl.name, wanted[i], i, e[first + i] ?? 0, child(at, first + i)));
+    const operand = (i: number): Expr => e[first + i] ?? 0;
+    const args = cx.operands(given, (i) => argument(cx, decl.name, wanted[i], i, operand(i), child(at, first + i)), () => true, operand);
     if (args.some((a) => a.type === "error")) return ERROR;
     if (decl.async) return startTask(cx, ref, args, at);
     return callWith(cx, ref, typeArgs, args, result, first, at);

@@ -1,6 +1,6 @@
 // The state of checking one function: scopes, moves, loans, pending temporaries, the code so far. Knows no single form or builtin.
 
-import type { Place } from "../ast.ts";
+import type { Expr, Place } from "../ast.ts";
 import { pointerOf } from "../ast.ts";
 import type { FunctionBuilder } from "../builder.ts";
 import { callExpr } from "../builder.ts";
@@ -394,17 +394,31 @@ export class Context {
     return { ...v, parts: v.parts.map((p) => (isVolatile(p) ? this.b.fresh(p) : p)) };
   }
 
-  /** Evaluates operands left to right; earlier results are put aside where a later operand's code would change them. */
-  operands(count: number, one: (index: number) => Value): Value[] {
+  /**
+   * Evaluates operands left to right; earlier results are put aside where a later operand's code would change them. `owns` tells of which
+   * operands the call will own the result: those are let go when a later operand, `later(index)`, leaves the function.
+   */
+  operands(count: number, one: (index: number) => Value, owns: (index: number) => boolean = NEITHER, later: (index: number) => Expr = NUMBER): Value[] {
     const out: Value[] = [];
     const here = this.b.here;
+    const held: Temporary[] = [];
     for (let i = 0; i < count; i++) {
       const start = here.length;
       const v = one(i);
       if (here.length > start) this.putAside(out, start);
-      out.push(v);
+      out.push(isOwned(v.type) && !v.literal && owns(i) && leavesAfter(i, count, later) ? this.hold(v, held) : v);
     }
+    for (const t of held) this.temporaries.splice(this.temporaries.indexOf(t), 1);
     return out;
+  }
+
+  /** Keeps an owned operand in locals of its own, as a temporary until the others have been evaluated. */
+  private hold(v: Value, held: Temporary[]): Value {
+    const parts = v.parts.map((p) => this.b.fresh(p));
+    const temporary = { type: v.type, parts };
+    held.push(temporary);
+    this.temporaries.push(temporary);
+    return { ...v, parts, loose: "temp" };
   }
 
   private putAside(earlier: Value[], start: number): void {
@@ -435,6 +449,26 @@ const INPUT: readonly IrExpr[] = [
   { op: "global", name: "input_ptr" },
   { op: "global", name: "input_len" },
 ];
+
+const NEITHER = (): boolean => false;
+const NUMBER = (): Expr => 0;
+
+function leavesAfter(index: number, count: number, operand: (index: number) => Expr): boolean {
+  for (let i = index + 1; i < count; i++) if (mayLeave(operand(i))) return true;
+  return false;
+}
+
+const leaving = new WeakMap<Expr[], boolean>();
+
+/** Whether a return or try in the expression may leave the function. Each list is looked through once. */
+function mayLeave(e: Expr): boolean {
+  if (!Array.isArray(e)) return false;
+  const known = leaving.get(e);
+  if (known !== undefined) return known;
+  const answer = e[0] === "return" || e[0] === "try" || e[0] === "try_doc" || e.some(mayLeave);
+  leaving.set(e, answer);
+  return answer;
+}
 
 export function call(target: string, ...args: IrExpr[]): IrExpr {
   return callExpr(target, args);
