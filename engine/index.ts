@@ -19,6 +19,9 @@ export {
 export { makeDirs } from "./host/disk.ts";
 export { type JsonObject, type JsonValue, JsonFloat, asNumber, canonical, compact, compareUtf8, isJsonArray, isJsonObject, parseJson, pretty } from "./lib/canonical-json.ts";
 export { type Digest, digestOf, sha256Hex, ZERO_SHA256 } from "./lib/digest.ts";
+export { similar } from "./lib/typo.ts";
+export { ENGINE_OPTIONS, type GlobalSpec, MACHINE_OPTIONS } from "./option.ts";
+export { firstChars } from "./report.ts";
 export { baseName, normal, parentOf, staysInside, under } from "./lib/path.ts";
 export {
   type ActionIo,

@@ -1,7 +1,8 @@
-// The goal's own record: what the last answer depended on (stats) and what it said. The fast no-op path needs this file
-// and node:fs alone; it opens no source and no output. Knows nothing of graphs, keys or caches.
+// The goal's own record: what the last answer depended on (stats) and what it said. The fast no-op path needs this file,
+// a checksum and node:fs alone; it opens no source and no output. Knows nothing of graphs, keys or caches.
 
 import * as fs from "node:fs";
+import { checksum } from "./lib/bytes.ts";
 
 /** What was said and written, with the two facts of a run (cwd and elapsed_ms) cut out of the report's text. */
 export interface Replay {
@@ -97,17 +98,7 @@ export function encodeRecord(record: GoalRecord): Uint8Array {
   const sizes = new Uint32Array([n, headBytes.length, record.stdout.length, paths.length, outputs.length, 0]);
   const body = Buffer.concat([Buffer.from(sizes.buffer), Buffer.from(numbers.buffer), Buffer.from(prints.buffer), kinds, headBytes, record.stdout, paths, outputs, Buffer.alloc(4)]);
   const whole = body.subarray(0, body.length - (body.length % 4));
-  return Buffer.concat([Buffer.from(new Uint32Array([MAGIC, VERSION, sum(whole), 0]).buffer), whole]);
-}
-
-function sum(bytes: Uint8Array): number {
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
-  let h = bytes.length | 0;
-  for (let i = 0; i < words.length; i++) {
-    const x = Math.imul(h ^ words[i]!, 0x9e3779b1);
-    h = x ^ (x >>> 15);
-  }
-  return h >>> 0;
+  return Buffer.concat([Buffer.from(new Uint32Array([MAGIC, VERSION, checksum(whole), 0]).buffer), whole]);
 }
 
 export interface Open {
@@ -134,7 +125,7 @@ export function openRecord(path: string): Open | undefined {
   if (file.length < HEADER_BYTES || file.length % 4 !== 0) return undefined;
   const aligned = file.byteOffset % 8 === 0 ? file : new Uint8Array(file);
   const top = new Uint32Array(aligned.buffer, aligned.byteOffset, 10);
-  if (top[0] !== MAGIC || top[1] !== VERSION || top[2] !== sum(aligned.subarray(16))) return undefined;
+  if (top[0] !== MAGIC || top[1] !== VERSION || top[2] !== checksum(aligned.subarray(16))) return undefined;
   const n = top[4]!;
   const start = aligned.byteOffset + HEADER_BYTES;
   const at = HEADER_BYTES + n * 41;
@@ -207,7 +198,7 @@ export function refresh(path: string, open: Open, touched: readonly number[], st
     open.numbers.set([s.ctimeMs], open.n + i);
     open.numbers.set([s.ino], 3 * open.n + i);
   });
-  new DataView(open.bytes.buffer, open.bytes.byteOffset).setUint32(8, sum(open.bytes.subarray(16)), true);
+  new DataView(open.bytes.buffer, open.bytes.byteOffset).setUint32(8, checksum(open.bytes.subarray(16)), true);
   const temporary = `${path}.${process.pid}.tmp`;
   fs.writeFileSync(temporary, open.bytes);
   fs.renameSync(temporary, path);

@@ -1,8 +1,7 @@
 // The table of all commands and options: made from the option tables, and checked, ours or anyone's. Knows nothing of parsing words.
 
-import { compareUtf8 } from "../engine/lib/canonical-json.ts";
-import { ENGINE_OPTIONS, MACHINE_OPTIONS } from "../engine/option.ts";
-import type { GlobalSpec } from "../engine/option.ts";
+import { compareUtf8, ENGINE_OPTIONS, MACHINE_OPTIONS } from "../engine/index.ts";
+import type { GlobalSpec } from "../engine/index.ts";
 import { isJsonArray, isJsonObject, parseJson, sha256Hex } from "../engine/index.ts";
 import type { App, Diagnostic, FileDigest, GoalAnswer, GoalSpec, JsonObject, JsonValue, OptionSpec, OptionValues, PlanFile, Stage } from "../engine/index.ts";
 import { validate } from "./contract/validate.ts";

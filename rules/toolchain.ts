@@ -2,7 +2,7 @@
 
 import { asNumber, canonical, isJsonObject, sha256Hex } from "../engine/index.ts";
 import type { GoalAnswer, JsonObject, JsonValue, OptionValues, Severity } from "../engine/index.ts";
-import { firstChars } from "../engine/report.ts";
+import { firstChars } from "../engine/index.ts";
 import { Checks } from "./contract/checks.ts";
 import { defaultIdOf, entriesOf, knownIds, refOf } from "./contract/registry.ts";
 import type { IndexEntry, ProfileRef, ReadFile } from "./contract/registry.ts";

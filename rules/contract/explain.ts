@@ -2,8 +2,7 @@
 
 import { compact, isJsonArray, isJsonObject } from "../../engine/index.ts";
 import type { Diagnostic, JsonObject, JsonValue } from "../../engine/index.ts";
-import { similar } from "../../engine/lib/typo.ts";
-import { firstChars } from "../../engine/report.ts";
+import { firstChars, similar } from "../../engine/index.ts";
 
 /** One error as validators report it: pointers into the document and the schema, and the keyword's facts. */
 export interface Violation {
