@@ -29,3 +29,12 @@ export function readPackaged(path: string): PlanFile {
     return { ok: false, code: (error as NodeJS.ErrnoException).code ?? "EIO", error: `${path} is missing from the package` };
   }
 }
+
+/** The text of a file of the built package; undefined where there is none. */
+export function packageFile(path: string): string | undefined {
+  try {
+    return readFileSync(join(packageRoot(), path), "utf8");
+  } catch {
+    return undefined;
+  }
+}
