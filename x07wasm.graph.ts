@@ -3,6 +3,7 @@
 import { graph, type GraphModule } from "./engine/index.ts";
 import { app } from "./rules/app.ts";
 import { build } from "./rules/goals/build.ts";
+import { componentBuild } from "./rules/goals/component-build.ts";
 import { doctor } from "./rules/goals/doctor.ts";
 import { profileValidate } from "./rules/goals/profile-validate.ts";
 import { run } from "./rules/goals/run.ts";
@@ -15,6 +16,7 @@ const x07wasm: GraphModule = graph({
     build,
     run,
     doctor,
+    "component build": componentBuild,
     "profile validate": profileValidate,
     "component profile validate": componentProfileValidate,
     "toolchain validate": toolchainValidate,
