@@ -3,14 +3,14 @@
 
 import { expect, test } from "vitest";
 import { addSolveExports, SOLVE_EXPORT } from "../../../rules/component/solve-wrapper.ts";
-import { compile } from "../../../rules/x07/compiler/index.ts";
-import { openFiles } from "../../rig/compile.ts";
+import { entryModule } from "../../rig/project.ts";
+import { compileFiles } from "../x07/rig.ts";
 
 const MiB = 1 << 20;
 const LIMITS = { arenaCap: MiB, maxOutput: 1000 };
 
 function echo(): Uint8Array {
-  const outcome = compile({ ...openFiles({ solve: ["view.to_bytes", "input"] }), memory: { initialBytes: 4 * MiB, maxBytes: 4 * MiB } });
+  const outcome = compileFiles({ "src/main.x07.json": entryModule(["view.to_bytes", "input"]) }, undefined, undefined, { initialBytes: 4 * MiB, maxBytes: 4 * MiB });
   if (!outcome.ok) throw new Error(JSON.stringify(outcome.errors));
   return outcome.wasm;
 }
@@ -46,14 +46,15 @@ function wrapped(): Uint8Array {
 test("one instance answers calls without end: the post-return takes back what the call allocated", () => {
   const e = instantiate(wrapped());
   const input = new Uint8Array(900).map((_, i) => i);
-  for (let i = 0; i < 10_000; i++) expect(call(e, input)).toEqual(input);
+  const wrong = Array.from({ length: 10_000 }, () => call(e, input)).filter((answer) => Buffer.compare(answer, input) !== 0);
+  expect(wrong).toEqual([]);
   expect(call(e, new Uint8Array(0))).toEqual(new Uint8Array(0));
 });
 
 test("the same bytes every time, and everything of the module is kept", () => {
   const module = echo();
   expect(wrapped()).toEqual(wrapped());
-  const names = (bytes: Uint8Array) => WebAssembly.Module.exports(new WebAssembly.Module(bytes)).map((x) => x.name);
+  const names = (bytes: Uint8Array) => Object.keys(new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports);
   expect(names(wrapped())).toEqual([...names(module), "cabi_realloc", `cabi_post_${SOLVE_EXPORT}`, SOLVE_EXPORT]);
 });
 
