@@ -3,7 +3,12 @@
 import { graph, type GraphModule } from "./engine/index.ts";
 import { app } from "./rules/app.ts";
 import { build } from "./rules/goals/build.ts";
+import { componentBuild } from "./rules/goals/component-build.ts";
 import { doctor } from "./rules/goals/doctor.ts";
+import { httpContracts } from "./rules/goals/http-contracts.ts";
+import { httpRegress } from "./rules/goals/http-regress.ts";
+import { httpServe } from "./rules/goals/http-serve.ts";
+import { httpTest } from "./rules/goals/http-test.ts";
 import { profileValidate } from "./rules/goals/profile-validate.ts";
 import { run } from "./rules/goals/run.ts";
 import { specrowsCheck } from "./rules/goals/specrows-check.ts";
@@ -14,7 +19,12 @@ const x07wasm: GraphModule = graph({
   goals: {
     build,
     run,
+    "http contracts validate": httpContracts,
+    "http serve": httpServe,
+    "http test": httpTest,
+    "http regress from-incident": httpRegress,
     doctor,
+    "component build": componentBuild,
     "profile validate": profileValidate,
     "component profile validate": componentProfileValidate,
     "toolchain validate": toolchainValidate,

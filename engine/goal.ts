@@ -112,6 +112,8 @@ export interface PlanContext {
   remarks(artifacts: readonly Artifact<unknown>[]): readonly Diagnostic[];
   /** Says that the answer depends on more than what was asked here: it will not be replayed. */
   volatile(): void;
+  /** Tells people one line at once, on stderr, also beside a machine report: what a host has to say while it runs. */
+  say(line: string): void;
   readonly engine: { readonly provider: "native" | "embedded" | "auto"; readonly dryRun: boolean; readonly force: boolean; readonly cwd: string };
 }
 

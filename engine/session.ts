@@ -202,6 +202,7 @@ class PlanRun {
       findProgram: (name) => this.#findProgram(name),
       remarks: (all) => this.#build.remarksBehind(this.#ids(all)),
       volatile: () => void (this.#volatile = true),
+      say: (line) => world.emit({ type: "said", line }),
       engine: { provider: options.provider, dryRun: options.dryRun, force: options.force, cwd: world.cwd },
     };
   }
