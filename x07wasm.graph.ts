@@ -13,6 +13,7 @@ import { profileValidate } from "./rules/goals/profile-validate.ts";
 import { run } from "./rules/goals/run.ts";
 import { specrowsCheck } from "./rules/goals/specrows-check.ts";
 import { componentProfileValidate, toolchainValidate } from "./rules/goals/validate.ts";
+import { witValidate } from "./rules/goals/wit-validate.ts";
 
 const x07wasm: GraphModule = graph({
   app,
@@ -27,6 +28,7 @@ const x07wasm: GraphModule = graph({
     "component build": componentBuild,
     "profile validate": profileValidate,
     "component profile validate": componentProfileValidate,
+    "wit validate": witValidate,
     "toolchain validate": toolchainValidate,
     "cli specrows check": specrowsCheck(app, () => x07wasm.goals),
   },
