@@ -4,6 +4,8 @@ import { graph, type GraphModule } from "./engine/index.ts";
 import { app } from "./rules/app.ts";
 import { build } from "./rules/goals/build.ts";
 import { componentBuild } from "./rules/goals/component-build.ts";
+import { componentCompose } from "./rules/goals/component-compose.ts";
+import { componentTargets } from "./rules/goals/component-targets.ts";
 import { doctor } from "./rules/goals/doctor.ts";
 import { httpContracts } from "./rules/goals/http-contracts.ts";
 import { httpRegress } from "./rules/goals/http-regress.ts";
@@ -26,6 +28,8 @@ const x07wasm: GraphModule = graph({
     "http regress from-incident": httpRegress,
     doctor,
     "component build": componentBuild,
+    "component compose": componentCompose,
+    "component targets": componentTargets,
     "profile validate": profileValidate,
     "component profile validate": componentProfileValidate,
     "wit validate": witValidate,
