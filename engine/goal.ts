@@ -101,9 +101,10 @@ export interface PlanContext {
   glob(patterns: string | readonly string[], folder?: string): Promise<Artifact[]>;
   /**
    * Removes a folder of outputs and all in it before anything is built; not there is fine. Refused for a folder that holds
-   * the working directory or a file that this goal reads. The answer is not replayed. Nothing happens in a dry run.
+   * the working directory, a file that this goal has read, or something of `keep`. The answer is not replayed. Nothing
+   * happens in a dry run.
    */
-  clear(folder: string): Result<void>;
+  clear(folder: string, keep: readonly string[]): Result<void>;
   /** A variable of the user's environment that the goal depends on. */
   env(name: string): string | undefined;
   /** The absolute path of a program on PATH (or of a path with a slash), or undefined. */

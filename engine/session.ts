@@ -197,7 +197,7 @@ class PlanRun {
       look: (path) => this.#look(path),
       probe: (path) => this.#probe(path),
       glob: (patterns, folder) => this.#glob(typeof patterns === "string" ? [patterns] : patterns, folder ?? "."),
-      clear: (folder) => this.#clear(folder),
+      clear: (folder, keep) => this.#clear(folder, keep),
       env: (name) => this.#envOf(name),
       findProgram: (name) => this.#findProgram(name),
       remarks: (all) => this.#build.remarksBehind(this.#ids(all)),
@@ -330,14 +330,15 @@ class PlanRun {
     return kind;
   }
 
-  #clear(folder: string): Result<void> {
+  #clear(folder: string, keep: readonly string[]): Result<void> {
     this.#volatile = true;
     const at = normal(folder);
     const refused = (why: string): Result<void> => fail([{ code: "GRAPH_CLEAR_REFUSED", severity: "error", stage: "run", message: `${folder} is not removed: ${why}`, data: { path: folder }, hint: "name a folder that holds outputs alone", place: { file: folder } }]);
     const absolute = normal(under(this.#world.cwd, at));
     if (holds(absolute, normal(this.#world.cwd))) return refused("it holds the working directory");
-    const read = [...this.#files.seen].find(([path, state]) => state.kind === "file" && holds(absolute, normal(under(this.#world.cwd, path))));
-    if (read !== undefined) return refused(`it holds ${read[0]}, which this goal reads`);
+    const read = [...this.#files.seen].flatMap(([path, state]) => (state.kind === "file" ? [path] : []));
+    const held = [...read, ...keep].find((path) => holds(absolute, normal(under(this.#world.cwd, path))));
+    if (held !== undefined) return refused(`it holds ${held}, which this goal reads`);
     if (this.#dryRun) return ok(undefined);
     const done = attempt(() => this.#world.disk.removeTree(at));
     this.#files.unsettleBelow(at);

@@ -1,7 +1,7 @@
 // `component build`: an x07 project -> WASI 0.2 components, their manifests and the build report. Chooses the nodes; every
 // step is a rule of its own, and what several components need is one node for all of them.
 
-import { type Artifact, type ArtifactLike, type Diagnostic, type FileDigest, goal, type GoalAnswer, isError, type JsonValue, ok, type OptionSpec, type OptionValues, place, type Placement, type PlanContext, type Result, under, ZERO_SHA256 } from "../../engine/index.ts";
+import { type Artifact, type ArtifactLike, type Diagnostic, type FileDigest, goal, type GoalAnswer, isError, isJsonArray, type JsonValue, ok, parentOf, type OptionSpec, type OptionValues, place, type Placement, type PlanContext, type Result, under, ZERO_SHA256 } from "../../engine/index.ts";
 import { type ComponentProfile, COMPONENT_PROFILES, resolveComponentProfile, type WorldRef } from "../component-profile.ts";
 import { componentDocument, type ComponentFacts, componentManifest, manifestPath } from "../component/manifest.ts";
 import { lift } from "../component/lift.ts";
@@ -12,6 +12,7 @@ import { reportOf } from "../nested-report.ts";
 import { resolveWasmProfile, type WasmProfile } from "../profile.ts";
 import { VERSION } from "../tool.ts";
 import { asInputs, packageFiles } from "../wit/bundle.ts";
+import { readProject } from "../x07/program.ts";
 import { buildProgram, buildReport } from "./build.ts";
 import { WASM_INDEX } from "./options.ts";
 
@@ -104,7 +105,10 @@ class ComponentBuildPlan {
   }
 
   #clean(): void {
-    const cleared = this.#context.clear(this.#outDir);
+    const { manifest } = readProject(this.#context, this.#project);
+    const roots = manifest.ok && isJsonArray(manifest.value["module_roots"] ?? null) ? (manifest.value["module_roots"] as readonly JsonValue[]) : [];
+    const sources = roots.flatMap((root) => (typeof root === "string" ? [under(parentOf(this.#project), root)] : []));
+    const cleared = this.#context.clear(this.#outDir, sources);
     if (!cleared.ok) this.#diagnostics.push(...cleared.error.map((d) => ({ ...d, code: "X07WASM_COMPONENT_BUILD_CLEAN_FAILED" })));
   }
 
@@ -209,7 +213,9 @@ class ComponentBuildPlan {
       artifacts: this.#artifacts,
     };
     const human = failed ? [] : ["ok"];
-    return { result, diagnostics: this.#diagnostics, inputs: this.#inputs, outputs: this.#outputs, nondeterminism: { uses_os_time: false, uses_network: this.#network, uses_process: true }, tool: this.#tool, human };
+    // The errors of the language come after the one that the reference reports, and keep its exit code.
+    const exit = this.#diagnostics.find(isError)?.code === "X07WASM_X07_BUILD_FAILED" ? { exitCode: 1 } : {};
+    return { ...exit, result, diagnostics: this.#diagnostics, inputs: this.#inputs, outputs: this.#outputs, nondeterminism: { uses_os_time: false, uses_network: this.#network, uses_process: true }, tool: this.#tool, human };
   }
 }
 
