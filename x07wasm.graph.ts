@@ -2,6 +2,7 @@
 
 import { type App, graph, type GraphModule } from "./engine/index.ts";
 import { build } from "./rules/goals/build.ts";
+import { cacheGoals } from "./rules/goals/cache.ts";
 import { doctor } from "./rules/goals/doctor.ts";
 import { profileValidate } from "./rules/goals/profile-validate.ts";
 import { run } from "./rules/goals/run.ts";
@@ -27,11 +28,13 @@ const x07wasm: GraphModule = graph({
     "profile validate": profileValidate,
     "component profile validate": componentProfileValidate,
     "toolchain validate": toolchainValidate,
+    ...cacheGoals,
     "cli specrows check": specrowsCheck(app, () => x07wasm.goals),
   },
   schemaText: async (file) => (await import("./rules/contract/schemas/index.ts")).schemaText(file) ?? "",
   specrows: async (goals) => (await import("./rules/specrows.ts")).specrowsDocument(app, goals),
   cacheVariable: "X07_WASM_CACHE_DIR",
+  remoteVariable: "X07_WASM_REMOTE_CACHE",
   cacheName: "x07-wasm",
 });
 

@@ -44,7 +44,7 @@ function makeCodeCache() {
 
 /** The core runs from a code cache, where `import()` has no home: it uses the entry's (engine/core.ts). */
 function giveImport(path) {
-  writeFileSync(path, readFileSync(path, "utf8").replace(/\bimport\(("(?:esbuild|execa|yargs)")\)/g, "__import($1)"));
+  writeFileSync(path, readFileSync(path, "utf8").replace(/\bimport\(("(?:esbuild|execa|yargs|@bokuweb\/zstd-wasm)")\)/g, "__import($1)"));
 }
 
 const define = {
@@ -54,7 +54,7 @@ const define = {
 };
 const common = { absWorkingDir: root, bundle: true, platform: "node", target: "node20", define, legalComments: "none", logLevel: "warning", minify: true, lineLimit: 200, mainFields: ["module", "main"] };
 /** Loaded from node_modules on the few paths that need them. */
-const external = ["esbuild", "execa", "yargs"];
+const external = ["esbuild", "execa", "yargs", "@bokuweb/zstd-wasm"];
 
 const CORE = `
 import { main } from "./engine/entry.ts";
