@@ -6,6 +6,7 @@ import { build } from "./rules/goals/build.ts";
 import { componentBuild } from "./rules/goals/component-build.ts";
 import { componentCompose } from "./rules/goals/component-compose.ts";
 import { componentTargets } from "./rules/goals/component-targets.ts";
+import { cacheGoals } from "./rules/goals/cache.ts";
 import { doctor } from "./rules/goals/doctor.ts";
 import { httpContracts } from "./rules/goals/http-contracts.ts";
 import { httpRegress } from "./rules/goals/http-regress.ts";
@@ -34,11 +35,13 @@ const x07wasm: GraphModule = graph({
     "component profile validate": componentProfileValidate,
     "wit validate": witValidate,
     "toolchain validate": toolchainValidate,
+    ...cacheGoals,
     "cli specrows check": specrowsCheck(app, () => x07wasm.goals),
   },
   schemaText: async (file) => (await import("./rules/contract/schemas/index.ts")).schemaText(file) ?? "",
   specrows: async (goals) => (await import("./rules/specrows.ts")).specrowsDocument(app, goals),
   cacheVariable: "X07_WASM_CACHE_DIR",
+  remoteVariable: "X07_WASM_REMOTE_CACHE",
   cacheName: "x07-wasm",
 });
 

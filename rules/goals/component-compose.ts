@@ -3,10 +3,10 @@
 
 import { type Artifact, type Diagnostic, file, type FileDigest, goal, type GoalAnswer, isError, type OptionSpec, type OptionValues, place, type PlanContext, ZERO_SHA256 } from "../../engine/index.ts";
 import { type ComponentProfile, resolveComponentProfile } from "../component-profile.ts";
-import { componentDocument, type ComponentFacts, componentManifest, manifestPath, WORLD_OF } from "../component/manifest.ts";
+import { composedFacts, composeReport, composeResult } from "../component/compose-result.ts";
+import { componentManifest, manifestPath } from "../component/manifest.ts";
 import { plugComponents } from "../component/plug.ts";
 import { checkTargets, NOT_CHECKED, type TargetsOutcome } from "../component/targets.ts";
-import { VERSION } from "../tool.ts";
 import { packageFiles } from "../wit/bundle.ts";
 
 const ADAPTERS = ["http", "http-state-doc", "cli"] as const;
@@ -23,7 +23,7 @@ const options: readonly OptionSpec[] = [
 export const componentCompose = goal({
   about: "Plug a solve component into an adapter",
   options,
-  report: { schemaVersion: "x07.wasm.component.compose.report@0.1.0", command: "x07-wasm.component.compose", schemaFile: "x07-wasm.component.compose.report.schema.json" },
+  report: composeReport,
   examples: ["component compose --adapter http --solve target/x07-wasm/component/solve.component.wasm --out dist/http.wasm --targets-check"],
   plan: (o, context) => new ComposePlan(o, context).run(),
 });
@@ -51,16 +51,8 @@ class ComposePlan {
     const solve = this.#look(this.#o["solve"] as string, "name a solve component; `x07-wasm component build --emit solve` makes one");
     const adapter = this.#look((this.#o["adapter-component"] as string | undefined) ?? `target/x07-wasm/component/${String(this.#o["adapter"])}-adapter.component.wasm`, `\`x07-wasm component build --emit ${String(this.#o["adapter"])}-adapter\` makes it, or name another with --adapter-component`);
     if (!this.#failed()) await this.#compose(solve.path, adapter.path);
-    const { attempted, ok, exitCode, stdout, stderr } = this.#check;
     return {
-      result: {
-        adapter_kind: this.#kind,
-        solve_component: { ...solve },
-        adapter_component: { ...adapter },
-        out_component: { ...this.#made },
-        artifact: componentDocument(this.#facts()),
-        targets_check: { attempted, ok, exit_code: exitCode, stdout, stderr },
-      },
+      result: composeResult({ kind: this.#kind, solve, adapter, out: this.#made }, this.#check),
       diagnostics: this.#diagnostics,
       inputs: this.#inputs,
       outputs: this.#outputs,
@@ -83,10 +75,6 @@ class ComposePlan {
     return { path, sha256: ZERO_SHA256, bytes_len: 0 };
   }
 
-  #facts(): ComponentFacts {
-    return { kind: this.#kind, component: this.#made, wit: WORLD_OF[this.#kind], profiles: {}, toolchain: { x07_wasm: VERSION } };
-  }
-
   async #compose(solve: string, adapter: string): Promise<void> {
     const { inputs, profile } = await resolveComponentProfile((path) => this.#context.read(path), {});
     if (!profile.ok) return void this.#diagnostics.push(...profile.error);
@@ -96,7 +84,7 @@ class ComposePlan {
     const { component } = plugged.value;
     if (!(await this.#place(component, this.#out, "X07WASM_COMPONENT_COMPOSE_OUTDIR_CREATE_FAILED"))) return;
     this.#made = this.#outputs.at(-1)!;
-    const manifest = componentManifest({ facts: this.#facts() }, { label: this.#out }).manifest;
+    const manifest = componentManifest({ facts: composedFacts({ kind: this.#kind, out: this.#made }) }, { label: this.#out }).manifest;
     await this.#place(manifest, (this.#o["artifact-out"] as string | undefined) ?? manifestPath(this.#out), "X07WASM_COMPONENT_ARTIFACT_WRITE_FAILED");
     if (this.#o["targets-check"] === true) await this.#checked(component, profile.value.value);
   }
