@@ -12,3 +12,4 @@ export { clangEmbedded, wasmLdEmbedded } from "./clang-embedded.ts";
 export { adapterFromSource, guestModule, guestSources } from "./guest/from-source.ts";
 export { adapterComponent } from "./guest/parts.ts";
 export { findNpmClang } from "./npm-clang.ts";
+export { nativeCore } from "./guest/native.ts";
