@@ -99,6 +99,11 @@ export interface PlanContext {
   probe(path: string): "file" | "dir" | "other" | "missing";
   /** Files that match the patterns, sorted; a new matching file makes the goal stale. */
   glob(patterns: string | readonly string[], folder?: string): Promise<Artifact[]>;
+  /**
+   * Removes a folder of outputs and all in it before anything is built; not there is fine. Refused for a folder that holds
+   * the working directory or a file that this goal reads. The answer is not replayed. Nothing happens in a dry run.
+   */
+  clear(folder: string): Result<void>;
   /** A variable of the user's environment that the goal depends on. */
   env(name: string): string | undefined;
   /** The absolute path of a program on PATH (or of a path with a slash), or undefined. */
@@ -107,6 +112,8 @@ export interface PlanContext {
   remarks(artifacts: readonly Artifact<unknown>[]): readonly Diagnostic[];
   /** Says that the answer depends on more than what was asked here: it will not be replayed. */
   volatile(): void;
+  /** Tells people one line at once, on stderr, also beside a machine report: what a host has to say while it runs. */
+  say(line: string): void;
   readonly engine: { readonly provider: "native" | "embedded" | "auto"; readonly dryRun: boolean; readonly force: boolean; readonly cwd: string };
 }
 

@@ -28,6 +28,14 @@ function buildId() {
   return hash.digest("hex");
 }
 
+/** What does the work of a tool inside another package: version, and digest of every file that matters. */
+function packageParts() {
+  const jco = join(root, "node_modules", "@bytecodealliance", "jco-transpile");
+  const hash = createHash("sha256");
+  for (const name of readdirSync(join(jco, "vendor")).filter((n) => /\.(?:js|wasm)$/.test(n)).sort()) hash.update(`${name}\0`).update(readFileSync(join(jco, "vendor", name)));
+  return { "@bytecodealliance/jco-transpile": { version: JSON.parse(readFileSync(join(jco, "package.json"), "utf8")).version, digest: hash.digest("hex") } };
+}
+
 /** Builds an example once so that V8's code cache holds the functions that builds use, for the Node that runs here. */
 function makeCodeCache() {
   const place = mkdtempSync(join(tmpdir(), "x07-code-cache-"));
@@ -44,17 +52,18 @@ function makeCodeCache() {
 
 /** The core runs from a code cache, where `import()` has no home: it uses the entry's (engine/core.ts). */
 function giveImport(path) {
-  writeFileSync(path, readFileSync(path, "utf8").replace(/\bimport\(("(?:esbuild|execa|yargs)")\)/g, "__import($1)"));
+  writeFileSync(path, readFileSync(path, "utf8").replace(/\bimport\(("(?:esbuild|execa|yargs|@bytecodealliance\/jco-transpile(?:\/[a-z-]+)?|binaryen)")\)/g, "__import($1)"));
 }
 
 const define = {
   BUILD_ID: JSON.stringify(buildId()),
   GRAPH_SOURCE_ID: JSON.stringify(createHash("sha256").update(readFileSync(join(root, "x07wasm.graph.ts"))).digest("hex")),
   TOOL_VERSION: JSON.stringify(version),
+  PACKAGE_PARTS: JSON.stringify(packageParts()),
 };
 const common = { absWorkingDir: root, bundle: true, platform: "node", target: "node20", define, legalComments: "none", logLevel: "warning", minify: true, lineLimit: 200, mainFields: ["module", "main"] };
 /** Loaded from node_modules on the few paths that need them. */
-const external = ["esbuild", "execa", "yargs"];
+const external = ["esbuild", "execa", "yargs", "@bytecodealliance/jco-transpile", "binaryen"];
 
 const CORE = `
 import { main } from "./engine/entry.ts";
