@@ -4,6 +4,7 @@ import { graph, type GraphModule } from "./engine/index.ts";
 import { app } from "./rules/app.ts";
 import { build } from "./rules/goals/build.ts";
 import { componentBuild } from "./rules/goals/component-build.ts";
+import { componentRun } from "./rules/goals/component-run.ts";
 import { doctor } from "./rules/goals/doctor.ts";
 import { httpContracts } from "./rules/goals/http-contracts.ts";
 import { httpRegress } from "./rules/goals/http-regress.ts";
@@ -25,6 +26,7 @@ const x07wasm: GraphModule = graph({
     "http regress from-incident": httpRegress,
     doctor,
     "component build": componentBuild,
+    "component run": componentRun,
     "profile validate": profileValidate,
     "component profile validate": componentProfileValidate,
     "toolchain validate": toolchainValidate,

@@ -9,7 +9,7 @@ import type { CoreArgument, CoreItem, Crossing, Func, GuestResource, Maker, Plan
 import type { Tank } from "./tank.ts";
 import { flattened, MAX_FLAT, recordOf } from "./types.ts";
 import type { FuncType, Resource, ValType } from "./types.ts";
-import type { Rep, Value } from "./value.ts";
+import type { Value } from "./value.ts";
 
 /** A core module ready to be instantiated, and the names that the meter gave its own imports and exports. */
 export interface PreparedModule {
@@ -189,9 +189,7 @@ export class ComponentInstance {
         lowerFlat(side, value, type.result, into);
         return into[0];
       };
-      const result = host === null ? this.#callFunc(func, args, finish) : finish(host(...args));
-      side.end();
-      return result;
+      return host === null ? this.#callFunc(func, args, finish) : finish(host(...args));
     };
   }
 
@@ -203,6 +201,7 @@ export class ComponentInstance {
     if (this.#entered[crossing.scope]) trap("cannot enter component instance");
     this.#entered[crossing.scope] = true;
     side.begin();
+    const borrowed = side.handles.borrowed;
     const { params, flatParams, flatResult } = signatureOf(type);
     const core: Core[] = [];
     if (flatParams !== null) type.params.forEach((t, i) => lowerFlat(side, args[i], t, core));
@@ -212,7 +211,7 @@ export class ComponentInstance {
       core.push(at);
     }
     const raw = this.#function(func.core)(...core) as Core | undefined;
-    if (side.handles.borrowed > side.borrowedBefore) trap("borrow handles still remain at the end of the call");
+    if (side.handles.borrowed > borrowed) trap("borrow handles still remain at the end of the call");
     side.begin();
     const value = type.result === null ? undefined : flatResult ? liftFlat(side, new Cursor([raw ?? 0]), type.result) : load(side, Number(raw ?? 0) >>> 0, type.result);
     const answer = finish(value);
@@ -253,7 +252,6 @@ class GuestSide implements Side {
   #bytes = new Uint8Array(0);
   #view: DataView | null = null;
   #budget = CALL_BUDGET;
-  borrowedBefore = 0;
 
   constructor(encoding: Side["encoding"], handles: Handles, memory: () => WebAssembly.Memory | null, allocate: ((size: number, align: number) => number) | null, defines: (resource: Resource) => boolean) {
     this.encoding = encoding;
@@ -264,11 +262,6 @@ class GuestSide implements Side {
   }
 
   begin(): void {
-    this.#budget = CALL_BUDGET;
-    this.borrowedBefore = this.handles.borrowed;
-  }
-
-  end(): void {
     this.#budget = CALL_BUDGET;
   }
 
@@ -314,5 +307,3 @@ function refillFunction(tank: Tank): WebAssembly.ExportValue {
   refillModule ??= new WebAssembly.Module(REFILL);
   return new WebAssembly.Instance(refillModule, { "": { f: tank.refill } }).exports["f"]!;
 }
-
-export type { Rep };

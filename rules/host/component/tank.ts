@@ -1,7 +1,7 @@
 // What one component instance may use up, shared by all its core modules: fuel, stack, time. Knows nothing of components.
 
 import { STOPPED } from "../../wasm/meter.ts";
-import { Halt } from "../stop.ts";
+import { Halt, trap } from "../stop.ts";
 import type { GuestStop } from "../stop.ts";
 
 export interface TankLimits {
@@ -17,6 +17,9 @@ export interface TankLimits {
 const SLICE = 2_000_000n;
 /** More than any run can burn: stands for "no limit" where fuel is counted only to look at the clock. */
 const ENDLESS = 1n << 60n;
+
+/** Linear memory has its own limit; this one bounds what lies beside it. */
+const HOST_BYTES = 64 * 1024 * 1024;
 
 function now(): number {
   return Number(process.hrtime.bigint() / 1000n) / 1000;
@@ -34,6 +37,7 @@ export class Tank {
   /** Fuel that is not in the global. */
   #rest = 0n;
   #deadline: number | null = null;
+  #kept = 0;
 
   constructor(limits: TankLimits) {
     this.#limits = limits;
@@ -67,6 +71,12 @@ export class Tank {
 
   lookAtClock(): void {
     if (this.#deadline !== null && now() >= this.#deadline) throw new Halt({ kind: "deadline" });
+  }
+
+  /** Counts bytes that the guest makes the host keep outside of linear memory (headers, bodies). */
+  keep(bytes: number): void {
+    this.#kept += bytes;
+    if (this.#kept > HOST_BYTES) trap(`the guest makes its host keep more than ${HOST_BYTES} bytes`);
   }
 
   #more(left: bigint): bigint {

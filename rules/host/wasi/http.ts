@@ -104,7 +104,15 @@ function fault(fields: Fields | null, name: string, values: readonly Value[]): T
   return FORBIDDEN_NAMES.has(name.toLowerCase()) ? FORBIDDEN : null;
 }
 
-function change(fields: Value, name: Value, values: readonly Value[], how: (f: Fields, name: string) => void): Value {
+/** What one header or body costs the host besides its bytes. */
+const KEEP_COST = 128;
+
+function keep(world: World, name: string, values: readonly Value[]): void {
+  for (const value of values) world.tank.keep(KEEP_COST + name.length + (value as Uint8Array).length);
+}
+
+function change(world: World, fields: Value, name: Value, values: readonly Value[], how: (f: Fields, name: string) => void): Value {
+  keep(world, name as string, values);
   const f = self<Fields>(fields);
   const wrong = fault(f, name as string, values);
   if (wrong) return wrong;
@@ -112,15 +120,24 @@ function change(fields: Value, name: Value, values: readonly Value[], how: (f: F
   return OK;
 }
 
-function fromList(_world: World, entries: Value): Value {
+function fromList(world: World, entries: Value): Value {
   const fields = new Fields([], false);
   for (const [name, value] of entries as readonly (readonly [string, Uint8Array])[]) {
     const wrong = fault(null, name, [value]);
     if (wrong) return wrong;
+    keep(world, name, [value]);
     fields.append(name.toLowerCase(), copy(value));
   }
   return okay({ rep: fields });
 }
+
+function clone(world: World, fields: Value): Value {
+  for (const { name, value } of self<Fields>(fields)) keep(world, name, [value]);
+  return { rep: new Fields(self<Fields>(fields), false) };
+}
+
+/** A body is counted as if it were full, whatever is written to it. */
+const BODY_COST = 1024 * 1024;
 
 const LIST = "list<list<u8>>";
 const HEADER_RESULT = `result<_, ${HEADER_ERROR}>`;
@@ -130,11 +147,11 @@ const fieldsInterface: Interface = {
   "[static]fields.from-list": { type: `func(list<tuple<string, list<u8>>>) -> result<${t("fields")}, ${HEADER_ERROR}>`, run: fromList },
   "[method]fields.get": { type: `func(${b("fields")}, string) -> ${LIST}`, run: (_w, f, name) => [...self<Fields>(f).get((name as string).toLowerCase())] },
   "[method]fields.has": { type: `func(${b("fields")}, string) -> bool`, run: (_w, f, name) => self<Fields>(f).has((name as string).toLowerCase()) },
-  "[method]fields.set": { type: `func(${b("fields")}, string, ${LIST}) -> ${HEADER_RESULT}`, run: (_w, f, name, values) => change(f, name, values as Value[], (own, key) => own.set(key, (values as Value[]).map(copy))) },
-  "[method]fields.delete": { type: `func(${b("fields")}, string) -> ${HEADER_RESULT}`, run: (_w, f, name) => change(f, name, [], (own, key) => own.delete(key)) },
-  "[method]fields.append": { type: `func(${b("fields")}, string, list<u8>) -> ${HEADER_RESULT}`, run: (_w, f, name, value) => change(f, name, [value], (own, key) => own.append(key, copy(value))) },
+  "[method]fields.set": { type: `func(${b("fields")}, string, ${LIST}) -> ${HEADER_RESULT}`, run: (w, f, name, values) => change(w, f, name, values as Value[], (own, key) => own.set(key, (values as Value[]).map(copy))) },
+  "[method]fields.delete": { type: `func(${b("fields")}, string) -> ${HEADER_RESULT}`, run: (w, f, name) => change(w, f, name, [], (own, key) => own.delete(key)) },
+  "[method]fields.append": { type: `func(${b("fields")}, string, list<u8>) -> ${HEADER_RESULT}`, run: (w, f, name, value) => change(w, f, name, [value], (own, key) => own.append(key, copy(value))) },
   "[method]fields.entries": { type: `func(${b("fields")}) -> list<tuple<string, list<u8>>>`, run: (_w, f) => [...self<Fields>(f)].map(({ name, value }) => [name, value]) },
-  "[method]fields.clone": { type: `func(${b("fields")}) -> ${t("fields")}`, run: (_w, f) => ({ rep: new Fields(self<Fields>(f), false) }) },
+  "[method]fields.clone": { type: `func(${b("fields")}) -> ${t("fields")}`, run: clone },
 };
 
 // ---------------------------------------------------------------------------------------------- the request
@@ -256,6 +273,7 @@ function setStatus(_world: World, response: Value, status: Value): Value {
 function responseBody(world: World, response: Value): Value {
   const own = self<OutgoingResponse>(response);
   if (own.body !== null) return err();
+  world.tank.keep(BODY_COST);
   own.body = new OutgoingBody(new Sink("response body", "exchange" in world ? (world as HttpWorld).exchange.maxResponse : 0), own.headers);
   return okay({ rep: own.body });
 }
@@ -321,9 +339,10 @@ function property(name: string, key: "method" | "path" | "scheme" | "authority",
 /** Bytes of a request that is not sent; more than this ends the guest. */
 const UNSENT_LIMIT = 1024 * 1024;
 
-function requestBody(_world: World, request: Value): Value {
+function requestBody(world: World, request: Value): Value {
   const own = self<OutgoingRequest>(request);
   if (own.body !== null) return err();
+  world.tank.keep(BODY_COST);
   own.body = new OutgoingBody(new Sink("request body", UNSENT_LIMIT), own.headers);
   return okay({ rep: own.body });
 }

@@ -28,7 +28,9 @@ export class InputStream {
   }
 }
 
-/** Bytes that a guest wrote, at most `limit`; one more ends the guest. */
+/** Bytes that a guest wrote, at most `limit`; one more ends the guest. With `NOBODY` they go nowhere. */
+export const NOBODY = Infinity;
+
 export class Sink {
   readonly #name: string;
   readonly #limit: number;
@@ -47,7 +49,7 @@ export class Sink {
   }
   write(bytes: Uint8Array): void {
     if (bytes.length > this.room) throw new Halt({ kind: "output", stream: this.#name, limit: this.#limit });
-    if (bytes.length === 0) return;
+    if (bytes.length === 0 || this.#limit === NOBODY) return;
     this.#chunks.push(Uint8Array.prototype.slice.call(bytes));
     this.#length += bytes.length;
     // Guests that write byte by byte must not cost an object a byte.
