@@ -7,6 +7,7 @@ import { componentBuild } from "./rules/goals/component-build.ts";
 import { componentCompose } from "./rules/goals/component-compose.ts";
 import { componentTargets } from "./rules/goals/component-targets.ts";
 import { cacheGoals } from "./rules/goals/cache.ts";
+import { componentRun } from "./rules/goals/component-run.ts";
 import { doctor } from "./rules/goals/doctor.ts";
 import { httpContracts } from "./rules/goals/http-contracts.ts";
 import { httpRegress } from "./rules/goals/http-regress.ts";
@@ -31,6 +32,7 @@ const x07wasm: GraphModule = graph({
     "component build": componentBuild,
     "component compose": componentCompose,
     "component targets": componentTargets,
+    "component run": componentRun,
     "profile validate": profileValidate,
     "component profile validate": componentProfileValidate,
     "wit validate": witValidate,

@@ -77,6 +77,8 @@ export interface GoalAnswer {
   readonly tool?: { readonly [name: string]: string };
   /** Raw bytes for stdout in human mode (the output of `run`). */
   readonly stdout?: Uint8Array;
+  /** What a program that the goal ran wrote, for its own two streams in human mode, whatever came of it. */
+  readonly passOn?: { readonly stdout: Uint8Array; readonly stderr: Uint8Array };
   /** Readable lines for people in human mode (stderr for build-like goals, stdout for questions). */
   readonly human?: readonly string[];
   /** Overrides the exit code computed from the diagnostics, where a command has rules of its own. */
