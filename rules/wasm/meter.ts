@@ -14,7 +14,7 @@ export interface MeterOptions {
   readonly fuel: boolean;
   /** `memory.grow` to more pages stops the guest; null leaves growth to the module's own maximum. */
   readonly maxPages: number | null;
-  /** `table.grow` to more elements stops the guest; null leaves growth to the table's own maximum. */
+  /** `table.grow` to more elements, or over the table's own maximum, stops the guest; null leaves growth as it is. */
   readonly maxElements: number | null;
 }
 
@@ -98,7 +98,7 @@ function layOut(module: CoreModule, options: MeterOptions): Layout {
     overflow: add({ params: [], results: [], body: stopBody(stop.reason, STOPPED.stack) }),
     exhausted: options.fuel ? add({ params: [VALTYPE.i64], results: [], body: exhaustedBody(index.fuel, stop.reason) }) : 0,
     growMemory: module.memories.map((_, memory) => (options.maxPages === null ? null : add(growMemory(memory, options.maxPages, stop)))),
-    growTable: module.tables.map((t, table) => (options.maxElements === null ? null : add(growTable(table, t.element, options.maxElements, stop)))),
+    growTable: module.tables.map((t, table) => (options.maxElements === null ? null : add(growTable(table, t.element, Math.min(options.maxElements, t.limits.max ?? Infinity), stop)))),
   };
   const probes = probeNames(module);
   const exports = [
