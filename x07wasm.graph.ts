@@ -4,6 +4,9 @@ import { graph, type GraphModule } from "./engine/index.ts";
 import { app } from "./rules/app.ts";
 import { build } from "./rules/goals/build.ts";
 import { componentBuild } from "./rules/goals/component-build.ts";
+import { componentCompose } from "./rules/goals/component-compose.ts";
+import { componentTargets } from "./rules/goals/component-targets.ts";
+import { cacheGoals } from "./rules/goals/cache.ts";
 import { doctor } from "./rules/goals/doctor.ts";
 import { httpContracts } from "./rules/goals/http-contracts.ts";
 import { httpRegress } from "./rules/goals/http-regress.ts";
@@ -13,6 +16,7 @@ import { profileValidate } from "./rules/goals/profile-validate.ts";
 import { run } from "./rules/goals/run.ts";
 import { specrowsCheck } from "./rules/goals/specrows-check.ts";
 import { componentProfileValidate, toolchainValidate } from "./rules/goals/validate.ts";
+import { witValidate } from "./rules/goals/wit-validate.ts";
 
 const x07wasm: GraphModule = graph({
   app,
@@ -25,14 +29,19 @@ const x07wasm: GraphModule = graph({
     "http regress from-incident": httpRegress,
     doctor,
     "component build": componentBuild,
+    "component compose": componentCompose,
+    "component targets": componentTargets,
     "profile validate": profileValidate,
     "component profile validate": componentProfileValidate,
+    "wit validate": witValidate,
     "toolchain validate": toolchainValidate,
+    ...cacheGoals,
     "cli specrows check": specrowsCheck(app, () => x07wasm.goals),
   },
   schemaText: async (file) => (await import("./rules/contract/schemas/index.ts")).schemaText(file) ?? "",
   specrows: async (goals) => (await import("./rules/specrows.ts")).specrowsDocument(app, goals),
   cacheVariable: "X07_WASM_CACHE_DIR",
+  remoteVariable: "X07_WASM_REMOTE_CACHE",
   cacheName: "x07-wasm",
 });
 

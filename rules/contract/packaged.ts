@@ -11,7 +11,7 @@ export const PACKAGED = "packaged:";
 let root: string | undefined;
 
 /** The folder of this package that holds arch/: above the bundle, or above the sources. */
-function packageRoot(): string {
+export function packageRoot(): string {
   if (root !== undefined) return root;
   let folder = dirname(fileURLToPath(import.meta.url));
   for (let up = 0; up < 2 && !existsSync(join(folder, "arch", "wasm")); up++) folder = dirname(folder);

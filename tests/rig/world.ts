@@ -37,7 +37,7 @@ export interface BuildSettings extends Partial<SessionOptions> {
   readonly onEvent?: (event: BuildEvent) => void;
 }
 
-export const DEFAULTS: SessionOptions = { jobs: 2, keepGoing: false, force: false, dryRun: false, noCache: false, cacheDir: "/cache", provider: "auto", code: "code-1" };
+export const DEFAULTS: SessionOptions = { jobs: 2, keepGoing: false, force: false, dryRun: false, noCache: false, cacheDir: "/cache", cacheMaxBytes: 1 << 30, outputs: "toplevel", provider: "auto", code: "code-1" };
 
 const noProcess: RunProcess = () => Promise.reject(new Error("this test has no processes"));
 
