@@ -323,12 +323,16 @@ export class Build {
 
   #enqueue(action: Action, base: string, reasons: readonly Reason[]): void {
     if (this.#options.dryRun) return this.#end(action, FAILED, { state: "ran", reasons, key: keyOf(base), durationMs: 0 });
-    if (this.#stopped || this.#world.signal.aborted) return this.#leave(action);
+    if (this.#mayNotStart(action)) return this.#leave(action);
     const gone = action.inputs.filter((i) => this.graph.artifacts[i.artifact]!.producer >= 0 && !this.#contents.available(i.artifact));
     if (gone.length > 0 && this.#bring(action, gone.flatMap((i) => this.#contents.digest(i.artifact) ?? []))) return;
     if (gone.length > 0) return this.#waitFor(action, gone[0]!.artifact);
     this.#ready.set(action.id, BUSY);
     void this.#queue.add(() => this.#run(action, base, reasons), { priority: this.#priority(action.id) });
+  }
+
+  #mayNotStart(action: Action): boolean {
+    return this.#world.signal.aborted || (this.#stopped && action.spec.rule.afterFailure !== true);
   }
 
   /** The build was stopped before this action started: it is not done, and that is no fault of its own. */
@@ -356,7 +360,7 @@ export class Build {
 
   async #run(action: Action, base: string, reasons: readonly Reason[]): Promise<void> {
     const { emit, now, runProcess, signal } = this.#world;
-    if (this.#stopped || signal.aborted) this.#leave(action);
+    if (this.#mayNotStart(action)) this.#leave(action);
     else {
       const started = now();
       try {

@@ -207,7 +207,10 @@ class Tool {
   #session(engine: EngineOptions, bar: Progress | undefined): Session {
     const emit = (event: BuildEvent) => {
       if (engine.eventsOut !== undefined) this.events.push(JSON.stringify(event));
-      bar?.sink(event);
+      if (event.type === "said") {
+        bar?.clear();
+        this.stderr.show(utf8(`${event.line}\n`));
+      } else bar?.sink(event);
     };
     return new Session(
       { disk: this.disk, cwd: this.cwd, env: process.env, now: Date.now, runProcess: (request) => this.#runProcess(request), emit, signal: this.stop.signal, farther: this.#farther(engine) },

@@ -104,6 +104,12 @@ export interface PlanContext {
   probe(path: string): "file" | "dir" | "other" | "missing";
   /** Files that match the patterns, sorted; a new matching file makes the goal stale. */
   glob(patterns: string | readonly string[], folder?: string): Promise<Artifact[]>;
+  /**
+   * Removes a folder of outputs and all in it before anything is built; not there is fine. Refused for a folder that holds
+   * the working directory, a file that this goal has read, or something of `keep`. The answer is not replayed. Nothing
+   * happens in a dry run.
+   */
+  clear(folder: string, keep: readonly string[]): Result<void>;
   /** A variable of the user's environment that the goal depends on. */
   env(name: string): string | undefined;
   /** The absolute path of a program on PATH (or of a path with a slash), or undefined. */
@@ -112,6 +118,8 @@ export interface PlanContext {
   remarks(artifacts: readonly Artifact<unknown>[]): readonly Diagnostic[];
   /** Says that the answer depends on more than what was asked here: it will not be replayed. */
   volatile(): void;
+  /** Tells people one line at once, on stderr, also beside a machine report: what a host has to say while it runs. */
+  say(line: string): void;
   /** The cache folder itself, for goals that look after it; such an answer is not replayed. */
   cache(): Promise<CacheDesk>;
   readonly engine: { readonly provider: "native" | "embedded" | "auto"; readonly dryRun: boolean; readonly force: boolean; readonly cwd: string };

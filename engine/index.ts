@@ -22,7 +22,7 @@ export { type JsonObject, type JsonValue, JsonFloat, asNumber, canonical, compac
 export { type Digest, digestOf, sha256Hex, ZERO_SHA256 } from "./lib/digest.ts";
 export { similar } from "./lib/typo.ts";
 export { ageOf, ENGINE_OPTIONS, type GlobalSpec, MACHINE_OPTIONS, sizeOf } from "./option.ts";
-export { firstChars } from "./report.ts";
+export { composeReport, firstChars } from "./report.ts";
 export { baseName, normal, parentOf, staysInside, under } from "./lib/path.ts";
 export {
   type ActionIo,

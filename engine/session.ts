@@ -20,7 +20,7 @@ import { attempt, COARSE_TICK_MS, type Disk, type DiskError, type Stat, writeAto
 import { Journal } from "./journal.ts";
 import { type Digest, loadDigest } from "./lib/digest.ts";
 import { loadFingerprint } from "./lib/fingerprint.ts";
-import { normal, under } from "./lib/path.ts";
+import { holds, normal, under } from "./lib/path.ts";
 import { type Artifact, file, type Placement } from "./rule.ts";
 
 /** Where the workspace's own memory lives, relative to the working directory. */
@@ -208,12 +208,14 @@ class PlanRun {
   #globs: GlobSeen[] = [];
   readonly #env = new Map<string, string | undefined>();
   #volatile = false;
+  readonly #dryRun: boolean;
   readonly context: PlanContext;
 
   constructor(world: SessionWorld, options: SessionOptions, files: Files, journal: Journal, cache: Cache, farther: Farther | undefined) {
     this.#world = world;
     this.#options = options;
     this.#files = files;
+    this.#dryRun = options.dryRun;
     const jobs = options.jobs ?? availableParallelism();
     const { disk, runProcess, emit, now, signal } = world;
     this.#build = new Build(this.#graph, { disk, files, journal, cache, farther, runProcess, emit, now, signal }, { ...options, jobs });
@@ -225,10 +227,12 @@ class PlanRun {
       look: (path) => this.#look(path),
       probe: (path) => this.#probe(path),
       glob: (patterns, folder) => this.#glob(typeof patterns === "string" ? [patterns] : patterns, folder ?? "."),
+      clear: (folder, keep) => this.#clear(folder, keep),
       env: (name) => this.#envOf(name),
       findProgram: (name) => this.#findProgram(name),
       remarks: (all) => this.#build.remarksBehind(this.#ids(all)),
       volatile: () => void (this.#volatile = true),
+      say: (line) => world.emit({ type: "said", line }),
       cache: () => ((this.#volatile = true), this.#desk()),
       engine: { provider: options.provider, dryRun: options.dryRun, force: options.force, cwd: world.cwd },
     };
@@ -370,6 +374,22 @@ class PlanRun {
     const kind = this.#world.disk.stat(at)?.kind ?? "missing";
     if (!this.#seen.has(at)) this.#seen.set(at, kind === "missing" ? "missing" : "present");
     return kind;
+  }
+
+  #clear(folder: string, keep: readonly string[]): Result<void> {
+    this.#volatile = true;
+    const at = normal(folder);
+    const refused = (why: string): Result<void> => fail([{ code: "GRAPH_CLEAR_REFUSED", severity: "error", stage: "run", message: `${folder} is not removed: ${why}`, data: { path: folder }, hint: "name a folder that holds outputs alone", place: { file: folder } }]);
+    const absolute = normal(under(this.#world.cwd, at));
+    if (holds(absolute, normal(this.#world.cwd))) return refused("it holds the working directory");
+    const read = [...this.#files.seen].flatMap(([path, state]) => (state.kind === "file" ? [path] : []));
+    const held = [...read, ...keep].find((path) => holds(absolute, normal(under(this.#world.cwd, path))));
+    if (held !== undefined) return refused(`it holds ${held}, which this goal reads`);
+    if (this.#dryRun) return ok(undefined);
+    const done = attempt(() => this.#world.disk.removeTree(at));
+    this.#files.unsettleBelow(at);
+    if (done.ok) return ok(undefined);
+    return fail([{ code: "GRAPH_CLEAR_FAILED", severity: "error", stage: "run", message: `${folder} cannot be removed: ${done.error.message}`, data: { path: folder, error: done.error.message }, hint: "check permissions, or remove it by hand", place: { file: folder } }]);
   }
 
   #envOf(name: string): string | undefined {

@@ -8,3 +8,7 @@ export { runCoreRule } from "./run/run-core.ts";
 export { wasmLd } from "./wasm-ld.ts";
 export { emitCEmbedded } from "./x07/emit-c.ts";
 export { emitCNative, emitWasmEmbedded, emitWasmNative } from "./x07/emit-wasm.ts";
+export { clangEmbedded, wasmLdEmbedded } from "./clang-embedded.ts";
+export { adapterFromSource, guestModule, guestSources } from "./guest/from-source.ts";
+export { adapterComponent } from "./guest/parts.ts";
+export { findNpmClang } from "./npm-clang.ts";

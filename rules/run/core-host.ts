@@ -8,7 +8,6 @@ import { meter } from "../wasm/meter.ts";
 import type { Metered } from "../wasm/meter.ts";
 import { readModule, signatureOf, VALTYPE } from "../wasm/read.ts";
 import type { CoreModule } from "../wasm/read.ts";
-import { guest } from "./guest.ts";
 import type { Addresses, GuestSetup, Stop } from "./guest.ts";
 import { callDiagnostic, explainStop, trapText } from "./outcome.ts";
 import { runGuest, runInWorker } from "./worker.ts";
@@ -83,22 +82,31 @@ export async function runCore(request: CoreRequest): Promise<RunOutcome> {
   if ("code" in prepared) return failed(prepared);
   const { module, setup } = prepared;
   const job: GuestJob = { module, setup, inputs: prepared.late ? [] : [request.input], refill: false };
-  const bounded = prepared.counting && setup.fuel <= IN_PROCESS_FUEL;
   const wall = request.maxWallMs ?? null;
-  if (bounded && wall === null) {
-    const run = runGuest(job, guest);
+  if (mayRunHere(prepared, wall)) {
+    const run = runGuest(job);
     if (!hitHostStack(run)) return judge(run, prepared);
   }
   // A module without imports does the same again, so a run that needed more stack than this thread has is simply repeated.
   const outcome = await runInWorker(job, wall);
   switch (outcome.kind) {
     case "ran": return judge(outcome.run, prepared);
-    case "timeout": return { ...failed(finding("X07WASM_BUDGET_EXCEEDED_WALLTIME", "run", `the run took longer than ${wall} ms`, { max_wall_ms: wall ?? 0 }), false), trap: trapText.interrupt };
+    case "timeout": return wallTimeExceeded(wall ?? 0);
     case "broken": return failed(finding("X07WASM_RUN_FAILED", "run", `the run could not be completed: ${outcome.message}`), false);
   }
 }
 
-export function hitHostStack(run: GuestRun): boolean {
+/** Whether fuel bounds the run so that it needs no thread that can be ended. */
+export function mayRunHere(prepared: Pick<Prepared, "counting" | "setup">, wallMs: number | null): boolean {
+  return wallMs === null && prepared.counting && prepared.setup.fuel <= IN_PROCESS_FUEL;
+}
+
+export function wallTimeExceeded(maxWallMs: number): RunOutcome {
+  const diagnostic = { ...finding("X07WASM_BUDGET_EXCEEDED_WALLTIME", "run", `the call took longer than ${maxWallMs} ms`, { max_wall_ms: maxWallMs }), hint: "raise --max-wall-ms, or look for a loop that does not end" };
+  return { ...failed(diagnostic, false), trap: trapText.interrupt };
+}
+
+export function hitHostStack(run: Pick<GuestRun, "failed" | "call">): boolean {
   return run.failed?.kind === "host-stack" || (run.call?.kind === "stopped" && run.call.stop.kind === "host-stack");
 }
 
