@@ -5,6 +5,8 @@ import { output, type PlanContext, rule, type ToolIdentity } from "../engine/ind
 
 declare const BUILD_ID: string;
 declare const TOOL_VERSION: string;
+/** Version and sha256 of the parts of other packages that do a tool's work, by package name; made when this package is built. */
+declare const PACKAGE_PARTS: { readonly [name: string]: { readonly version: string; readonly digest: string } };
 
 /** Version of this package, as reports print it. */
 export const VERSION: string = typeof TOOL_VERSION === "string" ? TOOL_VERSION : "0.3.0";
@@ -24,6 +26,12 @@ export type Provider = "native" | "embedded";
 /** A part of this package that does a tool's work: its digest is that of the package's sources. */
 export function embedded(name: string): ToolIdentity {
   return { name, provider: "embedded", version: VERSION, digest: typeof BUILD_ID === "string" ? BUILD_ID : "sources", command: [] };
+}
+
+/** A tool carried by an npm package of which exactly this version is a dependency. */
+export function embeddedPackage(name: string, npm: string): ToolIdentity {
+  const part = typeof PACKAGE_PARTS === "object" ? PACKAGE_PARTS[npm] : undefined;
+  return { name, provider: "embedded", version: part === undefined ? npm : `${npm}@${part.version}`, digest: part?.digest ?? "sources", command: [] };
 }
 
 export type FoundTool = { readonly ok: true; readonly tool: ToolIdentity; readonly line: string } | { readonly ok: false; readonly why: "missing" | "unusable"; readonly message: string };

@@ -28,6 +28,14 @@ function buildId() {
   return hash.digest("hex");
 }
 
+/** What does the work of a tool inside another package: version, and digest of every file that matters. */
+function packageParts() {
+  const jco = join(root, "node_modules", "@bytecodealliance", "jco-transpile");
+  const hash = createHash("sha256");
+  for (const name of readdirSync(join(jco, "vendor")).filter((n) => /\.(?:js|wasm)$/.test(n)).sort()) hash.update(`${name}\0`).update(readFileSync(join(jco, "vendor", name)));
+  return { "@bytecodealliance/jco-transpile": { version: JSON.parse(readFileSync(join(jco, "package.json"), "utf8")).version, digest: hash.digest("hex") } };
+}
+
 /** Builds an example once so that V8's code cache holds the functions that builds use, for the Node that runs here. */
 function makeCodeCache() {
   const place = mkdtempSync(join(tmpdir(), "x07-code-cache-"));
@@ -42,9 +50,36 @@ function makeCodeCache() {
   }
 }
 
+/** Digest of all that the guests of the package are made from: their sources, WIT, and the steps and tools that make them. */
+function guestSourcesId() {
+  const hash = createHash("sha256").update(version).update(JSON.stringify(packageParts()));
+  const clang = join(root, "node_modules", "@yowasp", "clang", "package.json");
+  if (existsSync(clang)) hash.update(readFileSync(clang));
+  const steps = ["clang.ts", "clang-embedded.ts", "npm-clang.ts", ...["embed.ts", "new.ts", "wit-source.ts"].map((f) => join("component", f))].map((f) => join("rules", f));
+  for (const path of [...["rules/guest", "wit"].flatMap(filesUnder), ...steps].sort()) hash.update(`${path}\0`).update(readFileSync(join(root, path))).update("\0");
+  return hash.digest("hex");
+}
+
+/** Takes over the guests of the last build where they are of the same sources. */
+function keptGuests(sources) {
+  const had = join(out, "guest");
+  if (!existsSync(join(had, "parts.json")) || JSON.parse(readFileSync(join(had, "parts.json"), "utf8")).sources !== sources) return false;
+  cpSync(had, join(fresh, "guest"), { recursive: true });
+  return true;
+}
+
+/** The tool that was just built makes its own guests. Clang runs a short while: code that V8 optimises would not pay. */
+function makeGuests(sources) {
+  const words = ["--liftoff-only", join(out, "x07-wasm.cjs"), "parts", "--graph", join("rules", "guest", "parts.graph.ts"), "--out", relative(root, join(out, "guest")), "--sources", sources, "--json"];
+  const ran = spawnSync(process.execPath, words, { cwd: root, encoding: "utf8" });
+  if (ran.status !== 0) throw new Error(`the guests cannot be built:\n${ran.stdout}${ran.stderr}`.slice(0, 4000));
+}
+
 /** The core runs from a code cache, where `import()` has no home: it uses the entry's (engine/core.ts). */
 function giveImport(path) {
-  writeFileSync(path, readFileSync(path, "utf8").replace(/\bimport\(("(?:esbuild|execa|yargs)")\)/g, "__import($1)"));
+  const computed = /\bimport\((?=[^"')\s])/g;
+  const listed = /\bimport\(("(?:esbuild|execa|yargs|@bytecodealliance\/jco-transpile(?:\/[a-z-]+)?|binaryen|@bokuweb\/zstd-wasm)")\)/g;
+  writeFileSync(path, readFileSync(path, "utf8").replace(computed, "__import(").replace(listed, "__import($1)"));
 }
 
 /** The std modules, compiled: a file for each part of each, read only when a program wants it. */
@@ -63,10 +98,11 @@ const define = {
   BUILD_ID: JSON.stringify(buildId()),
   GRAPH_SOURCE_ID: JSON.stringify(createHash("sha256").update(readFileSync(join(root, "x07wasm.graph.ts"))).digest("hex")),
   TOOL_VERSION: JSON.stringify(version),
+  PACKAGE_PARTS: JSON.stringify(packageParts()),
 };
 const common = { absWorkingDir: root, bundle: true, platform: "node", target: "node20", define, legalComments: "none", logLevel: "warning", minify: true, lineLimit: 200, mainFields: ["module", "main"] };
 /** Loaded from node_modules on the few paths that need them. */
-const external = ["esbuild", "execa", "yargs"];
+const external = ["esbuild", "execa", "yargs", "@bytecodealliance/jco-transpile", "binaryen", "@bokuweb/zstd-wasm"];
 
 const CORE = `
 import { main } from "./engine/entry.ts";
@@ -94,9 +130,12 @@ try {
   chmodSync(join(fresh, "x07-wasm.cjs"), 0o755);
   await writeValidators(join(fresh, "validators"));
   await writeStd(join(fresh, "std"));
+  const guests = guestSourcesId();
+  const kept = keptGuests(guests);
   rmSync(out, { recursive: true, force: true });
   renameSync(fresh, out);
   makeCodeCache();
+  if (!kept) makeGuests(guests);
 } finally {
   rmSync(fresh, { recursive: true, force: true });
 }

@@ -13,13 +13,27 @@ import { buildOptions } from "./options.ts";
 
 type ResolvedProfile = LoadedProfile<WasmProfile>;
 
+export const buildReport = { schemaVersion: "x07.wasm.build.report@0.2.0", command: "x07-wasm.build", schemaFile: "x07-wasm.build.report.schema.json" } as const;
+
 export const build = goal({
   about: "Build an x07 project to a wasm32 module that exports x07_solve_v2",
   options: buildOptions,
-  report: { schemaVersion: "x07.wasm.build.report@0.2.0", command: "x07-wasm.build", schemaFile: "x07-wasm.build.report.schema.json" },
+  report: buildReport,
   examples: ["build --project examples/solve_pure_echo/x07.json", "build --json --report-out build.report.json"],
-  plan: (options, context) => new BuildPlan(options, context).run(),
+  plan: async (options, context) => (await buildProgram(options, context)).answer,
 });
+
+/** The answer of `build`, and the program where there is one: another goal may go on from it. */
+export interface BuiltProgram {
+  readonly answer: GoalAnswer;
+  readonly program: Program | undefined;
+}
+
+export async function buildProgram(options: OptionValues, context: PlanContext): Promise<BuiltProgram> {
+  const plan = new BuildPlan(options, context);
+  const answer = await plan.run();
+  return { answer, program: plan.program };
+}
 
 /** Where everything goes, from the options alone. */
 interface Paths {
@@ -54,6 +68,7 @@ class BuildPlan {
   readonly #outputs: FileDigest[] = [];
   readonly #diagnostics: Diagnostic[] = [];
   #network = false;
+  program: Program | undefined;
 
   constructor(options: OptionValues, context: PlanContext) {
     this.#o = options;
@@ -75,6 +90,7 @@ class BuildPlan {
     const { program, network } = await programOf(this.#context, { project: paths.project, manifest: project.manifest.value, profile: resolved.value.value, backend, emitDir: paths.emitDir, out: paths.out });
     this.#network = network;
     if (!program.ok) return this.#answer(this.#placeholder(resolved.value, paths), program.error);
+    this.program = program.value;
     this.#diagnostics.push(...program.value.remarks);
     return this.#finish(resolved.value, paths, backend, program.value);
   }
