@@ -6,16 +6,11 @@ export { inspectModule } from "./inspect.ts";
 export { embedded, native } from "./tool.ts";
 export { runCoreRule } from "./run/run-core.ts";
 export { wasmLd } from "./wasm-ld.ts";
-<<<<<<< HEAD
 export { emitCNative, emitWasmNative } from "./x07/emit-wasm.ts";
 export { type Program, programOf, type ProgramRequest } from "./x07/program.ts";
 export { compileX07, linkX07, lowerX07, parseX07, printX07 } from "./x07/stages.ts";
-=======
-export { emitCEmbedded } from "./x07/emit-c.ts";
-export { emitCNative, emitWasmEmbedded, emitWasmNative } from "./x07/emit-wasm.ts";
 export { clangEmbedded, wasmLdEmbedded } from "./clang-embedded.ts";
 export { adapterFromSource, guestModule, guestSources } from "./guest/from-source.ts";
 export { adapterComponent } from "./guest/parts.ts";
 export { findNpmClang } from "./npm-clang.ts";
 export { nativeCore } from "./guest/native.ts";
->>>>>>> main

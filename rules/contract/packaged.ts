@@ -29,7 +29,6 @@ export function readPackaged(path: string): PlanFile {
   }
 }
 
-<<<<<<< HEAD
 /** The text of a file of the built package; undefined where there is none. */
 export function packageFile(path: string): string | undefined {
   try {
@@ -37,7 +36,8 @@ export function packageFile(path: string): string | undefined {
   } catch {
     return undefined;
   }
-=======
+}
+
 /** Every file below a packaged folder, by its path from there; none where there is no such folder. */
 export function listPackaged(folder: string): string[] {
   const below = (at: string, from: string): string[] =>
@@ -62,5 +62,4 @@ const packagedRule = rule({
 export function packagedWit(path: string): Artifact | undefined {
   const file = readPackaged(path);
   return file.ok ? packagedRule({ path, sha256: file.digest.sha256 }, { label: path }).file : undefined;
->>>>>>> main
 }
