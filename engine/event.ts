@@ -38,6 +38,7 @@ export type BuildEvent =
   | { readonly type: "output_placed"; readonly path: string; readonly how: "written" | "copied" | "linked" }
   | { readonly type: "output_removed"; readonly path: string }
   | { readonly type: "recovered"; readonly diagnostic: Diagnostic }
+  | { readonly type: "said"; readonly line: string }
   | { readonly type: "goal_replayed"; readonly goal: string; readonly counts: Counts }
   | { readonly type: "goal_ended"; readonly goal: string; readonly exit_code: number; readonly counts: Counts; readonly duration_ms: number };
 

@@ -5,6 +5,7 @@ import { attempt, type Disk, type Stat } from "./host/disk.ts";
 import { ByteReader, ByteWriter, checksum, CutShort, textOf, utf8 } from "./lib/bytes.ts";
 import { digestOf, type Digest } from "./lib/digest.ts";
 import { fingerprint } from "./lib/fingerprint.ts";
+import { holds } from "./lib/path.ts";
 
 export interface FileEntry {
   readonly mtimeMs: number;
@@ -111,6 +112,11 @@ export class Files {
   forget(path: string): void {
     this.#settled.delete(path);
     if (this.#entries.delete(path)) this.changed = true;
+  }
+
+  /** What this process believed of files below a folder is looked at again. */
+  unsettleBelow(folder: string): void {
+    for (const path of this.#settled.keys()) if (holds(folder, path)) this.#settled.delete(path);
   }
 
   /** Looks again at everything next time (a new build in the same process, as `--watch` does). */

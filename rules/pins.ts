@@ -8,13 +8,18 @@ const TOOLCHAIN_INDEX = "arch/wasm/toolchain/index.x07wasm.toolchain.json";
 
 /** True when the first version number in `line` satisfies the default toolchain profile's constraint, or none is stated. */
 export async function pinned(context: PlanContext, tool: string, line: string): Promise<boolean> {
-  const constraint = toolConstraint(context, tool);
+  return withinPin(line, toolConstraint(context, tool));
+}
+
+/** Whether the first version number in `line` satisfies `constraint`; nothing is demanded where there is none. */
+export function withinPin(line: string, constraint: string | undefined): boolean {
   if (constraint === undefined) return true;
   const version = /\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?/.exec(line)?.[0];
   return version !== undefined && satisfies(version, constraint) === true;
 }
 
-function toolConstraint(context: PlanContext, tool: string): string | undefined {
+/** What the default toolchain profile demands of a tool. */
+export function toolConstraint(context: PlanContext, tool: string): string | undefined {
   const own = context.look(TOOLCHAIN_INDEX);
   const read: ReadFile = !own.ok && own.code === "ENOENT" ? readPackaged : (path) => context.read(path);
   const index = object(read, TOOLCHAIN_INDEX);

@@ -78,7 +78,7 @@ function makeGuests(sources) {
 /** The core runs from a code cache, where `import()` has no home: it uses the entry's (engine/core.ts). */
 function giveImport(path) {
   const computed = /\bimport\((?=[^"')\s])/g;
-  const listed = /\bimport\(("(?:esbuild|execa|yargs|@bytecodealliance\/jco-transpile(?:\/[a-z-]+)?|binaryen)")\)/g;
+  const listed = /\bimport\(("(?:esbuild|execa|yargs|@bytecodealliance\/jco-transpile(?:\/[a-z-]+)?|binaryen|@bokuweb\/zstd-wasm)")\)/g;
   writeFileSync(path, readFileSync(path, "utf8").replace(computed, "__import(").replace(listed, "__import($1)"));
 }
 
@@ -90,7 +90,7 @@ const define = {
 };
 const common = { absWorkingDir: root, bundle: true, platform: "node", target: "node20", define, legalComments: "none", logLevel: "warning", minify: true, lineLimit: 200, mainFields: ["module", "main"] };
 /** Loaded from node_modules on the few paths that need them. */
-const external = ["esbuild", "execa", "yargs", "@bytecodealliance/jco-transpile", "binaryen"];
+const external = ["esbuild", "execa", "yargs", "@bytecodealliance/jco-transpile", "binaryen", "@bokuweb/zstd-wasm"];
 
 const CORE = `
 import { main } from "./engine/entry.ts";

@@ -38,3 +38,8 @@ export function staysInside(path: string): boolean {
   const n = normal(path);
   return !n.startsWith("/") && n !== ".." && !n.startsWith("../");
 }
+
+/** True when the normal path `folder` is `path` or a folder above it. */
+export function holds(folder: string, path: string): boolean {
+  return folder === path || folder === "/" || path.startsWith(`${folder}/`);
+}

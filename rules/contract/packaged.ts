@@ -1,10 +1,9 @@
-// The arch/ that comes with this package, for projects that have none. Knows nothing of what the files say.
+// The arch/ and wit/ that come with this package, for projects that have none. Knows nothing of what the files say.
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { sha256Hex } from "../../engine/index.ts";
-import type { PlanFile } from "../../engine/index.ts";
+import { type Artifact, output, type PlanFile, rule, sha256Hex, text } from "../../engine/index.ts";
 
 /** Reports name packaged files by this prefix: they are in no folder of the project. */
 export const PACKAGED = "packaged:";
@@ -28,4 +27,30 @@ export function readPackaged(path: string): PlanFile {
   } catch (error) {
     return { ok: false, code: (error as NodeJS.ErrnoException).code ?? "EIO", error: `${path} is missing from the package` };
   }
+}
+
+/** Every file below a packaged folder, by its path from there; none where there is no such folder. */
+export function listPackaged(folder: string): string[] {
+  const below = (at: string, from: string): string[] =>
+    readdirSync(at, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? below(join(at, e.name), `${from}${e.name}/`) : e.isFile() ? [`${from}${e.name}`] : []));
+  const at = join(packageRoot(), folder);
+  return existsSync(at) ? below(at, "") : [];
+}
+
+const packagedRule = rule({
+  id: "packaged.wit",
+  version: 1,
+  inputs: { path: text(), sha256: text() },
+  outputs: { file: output("wit", "packaged.wit") },
+  run({ path }) {
+    const file = readPackaged(path);
+    if (file.ok) return { ok: true, value: { file: file.bytes } };
+    return { ok: false, error: [{ code: "X07WASM_INTERNAL_PACKAGE_INCOMPLETE", severity: "error", stage: "run", message: file.error, hint: "install x07-wasm again" }] };
+  },
+});
+
+/** A packaged WIT file as an artifact that actions and folders of a project can use. Undefined when there is none at this path. */
+export function packagedWit(path: string): Artifact | undefined {
+  const file = readPackaged(path);
+  return file.ok ? packagedRule({ path, sha256: file.digest.sha256 }, { label: path }).file : undefined;
 }

@@ -6,7 +6,7 @@ import { isGrowable } from "../wasm/memory-plan.ts";
 import type { WasmFacts } from "../wasm/inspect.ts";
 import type { FileDigest, ProfileRef } from "./report.ts";
 
-export const INCIDENTS_DIR = ".x07-wasm/incidents";
+export { INCIDENTS_DIR } from "../incident/options.ts";
 
 const utf8 = new TextEncoder();
 

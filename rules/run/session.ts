@@ -2,70 +2,144 @@
 
 import { fail, ok } from "../../engine/index.ts";
 import type { Diagnostic, Result } from "../../engine/index.ts";
-import { hitHostStack, judge, prepareCore } from "./core-host.ts";
+import { hitHostStack, judge, mayRunHere, prepareCore, wallTimeExceeded } from "./core-host.ts";
 import type { CoreRequest, Prepared, RunOutcome } from "./core-host.ts";
 import { guest } from "./guest.ts";
 import type { Guest } from "./guest.ts";
-import { runInWorker } from "./worker.ts";
-import type { GuestRun } from "./worker.ts";
+import { GuestThread } from "./worker.ts";
+import type { Answer, GuestRun, Opening } from "./worker.ts";
 import { finding } from "../wasm/finding.ts";
 
 export interface CoreSession {
   /** Calls x07_solve_v2 with full fuel. Never rejects; calls must not overlap. */
   call(input: Uint8Array): Promise<RunOutcome>;
+  close(): Promise<void>;
 }
 
-/** Loads and instantiates the module; the diagnostics are those of runCore up to the call. */
-export function openCore(request: Omit<CoreRequest, "input" | "maxWallMs">): Result<CoreSession> {
+export type SessionRequest = Omit<CoreRequest, "input">;
+
+/** Loads and instantiates the module; the diagnostics are those of runCore up to the call. `maxWallMs` holds for each call. */
+export async function openCore(request: SessionRequest): Promise<Result<CoreSession>> {
   const prepared = prepareCore(request);
   if ("code" in prepared) return fail([prepared]);
-  const instance = guest(prepared.module, prepared.setup);
-  const problem = openingProblem(prepared, instance);
-  return problem ? fail(problem) : ok(new Session(prepared, instance));
+  const session = new V8Session(prepared, request.maxWallMs ?? null);
+  const problem = await session.open();
+  if (!problem) return ok(session);
+  await session.close();
+  return fail(problem);
 }
 
-function openingProblem(prepared: Prepared, instance: Guest): Diagnostic[] | null {
-  const { failed, heapBase, dataEnd } = instance;
-  if (failed === null && prepared.late === null) return null;
-  return [...judge({ failed, heapBase, dataEnd, call: null }, prepared).diagnostics];
-}
+/** Where the instance is: on this thread, on one of its own, or nowhere (the next call makes a fresh one). */
+type Place = { readonly kind: "here"; readonly instance: Guest } | { readonly kind: "thread"; readonly thread: GuestThread; readonly opening: Opening } | { readonly kind: "nowhere" };
 
 /**
- * Calls run on this thread as long as its stack is deep enough. A call that needs more is repeated in a worker,
- * where a fresh instance first repeats all earlier calls: without imports the same inputs lead to the same state.
+ * Calls run on this thread where fuel bounds them, else on a thread that can be ended. A call that needs a deeper stack
+ * moves to a thread for good, where a fresh instance first repeats the earlier calls: without imports the same inputs
+ * lead to the same state. A call that was stopped midway leaves its instance in no defined state, so the next gets a new one.
  */
-class Session implements CoreSession {
-  private readonly prepared: Prepared;
-  private readonly instance: Guest;
-  private readonly history: Uint8Array[] = [];
-  /** The instance here was left in the middle of a call; only a replay knows the state. */
-  private broken = false;
+class V8Session implements CoreSession {
+  readonly #prepared: Prepared;
+  readonly #wallMs: number | null;
+  /** The completed calls of the present instance. */
+  #history: Uint8Array[] = [];
+  #deep = false;
+  #place: Place = { kind: "nowhere" };
 
-  constructor(prepared: Prepared, instance: Guest) {
-    this.prepared = prepared;
-    this.instance = instance;
+  constructor(prepared: Prepared, wallMs: number | null) {
+    this.#prepared = prepared;
+    this.#wallMs = wallMs;
+  }
+
+  async open(): Promise<Diagnostic[] | null> {
+    const failed = await this.#instantiate();
+    if (failed) return failed;
+    return this.#prepared.late ? [this.#prepared.late] : null;
   }
 
   async call(input: Uint8Array): Promise<RunOutcome> {
-    this.history.push(input);
-    if (!this.broken) {
-      const run = this.callHere(input);
-      if (!hitHostStack(run)) return judge(run, this.prepared);
-      this.broken = true;
+    if (this.#place.kind === "nowhere") {
+      const failed = await this.#instantiate();
+      if (failed) return nothing(failed[0] as Diagnostic);
     }
-    return this.replay();
+    const ran = await this.#run(input);
+    if (ran.kind === "answer" && hitHostStack(ran.value) && !this.#deep) return this.#deeper(input);
+    return this.#judged(ran, input);
   }
 
-  private callHere(input: Uint8Array): GuestRun {
-    const { heapBase, dataEnd } = this.instance;
-    return { failed: null, heapBase, dataEnd, call: this.instance.call(input, this.prepared.setup.fuel) };
+  async close(): Promise<void> {
+    const place = this.#place;
+    this.#place = { kind: "nowhere" };
+    if (place.kind === "thread") await place.thread.close();
   }
 
-  private async replay(): Promise<RunOutcome> {
-    const { module, setup } = this.prepared;
-    const outcome = await runInWorker({ module, setup, inputs: this.history, refill: true }, null);
-    if (outcome.kind === "ran") return judge(outcome.run, this.prepared);
-    const message = outcome.kind === "broken" ? outcome.message : "it took too long";
-    return { diagnostics: [finding("X07WASM_RUN_FAILED", "run", `the call could not be completed: ${message}`)], output: null, memory: null, trap: null, fuelUsed: null, repeatable: false };
+  async #deeper(input: Uint8Array): Promise<RunOutcome> {
+    const history = this.#history;
+    this.#deep = true;
+    await this.close();
+    const failed = await this.#instantiate();
+    if (failed) return nothing(failed[0] as Diagnostic);
+    for (const earlier of history) {
+      const ran = await this.#run(earlier);
+      if (ran.kind !== "answer") return this.#judged(ran, earlier);
+      this.#history.push(earlier);
+    }
+    return this.#judged(await this.#run(input), input);
   }
+
+  async #judged(ran: Answer<GuestRun>, input: Uint8Array): Promise<RunOutcome> {
+    const completed = ran.kind === "answer" && ran.value.call?.kind !== "stopped";
+    if (completed) this.#history.push(input);
+    else await this.close();
+    switch (ran.kind) {
+      case "answer": return judge(ran.value, this.#prepared);
+      case "timeout": return wallTimeExceeded(this.#wallMs ?? 0);
+      case "broken": return nothing(finding("X07WASM_RUN_FAILED", "run", `the call could not be completed: ${ran.message}`), false);
+    }
+  }
+
+  async #run(input: Uint8Array): Promise<Answer<GuestRun>> {
+    const place = this.#place;
+    const { fuel } = this.#prepared.setup;
+    switch (place.kind) {
+      case "nowhere": return { kind: "broken", message: "there is no instance" };
+      case "here": {
+        const { heapBase, dataEnd } = place.instance;
+        return { kind: "answer", value: { failed: null, heapBase, dataEnd, call: place.instance.call(input, fuel) } };
+      }
+      case "thread": {
+        const { heapBase, dataEnd } = place.opening;
+        const answer = await place.thread.call(input, fuel, this.#wallMs);
+        return answer.kind === "answer" ? { kind: "answer", value: { failed: null, heapBase, dataEnd, call: answer.value } } : answer;
+      }
+    }
+  }
+
+  /** A fresh instance; the diagnostics of one that cannot be made. */
+  async #instantiate(): Promise<Diagnostic[] | null> {
+    this.#history = [];
+    const { module, setup } = this.#prepared;
+    if (!this.#deep && mayRunHere(this.#prepared, this.#wallMs)) {
+      const instance = guest(module, setup);
+      if (!hitHostStack({ ...instance, call: null })) {
+        this.#place = { kind: "here", instance };
+        return this.#refusal(instance);
+      }
+      this.#deep = true;
+    }
+    const { thread, opening } = await GuestThread.open(module, setup, this.#wallMs);
+    if (opening.kind === "answer") {
+      this.#place = { kind: "thread", thread, opening: opening.value };
+      return this.#refusal(opening.value);
+    }
+    void thread.close();
+    return opening.kind === "timeout" ? [...wallTimeExceeded(this.#wallMs ?? 0).diagnostics] : [finding("X07WASM_RUN_FAILED", "run", `the module could not be instantiated: ${opening.message}`)];
+  }
+
+  #refusal({ failed, heapBase, dataEnd }: Pick<Opening, "failed" | "heapBase" | "dataEnd">): Diagnostic[] | null {
+    return failed === null ? null : [...judge({ failed, heapBase, dataEnd, call: null }, this.#prepared).diagnostics];
+  }
+}
+
+function nothing(diagnostic: Diagnostic, repeatable = true): RunOutcome {
+  return { diagnostics: [diagnostic], output: null, memory: null, trap: null, fuelUsed: null, repeatable };
 }

@@ -4,6 +4,7 @@ import { rendered } from "../schema.ts";
 import type { SchemaDocument } from "../schema.ts";
 import { pretty } from "../../../engine/index.ts";
 import { capsEvidence, componentArtifactDocument, wasmArtifactDocument } from "./artifact.ts";
+import { cacheReports } from "./cache-reports.ts";
 import * as checks from "./check-reports.ts";
 import * as components from "./component-reports.ts";
 import * as core from "./core-reports.ts";
@@ -52,6 +53,7 @@ export const DOCUMENTS: readonly SchemaDocument[] = [
   checks.specrowsCheckReport,
   checks.cliParseReport,
   checks.graphReport,
+  ...cacheReports,
 ];
 
 /** The JSON Schema text of a document form as `--json-schema` prints it, or undefined when there is no such file. */

@@ -9,12 +9,12 @@ import { answer, ECHO, EMPTY, get, I32, i32, solveModule } from "../wasm/kit.ts"
 const LIMITS: CoreLimits = { maxFuel: 10_000_000, maxMemoryBytes: null, maxTableElements: null, maxWasmStackBytes: null };
 const PLAN = { stack_first: false, stack_size_bytes: 0, initial_memory_bytes: 65536, max_memory_bytes: 65536, growable_memory: false };
 
-function open(module: Uint8Array, limits: Partial<CoreLimits> = {}): ReturnType<typeof openCore> {
-  return openCore({ module, arenaCap: 1024, maxOutput: 1024, plan: PLAN, limits: { ...LIMITS, ...limits } });
+function open(module: Uint8Array, limits: Partial<CoreLimits> = {}, maxWallMs: number | null = null): ReturnType<typeof openCore> {
+  return openCore({ module, arenaCap: 1024, maxOutput: 1024, plan: PLAN, limits: { ...LIMITS, ...limits }, maxWallMs });
 }
 
-function session(module: Uint8Array, limits: Partial<CoreLimits> = {}): CoreSession {
-  const opened = open(module, limits);
+async function session(module: Uint8Array, limits: Partial<CoreLimits> = {}, maxWallMs: number | null = null): Promise<CoreSession> {
+  const opened = await open(module, limits, maxWallMs);
   if (!opened.ok) throw new Error(opened.error[0]?.message);
   return opened.value;
 }
@@ -26,21 +26,32 @@ const COUNTER = solveModule(
   { fns: [f], globals: [{ type: i32, value: 16 }, { type: i32, value: 0 }, { type: i32, value: 0, mutable: true }] },
 );
 
-test("state stays between calls; a deep call on another thread goes on where the others were", async () => {
-  const s = session(COUNTER, { maxWasmStackBytes: 64 << 20 });
+test.each([null, 60_000])("state stays between calls, also of a call that needs a deep stack (wall limit %s)", async (wall) => {
+  const s = await session(COUNTER, { maxWasmStackBytes: 64 << 20 }, wall);
   const counts: (number | undefined)[] = [];
   for (const depth of [0, 1, 100, 0, 2]) counts.push((await s.call(new Uint8Array(depth))).output?.[0]);
+  await s.close();
   expect(counts).toEqual([1, 2, 3, 4, 5]);
 });
 
-test("the stack limit holds in every call, and a stopped call does not spoil the next", async () => {
-  const s = session(COUNTER, { maxWasmStackBytes: 1 << 20 });
+test.each([null, 60_000])("the stack limit holds in every call, and the call after a stopped one has a fresh instance (wall limit %s)", async (wall) => {
+  const s = await session(COUNTER, { maxWasmStackBytes: 1 << 20 }, wall);
+  expect((await s.call(new Uint8Array(1))).output?.[0]).toBe(1);
   expect((await s.call(new Uint8Array(100))).diagnostics.map((d) => d.code)).toEqual(["X07WASM_BUDGET_EXCEEDED_WASM_STACK"]);
-  expect((await s.call(new Uint8Array(1))).output?.[0]).toBe(2);
+  for (const count of [1, 2]) expect((await s.call(new Uint8Array(1))).output?.[0]).toBe(count);
+  await s.close();
+});
+
+test("a call that does not end is ended, and the next one is answered", async () => {
+  const endless = solveModule([...get(4), 0x04, EMPTY, 0x03, EMPTY, 0x0c, 0, 0x0b, 0x0b, ...answer(get(1), I32(0))]);
+  const s = await session(endless, { maxFuel: null }, 150);
+  expect((await s.call(new Uint8Array(1))).diagnostics.map((d) => d.code)).toEqual(["X07WASM_BUDGET_EXCEEDED_WALLTIME"]);
+  expect((await s.call(new Uint8Array(0))).output?.length).toBe(0);
+  await s.close();
 });
 
 test("every call starts with full fuel", async () => {
-  const s = session(solveModule(ECHO), { maxFuel: 12 });
+  const s = await session(solveModule(ECHO), { maxFuel: 12 });
   for (const text of ["a", "bc"]) {
     const outcome = await s.call(new TextEncoder().encode(text));
     expect([new TextDecoder().decode(outcome.output!), outcome.fuelUsed]).toEqual([text, 11n]);
@@ -51,7 +62,7 @@ test.each<[string, Uint8Array, string]>([
   ["imports", solveModule(ECHO, { importFns: [["a", "b"]] }), "X07WASM_WASM_IMPORTS_UNSUPPORTED"],
   ["a start function that traps", solveModule(ECHO, { start: 1, fns: [{ code: [0x00] }] }), "X07WASM_WASM_INSTANTIATE_FAILED"],
   ["an export of the wrong kind", solveModule(ECHO, { exports: [["memory", 0, 0]] }), "X07WASM_EXPORT_MISSING_MEMORY"],
-])("not opened: %s", (_, module, code) => {
-  const opened = open(module);
+])("not opened: %s", async (_, module, code) => {
+  const opened = await open(module);
   expect(opened.ok ? [] : opened.error.map((d) => d.code)).toEqual([code]);
 });
