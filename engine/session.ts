@@ -42,6 +42,8 @@ export interface SessionWorld {
   /** Lets this many milliseconds pass; default: the thread really waits. */
   readonly sleep?: (ms: number) => void;
   readonly runProcess: RunProcess;
+  /** Turns signals to this process into a request to stop; absent: nobody asks. */
+  readonly attend?: PlanContext["attend"];
   readonly emit: EventSink;
   readonly signal: AbortSignal;
 }
@@ -154,6 +156,10 @@ export class Session {
   }
 }
 
+function unattended<T>(work: (stop: AbortSignal) => Promise<T>): Promise<T> {
+  return work(new AbortController().signal);
+}
+
 function reallySleep(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
@@ -202,7 +208,8 @@ class PlanRun {
       findProgram: (name) => this.#findProgram(name),
       remarks: (all) => this.#build.remarksBehind(this.#ids(all)),
       volatile: () => void (this.#volatile = true),
-      say: (line) => world.emit({ type: "said", line }),
+      say: (line, data) => world.emit({ type: "said", line, ...(data !== undefined && { data }) }),
+      attend: (work) => (world.attend ?? unattended)(work),
       engine: { provider: options.provider, dryRun: options.dryRun, force: options.force, cwd: world.cwd },
     };
   }

@@ -17,7 +17,7 @@ test("a body comes back whole, whatever its size", async () => {
   const echo = await handler("http-echo");
   for (const size of [0, 1, 4096, 4097, 100_000, 1_048_576]) {
     const body = new Uint8Array(size).map((_, i) => i * 7);
-    const outcome = echo.answer(post(body));
+    const outcome = echo.answerNow(post(body));
     if (outcome.kind !== "answered") throw new Error(JSON.stringify(outcome));
     expect(outcome.response.status).toBe(200);
     expect(Buffer.from(outcome.response.body).equals(Buffer.from(body))).toBe(true);
