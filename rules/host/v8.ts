@@ -13,6 +13,7 @@ import { hostLimits } from "./limits.ts";
 import type { HostLimits } from "./limits.ts";
 import { exportOf, importKey, prepareComponent } from "./prepare.ts";
 import type { Prepared, PrepareFault } from "./prepare.ts";
+import { guestEnded } from "./memory.ts";
 import type { GuestStop } from "./stop.ts";
 import { errorCodeName, Exchange } from "./wasi/http.ts";
 import type { HttpRequest, HttpWorld } from "./wasi/http.ts";
@@ -147,6 +148,7 @@ export class V8Handler implements HttpHandler {
     this.#ahead = null;
     const exchange = new Exchange(request, this.#maxResponse);
     const { stop } = ready.call(this.#world(exchange, ready.tank), [{ rep: exchange.request }, { rep: exchange }]);
+    guestEnded();
     if (stop !== null && !(stop.kind === "exit" && stop.status === 0)) return { kind: "stopped", stop };
     return outcomeOf(exchange);
   }
