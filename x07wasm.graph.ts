@@ -15,6 +15,7 @@ import { httpServe } from "./rules/goals/http-serve.ts";
 import { httpTest } from "./rules/goals/http-test.ts";
 import { profileValidate } from "./rules/goals/profile-validate.ts";
 import { run } from "./rules/goals/run.ts";
+import { serve } from "./rules/goals/serve.ts";
 import { specrowsCheck } from "./rules/goals/specrows-check.ts";
 import { componentProfileValidate, toolchainValidate } from "./rules/goals/validate.ts";
 import { witValidate } from "./rules/goals/wit-validate.ts";
@@ -24,6 +25,7 @@ const x07wasm: GraphModule = graph({
   goals: {
     build,
     run,
+    serve,
     "http contracts validate": httpContracts,
     "http serve": httpServe,
     "http test": httpTest,
