@@ -13,6 +13,7 @@ import { httpContracts } from "./rules/goals/http-contracts.ts";
 import { httpRegress } from "./rules/goals/http-regress.ts";
 import { httpServe } from "./rules/goals/http-serve.ts";
 import { httpTest } from "./rules/goals/http-test.ts";
+import { incidentList, incidentReplay } from "./rules/goals/incident.ts";
 import { profileValidate } from "./rules/goals/profile-validate.ts";
 import { run } from "./rules/goals/run.ts";
 import { serve } from "./rules/goals/serve.ts";
@@ -30,6 +31,8 @@ const x07wasm: GraphModule = graph({
     "http serve": httpServe,
     "http test": httpTest,
     "http regress from-incident": httpRegress,
+    "incident list": incidentList,
+    "incident replay": incidentReplay(() => x07wasm.goals),
     doctor,
     "component build": componentBuild,
     "component compose": componentCompose,
