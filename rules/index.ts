@@ -15,3 +15,5 @@ export { adapterFromSource, guestModule, guestSources } from "./guest/from-sourc
 export { adapterComponent } from "./guest/parts.ts";
 export { findNpmClang } from "./npm-clang.ts";
 export { nativeCore } from "./guest/native.ts";
+export { coreThroughC } from "./guest/c-target.ts";
+export { witBindgenC } from "./wit-bindgen.ts";

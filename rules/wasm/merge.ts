@@ -56,6 +56,7 @@ function bind(a: CoreModule, b: CoreModule, options: MergeOptions): Result<Bound
   if (memory === undefined || (memory.flags & 6) !== 0) return refused("the program has no 32-bit memory of its own");
   if (a.start !== null && b.start !== null) return refused("both modules have a start function");
   if (b.sections.some((s) => s.id === SECTION.element)) return refused("the module to lay in has table elements");
+  if (exportOf(b, "__wasm_apply_data_relocs", "func") !== undefined) return refused("the data of the module to lay in holds addresses");
   const layout = layOut(a, b, options.stackBytes);
   if (!layout.ok) return layout;
   if (layout.value.heapBase > memory.min * 65536) return refused(`${layout.value.heapBase} bytes of data and stack do not fit the initial memory of ${memory.min * 65536} bytes`);

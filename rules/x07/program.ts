@@ -2,12 +2,11 @@
 // every goal that needs a program; knows no reports and puts nothing in place.
 
 import { type Artifact, type Diagnostic, fail, file, type FileDigest, type JsonValue, parentOf, parseJson, type PlanContext, type Result, under } from "../../engine/index.ts";
-import { clang, clangArguments } from "../clang.ts";
+import { chooseCToolchain } from "../c-toolchain.ts";
+import { clangArguments } from "../clang.ts";
 import type { WasmProfile } from "../profile.ts";
 import { embedded, type FoundTool, native, VERSION } from "../tool.ts";
 import { readLdflags } from "../wasm/memory-plan.ts";
-import { wasmLd } from "../wasm-ld.ts";
-import { adaptedLinkerFlags } from "../wasm-ld-flags.ts";
 import { emitCNative, emitWasmNative, type NativeSources, nativeSources, x07BuildArguments } from "./emit-wasm.ts";
 import { shimSource } from "./shim.ts";
 
@@ -139,20 +138,15 @@ async function nativeProgram(context: PlanContext, request: ProgramRequest, x07:
   return { ok: true, value: { ...NOTHING_MORE, ...made, x07: versionOf(x07.line), x07Arguments } };
 }
 
-/** C -> objects -> module, with the installed C toolchain. */
+/** C -> objects -> module, with a C toolchain. */
 async function compileC(context: PlanContext, { project, profile, emitDir }: ProgramRequest, { c, header }: { readonly c: Artifact; readonly header: Artifact }, x07: string): Promise<Result<Program>> {
-  const cc = await native(context, "clang", profile.cc);
-  if (!cc.ok) return spawnFailed("CLANG", "codegen", cc.message);
-  const ld = await native(context, "wasm-ld", profile.linker);
-  if (!ld.ok) return spawnFailed("WASM_LD", "link", ld.message);
+  const chosen = await chooseCToolchain(context, profile);
+  if (!chosen.ok) return chosen;
   const { shim } = shimSource({});
-  const compile = (source: Artifact, label: string) => clang({ source, headers: [header], flags: profile.cflags, target: profile.triple }, { tool: cc.tool, label }).object;
-  const flags = adaptedLinkerFlags(profile.ldflags, ld.line);
-  const objects = [compile(c, `${project} program.c`), compile(shim, "phase0_shim.c")];
-  const { module } = wasmLd({ objects, flags: flags.flags }, { tool: ld.tool, label: project });
+  const { compile, link, versions, remarks } = chosen.value;
+  const module = link([compile(c, [header], `${project} program.c`), compile(shim, [header], "phase0_shim.c")], project);
   const x07Arguments = x07BuildArguments(project, `${emitDir}/program.c`, `${emitDir}/x07.h`, undefined, nativeMemory(profile));
-  const remarks = flags.remark === undefined ? [] : [flags.remark];
-  return { ok: true, value: { module, c, header, shim, x07, x07Arguments, tool: { clang: cc.line, wasm_ld: ld.line }, clangFlags: clangArguments(profile.cflags, profile.triple), remarks } };
+  return { ok: true, value: { module, c, header, shim, x07, x07Arguments, tool: versions, clangFlags: clangArguments(profile.cflags, profile.triple), remarks } };
 }
 
 /** A project with dependencies must have its lock file checked by the installed x07 first, as the reference does. */
@@ -181,10 +175,6 @@ function texts(value: JsonValue | undefined): string[] {
 function versionOf(line: string): string {
   const word = line.split(/\s+/)[1] ?? "";
   return /^\d+\.\d+\.\d+/.test(word) ? word : "0.0.0";
-}
-
-function spawnFailed(name: string, stage: "codegen" | "link", message: string): Result<never> {
-  return { ok: false, error: [{ code: `X07WASM_${name}_SPAWN_FAILED`, severity: "error", stage, message: `spawn failed: ${message}`, data: { error: message }, hint: "install the C toolchain (clang, lld), or use --codegen-backend native_x07_wasm_v1" }] };
 }
 
 async function satisfiesPin(context: PlanContext, tool: string, line: string): Promise<boolean> {
