@@ -6,6 +6,7 @@ export { inspectModule } from "./inspect.ts";
 export { embedded, native } from "./tool.ts";
 export { runCoreRule } from "./run/run-core.ts";
 export { wasmLd } from "./wasm-ld.ts";
+export { wasmOpt } from "./wasm-opt.ts";
 export { emitCNative, emitWasmNative } from "./x07/emit-wasm.ts";
 export { type Program, programOf, type ProgramRequest } from "./x07/program.ts";
 export { compileX07, linkX07, lowerX07, parseX07, printX07 } from "./x07/stages.ts";
