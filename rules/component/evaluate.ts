@@ -3,7 +3,8 @@
 
 import { fail, ok, type Result } from "../../engine/index.ts";
 import type { Malformed } from "../wasm/read.ts";
-import { type RawAlias, type RawDecl, type RawExtern, type RawItem, type RawReference, type RawType, type RawValue, readComponent, type Sort } from "./binary.ts";
+import { readComponent } from "./binary.ts";
+import type { RawAlias, RawDecl, RawExtern, RawItem, RawReference, RawType, RawValue, Sort } from "./raw.ts";
 import { type ComponentType, type Extern, type Externs, type FuncType, primitive, type Resource, type ValueType } from "./types.ts";
 
 /** Declarations looked at, at most: a component that instantiates itself again and again ends here. */
