@@ -178,6 +178,7 @@ function sortOf(extern: Extern, name: string): Named {
       return extern.kind;
     case "type":
     case "resource":
+    case "definition":
       return "type";
     default:
       throw new Unsupported(`${name} is a ${extern.kind}: only functions, instances, types and components are passed on`);
