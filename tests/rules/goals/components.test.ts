@@ -189,6 +189,8 @@ test("component targets says what fits and what does not", async () => {
   expect([codes(noWorld), noWorld.exit_code]).toEqual([["X07WASM_WAC_TARGETS_FAILED"], 1]);
   const nothing = await report(words("none.wasm", "wit/none.wit", "w"), at);
   expect([codes(nothing), nothing.exit_code]).toEqual([["X07WASM_COMPONENT_TARGETS_COMPONENT_READ_FAILED", "X07WASM_COMPONENT_TARGETS_WIT_READ_FAILED"], 3]);
+  const packaged = await report(words("solve.wasm", "wit/x07/solve/0.1.0/handler.wit", "solve"));
+  expect([packaged.exit_code, (packaged.result["wit"] as { path: string }).path]).toEqual([0, "packaged:wit/x07/solve/0.1.0/handler.wit"]);
   const folder = await report(words("solve.wasm", "wit", "w"), at);
   expect(codes(folder)).toEqual(["X07WASM_COMPONENT_TARGETS_WIT_READ_FAILED"]);
   at.clean();
