@@ -32,7 +32,7 @@ export function projectFiles(context: PlanContext): WitFiles {
     read: (path) => context.read(path),
     async list(folder) {
       if (context.probe(folder) !== "dir") return undefined;
-      const found = await context.glob("**/*.wit", folder);
+      const found = await context.glob("**/*.wit", folder, "skip");
       const prefix = under(folder, "");
       return wits(found.map((a) => ("source" in a.origin ? a.origin.source.slice(prefix.length) : "")));
     },
