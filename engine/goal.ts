@@ -120,10 +120,18 @@ export interface PlanContext {
   remarks(artifacts: readonly Artifact<unknown>[]): readonly Diagnostic[];
   /** Says that the answer depends on more than what was asked here: it will not be replayed. */
   volatile(): void;
-  /** Tells people one line at once, on stderr, also beside a machine report: what a host has to say while it runs. */
-  say(line: string): void;
   /** The cache folder itself, for goals that look after it; such an answer is not replayed. */
   cache(): Promise<CacheDesk>;
+  /**
+   * Tells people one line at once, on stderr: what a host has to say while it runs. Beside a machine report the line is
+   * `data` as JSON instead, where it is given.
+   */
+  say(line: string, data?: JsonValue): void;
+  /**
+   * Runs work that goes on until it is told to stop. While it runs, a signal that would end this process aborts `stop`
+   * instead, and the answer is reported as usual; a second signal ends the process.
+   */
+  attend<T>(work: (stop: AbortSignal) => Promise<T>): Promise<T>;
   readonly engine: { readonly provider: "native" | "embedded" | "auto"; readonly dryRun: boolean; readonly force: boolean; readonly cwd: string };
 }
 

@@ -48,6 +48,8 @@ export interface SessionWorld {
   /** Lets this many milliseconds pass; default: the thread really waits. */
   readonly sleep?: (ms: number) => void;
   readonly runProcess: RunProcess;
+  /** Turns signals to this process into a request to stop; absent: nobody asks. */
+  readonly attend?: PlanContext["attend"];
   readonly emit: EventSink;
   readonly signal: AbortSignal;
   /** Whether a process of this machine still runs; default: the system is asked. */
@@ -181,6 +183,10 @@ export class Session {
   }
 }
 
+function unattended<T>(work: (stop: AbortSignal) => Promise<T>): Promise<T> {
+  return work(new AbortController().signal);
+}
+
 function reallySleep(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
@@ -232,8 +238,9 @@ class PlanRun {
       findProgram: (name) => this.#findProgram(name),
       remarks: (all) => this.#build.remarksBehind(this.#ids(all)),
       volatile: () => void (this.#volatile = true),
-      say: (line) => world.emit({ type: "said", line }),
       cache: () => ((this.#volatile = true), this.#desk()),
+      say: (line, data) => world.emit({ type: "said", line, ...(data !== undefined && { data }) }),
+      attend: (work) => (world.attend ?? unattended)(work),
       engine: { provider: options.provider, dryRun: options.dryRun, force: options.force, cwd: world.cwd },
     };
   }

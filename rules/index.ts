@@ -20,5 +20,6 @@ export { embedded, native } from "./tool.ts";
 export { wasmLd } from "./wasm-ld.ts";
 export { witBindgenC } from "./wit-bindgen.ts";
 export { asInputs, packageFiles } from "./wit/bundle.ts";
-export { emitCEmbedded } from "./x07/emit-c.ts";
-export { emitCNative, emitWasmEmbedded, emitWasmNative } from "./x07/emit-wasm.ts";
+export { emitCNative, emitWasmNative } from "./x07/emit-wasm.ts";
+export { type Program, programOf, type ProgramRequest } from "./x07/program.ts";
+export { compileX07, linkX07, lowerX07, parseX07, printX07 } from "./x07/stages.ts";

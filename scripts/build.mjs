@@ -5,7 +5,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { writeValidators } from "./validators.mjs";
 
@@ -78,8 +78,20 @@ function makeGuests(sources) {
 /** The core runs from a code cache, where `import()` has no home: it uses the entry's (engine/core.ts). */
 function giveImport(path) {
   const computed = /\bimport\((?=[^"')\s])/g;
-  const listed = /\bimport\(("(?:esbuild|execa|yargs|@bytecodealliance\/jco-transpile(?:\/[a-z-]+)?|binaryen|@bokuweb\/zstd-wasm)")\)/g;
+  const listed = /\bimport\(("(?:esbuild|execa|yargs|@bytecodealliance\/jco-transpile(?:\/[a-z-]+)?|binaryen|@bokuweb\/zstd-wasm|node:[a-z_/]+)")\)/g;
   writeFileSync(path, readFileSync(path, "utf8").replace(computed, "__import(").replace(listed, "__import($1)"));
+}
+
+/** The std modules, compiled: a file for each part of each, read only when a program wants it. */
+async function writeStd(folder) {
+  const compiler = join(fresh, "std-build.mjs");
+  await build({ ...common, minify: false, entryPoints: ["rules/x07/std-build.ts"], outfile: compiler, format: "esm", define: { "import.meta.url": JSON.stringify(pathToFileURL(join(root, "rules/x07/std-build.ts")).href) } });
+  const { allStd } = await import(pathToFileURL(compiler).href);
+  const all = allStd();
+  mkdirSync(folder, { recursive: true });
+  for (const [unit, parts] of Object.entries(all)) for (const [part, value] of Object.entries(parts)) writeFileSync(join(folder, `${unit}.${part}.json`), JSON.stringify(value));
+  writeFileSync(join(folder, "all.names.json"), JSON.stringify(Object.keys(all)));
+  rmSync(compiler);
 }
 
 const define = {
@@ -117,6 +129,7 @@ try {
   await build({ ...common, entryPoints: ["engine/main.ts"], outfile: join(fresh, "x07-wasm.cjs"), format: "cjs", banner: { js: "#!/usr/bin/env node" } });
   chmodSync(join(fresh, "x07-wasm.cjs"), 0o755);
   await writeValidators(join(fresh, "validators"));
+  await writeStd(join(fresh, "std"));
   const guests = guestSourcesId();
   const kept = keptGuests(guests);
   rmSync(out, { recursive: true, force: true });

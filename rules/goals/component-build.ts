@@ -11,6 +11,7 @@ import { NOT_CHECKED } from "../component/targets.ts";
 import { wrapSolve } from "../component/solve-wrapper.ts";
 import { type ChosenTool, chooseWasmTools } from "../component/wasm-tools.ts";
 import type { LoadedProfile } from "../contract/registry.ts";
+import { nativeCore } from "../guest/native.ts";
 import { adapterComponent } from "../guest/parts.ts";
 import { reportOf } from "../nested-report.ts";
 import { resolveWasmProfile, type WasmProfile } from "../profile.ts";
@@ -135,7 +136,24 @@ class ComponentBuildPlan {
       const adapter = wants(kind, `${kind}-adapter`, "all") ? add(await this.#adapter(kind)) : undefined;
       if (wants(kind, "all") && solve !== undefined && adapter !== undefined) add(await this.#composed(profiles, kind, solve.component, adapter.component));
     }
+    for (const kind of ["http", "cli"] as const) if (wants(`${kind}-native`)) add(await this.#native(profiles, kind));
     await this.#finish(parts);
+  }
+
+  /** The program and the glue of a native target in one core module, lifted into its WASI world. */
+  async #native(profiles: Profiles, kind: "http" | "cli"): Promise<Result<Part>> {
+    const target = profiles.component.value.native[kind];
+    const lifting = await this.#lifting(profiles, target);
+    if (!lifting.ok) return lifting;
+    const raw = await this.#program(this.#at("solve.core.raw.wasm"), this.#at("solve.core.emit"));
+    if (!raw.ok) return raw;
+    const { arenaCapBytes: arenaCap, maxOutputBytes: maxOutput } = profiles.wasm.value;
+    const label = this.#at(`${kind}.component.wasm`);
+    const core = nativeCore({ program: raw.value.module, kind: `${kind}-native`, budgets: target.budgets, arenaCap, maxOutput, label });
+    if (!core.ok) return core;
+    const { component } = lift(lifting.value.tool, core.value, lifting.value.wit, target.world, label);
+    const toolchain = { x07_wasm: VERSION, x07: raw.value.x07, wasm_tools: lifting.value.tool.line };
+    return ok({ component: place(component, label), others: [...raw.value.others, place(core.value, this.#at(`${kind}.core.wasm`))], facts: { kind, wit: { package: target.package, world: target.world }, profiles: this.#refs, toolchain } });
   }
 
   async #adapter(kind: "http" | "cli"): Promise<Result<Part>> {

@@ -8,11 +8,12 @@ import type { Func } from "./component/plan.ts";
 import { spellFunc } from "./component/types.ts";
 import { Tank } from "./component/tank.ts";
 import type { Tagged, Value } from "./component/value.ts";
-import type { CommandJob, CommandOutcome, Ended, HttpJob, HttpOutcome, HttpResponse, NotStarted } from "./host.ts";
+import type { CommandJob, CommandOutcome, Ended, HttpHandler, HttpJob, HttpOutcome, HttpResponse, NotStarted } from "./host.ts";
 import { hostLimits } from "./limits.ts";
 import type { HostLimits } from "./limits.ts";
 import { exportOf, importKey, prepareComponent } from "./prepare.ts";
 import type { Prepared, PrepareFault } from "./prepare.ts";
+import { guestEnded } from "./memory.ts";
 import type { GuestStop } from "./stop.ts";
 import { errorCodeName, Exchange } from "./wasi/http.ts";
 import type { HttpRequest, HttpWorld } from "./wasi/http.ts";
@@ -111,7 +112,7 @@ function endedOf({ stop, value }: { readonly stop: GuestStop | null; readonly va
 
 // ---------------------------------------------------------------------------------------------- requests
 
-export class V8Handler {
+export class V8Handler implements HttpHandler {
   readonly #loaded: Loaded;
   readonly #maxResponse: number;
   #ahead: Ready<HttpWorld> | null = null;
@@ -134,11 +135,20 @@ export class V8Handler {
     this.#ahead ??= this.#ready();
   }
 
-  answer(request: HttpRequest): HttpOutcome {
+  async answer(request: HttpRequest): Promise<HttpOutcome> {
+    return this.answerNow(request);
+  }
+
+  async close(): Promise<void> {
+    this.#ahead = null;
+  }
+
+  answerNow(request: HttpRequest): HttpOutcome {
     const ready = this.#ahead ?? this.#ready();
     this.#ahead = null;
     const exchange = new Exchange(request, this.#maxResponse);
     const { stop } = ready.call(this.#world(exchange, ready.tank), [{ rep: exchange.request }, { rep: exchange }]);
+    guestEnded();
     if (stop !== null && !(stop.kind === "exit" && stop.status === 0)) return { kind: "stopped", stop };
     return outcomeOf(exchange);
   }

@@ -7,8 +7,7 @@ import { clangArguments } from "../clang.ts";
 import type { WasmProfile } from "../profile.ts";
 import { embedded, type FoundTool, native, VERSION } from "../tool.ts";
 import { readLdflags } from "../wasm/memory-plan.ts";
-import { emitCEmbedded } from "./emit-c.ts";
-import { emitCNative, emitWasmEmbedded, emitWasmNative, type NativeSources, nativeSources, x07BuildArguments } from "./emit-wasm.ts";
+import { emitCNative, emitWasmNative, type NativeSources, nativeSources, x07BuildArguments } from "./emit-wasm.ts";
 import { shimSource } from "./shim.ts";
 
 export const NATIVE = "native_x07_wasm_v1";
@@ -75,7 +74,7 @@ export function readProject(context: PlanContext, path: string): { readonly inpu
   return { inputs, manifest: { ok: true, value: manifest as ProjectManifest } };
 }
 
-/** Declares the nodes of the program; asks for none of them yet. */
+/** Declares the nodes of the program. Asks for what tells which they are, e.g. the imports of its modules, and for no code. */
 export async function programOf(context: PlanContext, request: ProgramRequest): Promise<ProgramOutcome> {
   const x07 = await chosenX07(context);
   if (!x07.ok) return { program: x07, network: false };
@@ -99,13 +98,16 @@ const NOTHING_MORE = { c: undefined, header: undefined, shim: undefined, tool: {
 
 async function embeddedProgram(context: PlanContext, request: ProgramRequest): Promise<Result<Program>> {
   const { project, profile, emitDir, out } = request;
-  const at = { tool: embedded("x07"), root: parentOf(project), label: project };
+  const tool = embedded("x07");
   const x07 = `${VERSION}+embedded`;
-  if (request.backend === C) return compileC(context, request, emitCEmbedded({ project: file(project) }, at), x07);
+  const { programNodes } = await import("./modules.ts");
+  const { linkX07, printX07 } = await import("./stages.ts");
+  const { entry, objects, units, problems } = await programNodes(context, project, tool);
+  if (request.backend === C) return compileC(context, request, printX07({ objects, problems }, { tool, label: project }), x07);
   const want = readLdflags(profile.ldflags);
   const initialBytes = want.initialMemory ?? 16 << 20;
   const maxBytes = want.noGrowableMemory ? initialBytes : (want.maxMemory ?? initialBytes);
-  const { module } = emitWasmEmbedded({ project: file(project), memory: { initialBytes, maxBytes } }, at);
+  const { module } = linkX07({ units, memory: { initialBytes, maxBytes }, entry, problems }, { tool, label: project });
   const x07Arguments = x07BuildArguments(project, `${emitDir}/program.c`, `${emitDir}/x07.h`, out, nativeMemory(profile));
   return { ok: true, value: { ...NOTHING_MORE, module, x07, x07Arguments } };
 }

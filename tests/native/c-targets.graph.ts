@@ -1,7 +1,7 @@
 // A graph for tests: one project to core modules through the C toolchain and without it, and to components. Run by c-targets.test.ts.
 
-import { type App, file, goal, type GoalAnswer, graph, place, type PlanContext, type Placement } from "x07-wasm/engine";
-import { asInputs, chooseWasmTools, componentNew, coreThroughC, emitCEmbedded, emitWasmEmbedded, embedded, lift, nativeCore, packageFiles, resolveComponentProfile, resolveWasmProfile } from "x07-wasm/rules";
+import { type App, goal, type GoalAnswer, graph, place, type PlanContext, type Placement } from "x07-wasm/engine";
+import { asInputs, chooseWasmTools, componentNew, coreThroughC, lift, nativeCore, packageFiles, type Program, programOf, resolveComponentProfile, resolveWasmProfile } from "x07-wasm/rules";
 
 const app: App = {
   name: "c-targets",
@@ -24,18 +24,23 @@ async function plan(context: PlanContext): Promise<GoalAnswer> {
   const { tools, native, solve, witIndexPath } = component.value.value;
   const lifter = await chooseWasmTools(context, tools.wasm_tools);
   if (!lifter.ok) return answer(lifter.error);
-  const at = { tool: embedded("x07"), root: "", label: "x07.json" };
-  const program = emitCEmbedded({ project: file("x07.json") }, at);
-  const { module } = emitWasmEmbedded({ project: file("x07.json"), memory: { initialBytes: 134217728, maxBytes: 134217728 } }, at);
+  const programs: Program[] = [];
+  for (const backend of ["c_toolchain_v1", "native_x07_wasm_v1"] as const) {
+    const { program } = await programOf(context, { project: "x07.json", manifest: {}, profile: wasm.value.value, backend, emitDir: "out", out: "out/program.wasm" });
+    if (!program.ok) return answer(program.error);
+    programs.push(program.value);
+  }
+  const [{ c, header }, { module }] = programs as [Program, Program];
+  const program = { c: c!, header: header! };
   const placed: Placement[] = [];
   for (const kind of ["solve", "http", "cli"] as const) {
     const target = kind === "solve" ? { ...solve, budgets: {} } : native[kind];
     const wit = await packageFiles(context, target.package, witIndexPath);
     if (!wit.ok) return answer(wit.error);
-    const c = await coreThroughC(context, { kind, program, profile: wasm.value.value, witBindgen: tools.wit_bindgen, wit: asInputs(wit.value), world: target.world, budgets: target.budgets, label: kind });
-    if (!c.ok) return answer(c.error);
-    placed.push(place(c.value.module, `out/${kind}.c.core.wasm`), ...c.value.files.map((f) => place(f.artifact, `out/${kind}/${f.path}`)));
-    placed.push(place(componentNew(lifter.value, c.value.module, kind), `out/${kind}.c.wasm`));
+    const made = await coreThroughC(context, { kind, program, profile: wasm.value.value, witBindgen: tools.wit_bindgen, wit: asInputs(wit.value), world: target.world, budgets: target.budgets, label: kind });
+    if (!made.ok) return answer(made.error);
+    placed.push(place(made.value.module, `out/${kind}.c.core.wasm`), ...made.value.files.map((f) => place(f.artifact, `out/${kind}/${f.path}`)));
+    placed.push(place(componentNew(lifter.value, made.value.module, kind), `out/${kind}.c.wasm`));
     if (kind === "solve") continue;
     const own = nativeCore({ program: module, kind: `${kind}-native`, budgets: target.budgets, arenaCap: wasm.value.value.arenaCapBytes, maxOutput: wasm.value.value.maxOutputBytes });
     if (!own.ok) return answer(own.error);

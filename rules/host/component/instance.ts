@@ -6,7 +6,7 @@ import { Cursor, liftFlat, load, lowerFlat, store } from "./abi.ts";
 import type { Core, Side } from "./abi.ts";
 import { Handles } from "./handles.ts";
 import type { CoreArgument, CoreItem, Crossing, Func, GuestResource, Maker, Plan } from "./plan.ts";
-import type { Tank } from "./tank.ts";
+import { Tank } from "./tank.ts";
 import { flattened, MAX_FLAT, recordOf } from "./types.ts";
 import type { FuncType, Resource, ValType } from "./types.ts";
 import type { Value } from "./value.ts";
@@ -70,7 +70,6 @@ export class ComponentInstance {
   readonly #made: (CoreFunction | undefined)[] = [];
   readonly #handles: Handles[];
   readonly #sides = new Map<Crossing, GuestSide>();
-  readonly #refill: WebAssembly.ExportValue | undefined;
   /** Component instances that may not be entered, or may not call out, at the moment. */
   readonly #entered: boolean[] = [];
   #mayLeave = true;
@@ -80,7 +79,6 @@ export class ComponentInstance {
     this.#host = host;
     this.tank = tank;
     this.#handles = Array.from({ length: program.plan.scopes }, () => new Handles());
-    this.#refill = program.modules.some((m) => m.refillTable !== null) ? refillFunction(tank) : undefined;
   }
 
   /** Instantiates all core modules, start functions included. null: done. */
@@ -125,7 +123,7 @@ export class ComponentInstance {
     for (const [name, argument] of args) imports[name] = this.#namespace(argument);
     imports[prepared.tankName] = this.tank.imports;
     const { exports } = new WebAssembly.Instance(prepared.module, imports);
-    if (prepared.refillTable !== null) (exports[prepared.refillTable] as WebAssembly.Table).set(0, this.#refill);
+    if (prepared.refillTable !== null) (exports[prepared.refillTable] as WebAssembly.Table).set(0, refillFunction());
     this.#exports.push(exports);
     if (prepared.start !== null) (exports[prepared.start] as CoreFunction)();
   }
@@ -301,9 +299,10 @@ class GuestSide implements Side {
 
 /** (module (import "" "f" (func (param i64) (result i64))) (export "f" (func 0))): only a wasm function can be put in a table. */
 const REFILL = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 6, 1, 0x60, 1, 0x7e, 1, 0x7e, 2, 6, 1, 0, 1, 0x66, 0, 0, 7, 5, 1, 1, 0x66, 0, 0);
-let refillModule: WebAssembly.Module | undefined;
+let refill: WebAssembly.ExportValue | undefined;
 
-function refillFunction(tank: Tank): WebAssembly.ExportValue {
-  refillModule ??= new WebAssembly.Module(REFILL);
-  return new WebAssembly.Instance(refillModule, { "": { f: tank.refill } }).exports["f"]!;
+/** One for all instances of this thread: guests run one at a time, and the tank of the one that runs is known. */
+function refillFunction(): WebAssembly.ExportValue {
+  refill ??= new WebAssembly.Instance(new WebAssembly.Module(REFILL), { "": { f: (left: bigint) => Tank.running!.refill(left) } }).exports["f"]!;
+  return refill;
 }

@@ -66,6 +66,7 @@ class Linker {
   readonly #makers: Maker[] = [];
   readonly #resources: GuestResource[] = [];
   readonly #imports: HostImport[] = [];
+  readonly #crossings = new Map<string, Crossing>();
   readonly #hostResources = new Map<string, Resource>();
 
   root(body: readonly Definition[]): Plan {
@@ -237,15 +238,21 @@ class Linker {
     scope.coreItems.func.push({ kind: "made", index: this.#makers.push(maker) - 1 });
   }
 
+  /** Equal crossings are one object, so that an instance makes one side for them. */
   #crossing(options: CanonOptions, scope: Scope): Crossing {
     const { memory, realloc, postReturn } = options;
-    return {
+    const key = [scope.id, options.encoding, memory, realloc, postReturn].join();
+    const known = this.#crossings.get(key);
+    if (known !== undefined) return known;
+    const crossing: Crossing = {
       scope: scope.id,
       encoding: options.encoding,
       memory: memory === null ? null : this.#at(scope.coreItems.memory, memory, "core memory", NO_CORE),
       realloc: realloc === null ? null : this.#at(scope.coreItems.func, realloc, "core func", NO_CORE),
       postReturn: postReturn === null ? null : this.#at(scope.coreItems.func, postReturn, "core func", NO_CORE),
     };
+    this.#crossings.set(key, crossing);
+    return crossing;
   }
 
   // ---- imports -------------------------------------------------------------------------------------

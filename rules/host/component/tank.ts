@@ -26,6 +26,8 @@ function now(): number {
 }
 
 export class Tank {
+  /** The tank of the guest that runs on this thread: the one that was started last. */
+  static running: Tank | null = null;
   readonly fuel = new WebAssembly.Global({ value: "i64", mutable: true }, 0n);
   readonly stack = new WebAssembly.Global({ value: "i32", mutable: true }, 0);
   readonly reason = new WebAssembly.Global({ value: "i32", mutable: true }, 0);
@@ -56,6 +58,7 @@ export class Tank {
 
   /** The clock runs from here. */
   start(): void {
+    Tank.running = this;
     this.#deadline = this.#limits.wallMs === null ? null : now() + this.#limits.wallMs;
     this.stack.value = this.#limits.stack;
   }
@@ -86,7 +89,7 @@ export class Tank {
   }
 
   /** Called by metered code when its slice is used up: gives more, or ends the guest exactly where the whole is used up. */
-  readonly refill = (left: bigint): bigint => {
+  refill(left: bigint): bigint {
     let have = left;
     while (have <= 0n && this.#rest > 0n) have = this.#more(have);
     if (have <= 0n) {
@@ -95,7 +98,7 @@ export class Tank {
     }
     this.lookAtClock();
     return have;
-  };
+  }
 
   /** Why metered code stopped itself; null: it did not. */
   get stopped(): GuestStop | null {

@@ -1,7 +1,7 @@
 // The goals `wit validate`, `component targets` and `component compose`, run as people run them: what they answer, their codes
 // and their reports.
 
-import { cpSync, readFileSync } from "node:fs";
+import { chmodSync, cpSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ROOT, Workspace } from "../../rig/project.ts";
@@ -136,6 +136,43 @@ test("component compose names each input that is missing, and gives zeros for wh
   const r = await report(["component", "compose", "--adapter", "http", "--solve", "none.wasm", "--out", "o.wasm"]);
   expect(codes(r)).toEqual(["X07WASM_COMPONENT_COMPOSE_INPUT_READ_FAILED", "X07WASM_COMPONENT_COMPOSE_INPUT_READ_FAILED"]);
   expect(r.result["out_component"]).toEqual({ path: "o.wasm", sha256: "0".repeat(64), bytes_len: 0 });
+});
+
+/** A workspace whose component profile starts wac in a way of its own. */
+function withWac(cmd: string, script: string): Workspace {
+  return registered((at) => {
+    const path = "arch/wasm/component/profiles/component_release.json";
+    const profile = JSON.parse(at.read(path).toString()) as { cfg: { toolchain: { wac: object } } };
+    profile.cfg.toolchain.wac = { cmd, args: ["--quiet"], env: { WAC_MARK: "marked" } };
+    at.write({ [path]: profile, "tools/wac": script, "solve.wasm": w.read("solve.wasm"), "adapter.wasm": w.read("http-adapter.wasm") });
+    chmodSync(join(at.dir, "tools/wac"), 0o755);
+  });
+}
+
+test("the wac of the component profile is started as the profile says: program, words before its own, environment", async () => {
+  const at = withWac("tools/wac", '#!/bin/sh\nif [ "$1" = --version ]; then echo "wac-cli 0.9.0"; exit 0; fi\nif [ "$2" = targets ]; then echo "$WAC_MARK fits"; exit 0; fi\nfor last; do :; done\necho "$* with $WAC_MARK" > "$last"\n');
+  const r = await checkedReport(at.tool([...COMPOSE, "--adapter", "http", "--adapter-component", "adapter.wasm", "--out", "o.wasm", "--targets-check", "--provider", "native", "--json"]));
+  expect([r.exit_code, codes(r)]).toEqual([0, []]);
+  expect(at.read("o.wasm").toString()).toBe("--quiet plug --plug plug.wasm socket.wasm -o out/composed.wasm with marked\n");
+  expect(r.result["targets_check"]).toMatchObject({ attempted: true, ok: true, stdout: "marked fits\n" });
+  // The folder that the check ran on is there for people too.
+  expect(readdirSync(join(at.dir, "target/x07-wasm/wit-bundles"))[0]).toMatch(/^wasi-http-0\.2\.8-[0-9a-f]{16}$/);
+  at.clean();
+});
+
+test("a wac that fails or is not there has a code each", async () => {
+  const failing = withWac("tools/wac", '#!/bin/sh\nif [ "$1" = --version ]; then echo "wac-cli 0.9.0"; exit 0; fi\necho "no such luck" >&2\nexit 7\n');
+  const words = ["--adapter", "http", "--adapter-component", "adapter.wasm", "--out", "o.wasm", "--provider", "native", "--json"];
+  const failed = await checkedReport(failing.tool([...COMPOSE, ...words]));
+  expect(failed.diagnostics).toMatchObject([{ code: "X07WASM_WAC_PLUG_FAILED", stage: "run", message: "wac plug failed (code=7)", data: { stderr: "no such luck\n" } }]);
+  expect(failed.exit_code).toBe(1);
+  const targets = await checkedReport(failing.tool(["component", "targets", "--component", "solve.wasm", "--wit", "wit/x07/solve/0.1.0/handler.wit", "--world", "solve", "--provider", "native", "--json"]));
+  expect([codes(targets), targets.exit_code, targets.result["wac_exit_code"], targets.result["stderr"]]).toEqual([["X07WASM_WAC_TARGETS_FAILED"], 1, 7, "no such luck\n"]);
+  failing.clean();
+  const missing = withWac("tools/none", "");
+  const spawn = await checkedReport(missing.tool([...COMPOSE, ...words]));
+  expect([codes(spawn), spawn.exit_code]).toEqual([["X07WASM_WAC_PLUG_SPAWN_FAILED"], 2]);
+  missing.clean();
 });
 
 // ---- component targets -------------------------------------------------------------------------------

@@ -78,6 +78,7 @@
     (import "h" "drop-out" (func $drop-out (param i32)))
     (func (export "handle") (param $req i32) (param $outp i32)
       (local $in i32) (local $resp i32) (local $obody i32) (local $out i32) (local $n i32) (local $total i32) (local $ibody i32) (local $h i32)
+      ;; begin
       (call $consume (local.get $req) (i32.const 16))
       (local.set $ibody (i32.load (i32.const 20)))
       (call $stream (local.get $ibody) (i32.const 16))
@@ -90,6 +91,7 @@
       (call $set (local.get $outp) (i32.const 0) (local.get $resp) (i32.const 0) (i64.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))
       (call $body-write (local.get $obody) (i32.const 16))
       (local.set $out (i32.load (i32.const 20)))
+      ;; answering
       (block $done (loop $more
         (call $read (local.get $in) (i64.const 4096) (i32.const 16))
         (br_if $done (i32.load8_u (i32.const 16)))
@@ -100,6 +102,8 @@
       (call $drop-out (local.get $out))
       (call $finish (local.get $obody) (i32.const 0) (i32.const 0) (i32.const 32))
       (if (i32.load8_u (i32.const 32)) (then unreachable)))
+    (table $t 1 funcref)
+    (func $deep (param i32) (result i32) (i32.add (call $deep (i32.add (local.get 0) (i32.const 1))) (i32.const 1)))
     (data (i32.const 64) "x-echoyes!"))
   (core module $alloc
     (memory (export "memory") 2)
