@@ -2,7 +2,7 @@
 
 import type { OptionSpec, OptionValues } from "./goal.ts";
 import { similar } from "./lib/typo.ts";
-import { ENGINE_OPTIONS, MACHINE_OPTIONS, parseValue, shown, withDefaults } from "./option.ts";
+import { ENGINE_OPTIONS, MACHINE_OPTIONS, parseValue, shown, sizeOf, withDefaults } from "./option.ts";
 import type { Command, EngineOptions, GlobalSpec, MachineArgs, OptionValue } from "./option.ts";
 
 /** Where an argument error was found; the words are those of the parse report. */
@@ -100,14 +100,21 @@ class Parser {
   }
 
   #onlyWordsFollow(): undefined {
-    const extra = this.#words[this.#at];
-    if (extra !== undefined) throw new ArgumentFault(`unexpected argument '${extra}' found`);
+    while (this.#at < this.#words.length) this.#bareWord(this.#words[this.#at++]!);
+  }
+
+  /** A word that is neither an option nor a subcommand: the next positional value of the command. */
+  #bareWord(word: string): undefined {
+    const wanted = (this.#branch.command?.options ?? []).filter((o) => o.positional);
+    const spec = wanted.find((o) => !this.#given.has(o.long)) ?? wanted.find((o) => o.multiple);
+    if (spec === undefined) throw new ArgumentFault(`unexpected argument '${word}' found`);
+    this.#given.set(spec.long, [...(this.#given.get(spec.long) ?? []), this.#value(spec, word)]);
   }
 
   // -------------------------------------------------------------------------------------------- subcommands
 
   #subcommand(word: string): Parsed | undefined {
-    if (this.#branch.command !== undefined && this.#branch.next.size === 0) throw new ArgumentFault(`unexpected argument '${word}' found`);
+    if (this.#branch.command !== undefined && this.#branch.next.size === 0) return this.#bareWord(word);
     if (!this.#branch.next.has(word)) {
       if (word === "help") return this.#help();
       if (word === "completion" && this.#path.length === 0) return { kind: "completion-script" };
@@ -147,7 +154,7 @@ class Parser {
   }
 
   #find(name: string): OptionSpec {
-    const own = this.#branch.command?.options ?? [];
+    const own = (this.#branch.command?.options ?? []).filter((o) => !o.positional);
     const spec = own.find((o) => o.long === name || o.aliases?.includes(name)) ?? globalNamed(name);
     if (spec !== undefined) return spec;
     const known = [...own, ...MACHINE_OPTIONS, ...ENGINE_OPTIONS].filter((o) => !o.hidden).flatMap((o) => [o.long, ...(o.aliases ?? [])]);
@@ -250,6 +257,8 @@ function machineArgs(globals: ReadonlyMap<string, OptionValue>): MachineArgs {
 function engineOptions(globals: ReadonlyMap<string, OptionValue>): EngineOptions {
   const jobs = globals.get("jobs");
   const provider = globals.get("provider");
+  const outputs = globals.get("outputs");
+  const timeout = globals.get("remote-timeout-ms");
   return {
     graphReport: text(globals.get("graph-report")),
     eventsOut: text(globals.get("events-out")),
@@ -258,6 +267,12 @@ function engineOptions(globals: ReadonlyMap<string, OptionValue>): EngineOptions
     force: globals.has("force"),
     noCache: globals.has("no-cache"),
     cacheDir: text(globals.get("cache-dir")),
+    cacheMaxBytes: sizeOf(text(globals.get("cache-max-size")) ?? ""),
+    outputs: outputs === "minimal" || outputs === "all" ? outputs : "toplevel",
+    remoteCache: text(globals.get("remote-cache")),
+    remoteWritable: globals.get("remote-cache-mode") !== "read",
+    remoteTokenFile: text(globals.get("remote-cache-token-file")),
+    remoteTimeoutMs: timeout === undefined ? undefined : Number(timeout),
     jobs: jobs === undefined ? undefined : Math.max(1, Number(jobs)),
     keepGoing: globals.has("keep-going"),
     watch: globals.has("watch"),

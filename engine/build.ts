@@ -2,19 +2,23 @@
 // what must run meets the queue. Knows nothing of goals, reports or people.
 
 import PQueue from "p-queue";
+import { Aftermath, type Ended } from "./aftermath.ts";
 import type { Cache } from "./cache/cache.ts";
-import { Contents, type Misplaced } from "./content.ts";
+import type { Farther, Question } from "./cache/farther.ts";
+import type { LiveAction } from "./cache/live.ts";
+import { Contents } from "./content.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { ActionOutcome, ActionState, Counts, EventSink, Reason } from "./event.ts";
-import { execute, LostInput, type Discover, type Execution, type RunProcess } from "./execute.ts";
+import { execute, LostInput, type Execution, type RunProcess } from "./execute.ts";
 import type { Files } from "./files.ts";
 import type { Action, ActionId, ArtifactId, Graph } from "./graph.ts";
-import { attempt, type Disk } from "./host/disk.ts";
-import type { Journal, Remembered } from "./journal.ts";
-import { baseManifest, type Discovered, explainDifference, keyOf, MADE_HERE, withDiscovered } from "./key.ts";
+import type { Disk } from "./host/disk.ts";
+import type { Journal } from "./journal.ts";
+import { baseManifest, keyOf, withDiscovered } from "./key.ts";
 import { type Digest, digestOf } from "./lib/digest.ts";
-import { normal, under } from "./lib/path.ts";
+import { Placing } from "./placing.ts";
 import { criticalPaths } from "./priority.ts";
+import { changedMeanwhile, type Hit, Recall } from "./recall.ts";
 import { BUSY, DONE, FAILED, Readiness, WAITING } from "./ready.ts";
 import { INLINE_LIMIT, type Trace } from "./trace.ts";
 
@@ -25,7 +29,14 @@ export interface BuildOptions {
   readonly dryRun: boolean;
   /** Digest of the module that holds the rules' functions. */
   readonly code: string;
+  readonly outputs: OutputsMode;
 }
+
+/**
+ * What is brought here of results that need not be made: nothing (an output that is already in its place is still kept
+ * right), what is asked for, or that and all between.
+ */
+export type OutputsMode = "minimal" | "toplevel" | "all";
 
 /** The world of one build; tests put other parts in. */
 export interface World {
@@ -33,26 +44,12 @@ export interface World {
   readonly files: Files;
   readonly journal: Journal;
   readonly cache: Cache;
+  /** A cache that others share; what it knows is brought into `cache`. */
+  readonly farther?: Farther | undefined;
   readonly runProcess: RunProcess;
   readonly emit: EventSink;
   readonly now: () => number;
   readonly signal: AbortSignal;
-}
-
-/** How a settled action ended, with what its report line needs. */
-interface Ended {
-  readonly state: ActionState;
-  readonly reasons: readonly Reason[];
-  readonly key: string;
-  readonly durationMs: number;
-}
-
-/** A remembered result that fits the present inputs, from the journal (`fresh`) or from the cache. */
-interface Hit {
-  readonly trace: Trace;
-  readonly key: string;
-  readonly fresh: boolean;
-  readonly reasons: readonly Reason[];
 }
 
 const NO_REASONS: readonly Reason[] = [];
@@ -65,16 +62,17 @@ export class Build {
   readonly #queue: PQueue;
   readonly #ready: Readiness;
   readonly #contents: Contents;
-  readonly #ended: (Ended | undefined)[] = [];
+  readonly #placing: Placing;
+  readonly #recall: Recall;
+  readonly #after: Aftermath;
   readonly #mustRun = new Map<ActionId, Reason>();
   /** Actions that failed or need one that did. */
   readonly #withdrawn = new Set<ActionId>();
-  readonly #failures = new Map<ActionId, readonly Diagnostic[]>();
-  readonly #remarks = new Map<ActionId, readonly Diagnostic[]>();
   /** Sources that could not be put where they should be. */
   readonly #unplaced = new Map<ArtifactId, Diagnostic>();
-  /** Files that actions have discovered: path -> an action that read it. */
-  readonly #readBy = new Map<string, ActionId>();
+  /** What the farther cache was asked for already: base keys and digests. */
+  readonly #asked = new Set<string>();
+  readonly #live = new Map<ActionId, LiveAction>();
   #waiters: { readonly resolve: () => void; readonly open: Set<ActionId> }[] = [];
   #priorities: Float64Array | undefined;
   #stopped = false;
@@ -88,6 +86,9 @@ export class Build {
     this.#queue = new PQueue({ concurrency: Math.max(1, options.jobs) });
     this.#ready = new Readiness(graph);
     this.#contents = new Contents(graph, world);
+    this.#placing = new Placing(graph, world, this.#contents, options);
+    this.#recall = new Recall(graph, world, this.#placing, options);
+    this.#after = new Aftermath(graph);
   }
 
   // ---- what callers ask --------------------------------------------------------------------------
@@ -102,10 +103,13 @@ export class Build {
     this.#ready.enroll([...wanted]);
     this.#priorities = undefined;
     await this.#finish(wanted);
-    for (let tries = 0; tries < 3; tries++) {
-      const again = artifacts.filter((id) => this.#placeAll(id) === "lost");
-      if (again.length === 0) return;
-      await this.#finish(new Set(again.map((id) => this.graph.artifacts[id]!.producer)));
+    for (let tries = 0; tries < 4; tries++) {
+      const lost = artifacts.filter((id) => this.#placeAll(id) === "lost");
+      if (lost.length === 0) return;
+      if (await this.#brought(lost)) continue;
+      const makers = new Set(lost.map((id) => this.graph.artifacts[id]!.producer));
+      for (const id of lost) this.#revive(this.graph.artifacts[id]!.producer, this.graph.placedAt.get(id)?.[0] ?? this.graph.artifacts[id]!.label);
+      await this.#finish(makers);
     }
   }
 
@@ -116,9 +120,10 @@ export class Build {
   /** The content of an artifact that was demanded before; makes it again when it is lost. */
   async content(artifact: ArtifactId): Promise<Uint8Array | undefined> {
     const { producer, label } = this.graph.artifacts[artifact]!;
-    for (let tries = 0; tries < 3; tries++) {
+    for (let tries = 0; tries < 4; tries++) {
       const bytes = this.#contents.find(artifact);
       if (bytes !== undefined || producer < 0 || this.#failed(producer)) return bytes;
+      if (await this.#brought([artifact])) continue;
       this.#revive(producer, label);
       await this.#finish(new Set([producer]));
     }
@@ -137,35 +142,24 @@ export class Build {
 
   /** Diagnostics of every failed action among those that `artifacts` need, in graph order, without mere consequences. */
   failuresBehind(artifacts: readonly ArtifactId[]): Diagnostic[] {
-    const found: Diagnostic[] = [];
-    for (const a of artifacts) if (this.#unplaced.has(a)) found.push(this.#unplaced.get(a)!);
-    for (const action of this.#behind(artifacts)) found.push(...(this.#failures.get(action) ?? []));
-    return found;
+    return [...artifacts.flatMap((a) => this.#unplaced.get(a) ?? []), ...this.#after.failuresBehind(artifacts)];
   }
 
   remarksBehind(artifacts: readonly ArtifactId[]): Diagnostic[] {
-    const found: Diagnostic[] = [];
-    for (const action of this.#behind(artifacts)) found.push(...(this.#remarks.get(action) ?? []));
-    return found;
+    return this.#after.remarksBehind(artifacts);
   }
 
   outcomes(): ActionOutcome[] {
-    const all: ActionOutcome[] = [];
-    for (const action of this.graph.actions) {
-      const e = this.#ended[action.id];
-      if (e !== undefined) all.push(this.#outcome(action, e));
-    }
-    return all;
+    return this.#after.outcomes();
   }
 
   counts(): Counts {
-    const c = { total: 0, fresh: 0, cut_off: 0, restored: 0, ran: 0, failed: 0 };
-    for (const e of this.#ended) {
-      if (e === undefined) continue;
-      c.total += 1;
-      c[e.state] += 1;
-    }
-    return c;
+    return this.#after.counts();
+  }
+
+  /** Which remembered results stand behind what was built: what a cache must hold so that it is not built again. */
+  live(): LiveAction[] {
+    return [...this.#live.values()];
   }
 
   // ---- scheduling --------------------------------------------------------------------------------
@@ -209,68 +203,87 @@ export class Build {
       this.#withdrawAfter(action);
       return this.#end(action, FAILED, { state: this.#options.dryRun ? "ran" : "failed", reasons: [blocked], key: "", durationMs: 0 });
     }
-    const unreadable = this.#unreadableInput(action);
+    const unreadable = this.#recall.unreadableInput(action);
     if (unreadable !== undefined) return this.#fail(action, [unreadable], NO_REASONS, "", 0);
 
     const base = baseManifest(action, this.#options.code, (a) => this.#contents.digest(a)!.sha256);
     const old = this.#world.journal.get(action.identity);
     const must = this.#mustRun.get(action.id) ?? (this.#options.force ? ({ kind: "forced", what: "--force" } as const) : undefined);
     if (must !== undefined) return this.#enqueue(action, base, [must]);
-    const hit = this.#fresh(action, base, old) ?? this.#cached(action, base, old);
-    if (hit !== undefined && this.#accept(action, hit)) return;
+    const hit = this.#recall.fresh(action, base, old) ?? this.#recall.cached(action, base, old);
+    if (hit === undefined ? this.#askFarther(action, base) : this.#bring(action, this.#wanted(action, hit.trace))) return;
+    if (hit !== undefined && this.#accept(action, base, hit)) return;
     const lost = this.#mustRun.get(action.id);
-    this.#enqueue(action, base, lost !== undefined ? [lost] : this.#reasons(action, base, old));
+    this.#enqueue(action, base, lost !== undefined ? [lost] : this.#recall.reasons(action, base, old));
   }
 
-  #reasons(action: Action, base: string, old: Remembered | undefined): readonly Reason[] {
-    if (old === undefined) return [{ kind: "first", what: "not built here before" }];
-    const found = explainDifference(old.manifest, withDiscovered(base, this.#lookAgain(old.discovered, action)));
-    return found.length > 0 ? found : [{ kind: "lost", what: "its outputs" }];
+  // ---- the farther cache -------------------------------------------------------------------------
+
+  /** True when a farther cache is asked now: the action is decided once more when the answer is in. */
+  #askFarther(action: Action, base: string): boolean {
+    const { farther } = this.#world;
+    const question = this.#question(action, base);
+    if (farther === undefined || this.#asked.has(question.key)) return false;
+    this.#asked.add(question.key);
+    this.#await(action, farther.result(question));
+    return true;
   }
 
-  #fresh(action: Action, base: string, old: Remembered | undefined): Hit | undefined {
-    if (old === undefined || !old.manifest.startsWith(base) || old.outputs.length !== action.outputs.length) return undefined;
-    if (old.discovered.length === 0 ? old.manifest !== base : old.manifest !== withDiscovered(base, this.#lookAgain(old.discovered, action))) return undefined;
-    return { trace: old, key: old.key, fresh: true, reasons: NO_REASONS };
+  /** True when content is fetched from afar now, each digest once. */
+  #bring(action: Action, digests: readonly Digest[]): boolean {
+    const missing = this.#unasked(digests);
+    if (missing.length === 0) return false;
+    this.#await(action, this.#world.farther!.content(missing));
+    return true;
   }
 
-  #cached(action: Action, base: string, old: Remembered | undefined): Hit | undefined {
-    for (const trace of this.#world.cache.results(keyOf(base))) {
-      if (trace.outputs.length !== action.outputs.length) continue;
-      const manifest = withDiscovered(base, this.#lookAgain(trace.discovered, action));
-      if (manifest !== withDiscovered(base, trace.discovered)) continue;
-      const key = keyOf(manifest);
-      if (!this.#options.dryRun) this.#world.journal.put(action.identity, { ...trace, key, manifest });
-      return { trace, key, fresh: false, reasons: old === undefined ? [{ kind: "first", what: "not built here before" }] : explainDifference(old.manifest, manifest) };
+  async #brought(artifacts: readonly ArtifactId[]): Promise<boolean> {
+    const missing = this.#unasked(artifacts.flatMap((a) => this.#contents.digest(a) ?? []));
+    if (missing.length > 0) await this.#world.farther!.content(missing);
+    return missing.length > 0;
+  }
+
+  #unasked(digests: readonly Digest[]): Digest[] {
+    if (this.#world.farther === undefined) return [];
+    const missing = digests.filter((d) => !this.#asked.has(d.sha256));
+    for (const d of missing) this.#asked.add(d.sha256);
+    return missing;
+  }
+
+  #await(action: Action, arrival: Promise<void>): void {
+    this.#ready.set(action.id, BUSY);
+    const again = () => {
+      this.#ready.again(action.id);
+      this.#settleReady();
+    };
+    arrival.then(again, (e: unknown) => (this.#breakOff(action, e), this.#settleReady()));
+  }
+
+  /** What a hit needs here and nobody has. */
+  #wanted(action: Action, trace: Trace): Digest[] {
+    if (this.#world.farther === undefined || this.#options.outputs === "minimal") return [];
+    const wanted: Digest[] = [];
+    for (const [i, artifact] of action.outputs.entries()) {
+      this.#contents.believe(artifact, trace.outputs[i]!);
+      const asked = this.#options.outputs === "all" || this.graph.placedAt.has(artifact);
+      if (asked && !this.#contents.available(artifact)) wanted.push(trace.outputs[i]!);
     }
-    return undefined;
+    return wanted;
   }
 
-  /** The same files as they are now; one that the graph itself makes never equals what was discovered. */
-  #lookAgain(discovered: readonly Discovered[], action: Action): Discovered[] {
-    return discovered.map(({ path }) => {
-      const at = normal(under(action.spec.root, path));
-      if (this.graph.placements.has(at)) return { path, sha256: MADE_HERE };
-      const state = this.#look(at, action.id);
-      return { path, sha256: state.kind === "file" ? state.digest.sha256 : "" };
-    });
+  #question(action: Action, base: string): Question {
+    return { action, base, key: keyOf(base), digest: (artifact) => this.#contents.digest(artifact)!, look: (paths) => this.#recall.probe(paths, action) };
   }
 
-  /** Looks at a file for an action; the answer of the goal depends on it from now on. */
-  #look(path: string, reader: ActionId) {
-    const state = this.#world.files.look(path);
-    this.#world.files.seen.set(path, state);
-    this.#readBy.set(path, reader);
-    return state;
-  }
+  // ---- taking what is remembered -----------------------------------------------------------------
 
   /** Takes a remembered result if every output that must be in place can be put there. */
-  #accept(action: Action, { trace, key, fresh, reasons }: Hit): boolean {
+  #accept(action: Action, base: string, { trace, key, fresh, reasons }: Hit): boolean {
     for (const [i, artifact] of action.outputs.entries()) this.#contents.believe(artifact, trace.outputs[i]!);
     const repaired: Reason[] = [];
     for (const [i, artifact] of action.outputs.entries()) {
       for (const path of this.graph.placedAt.get(artifact) ?? []) {
-        const done = this.#repair(artifact, path, trace.outputs[i]!);
+        const done = this.#placing.repair(artifact, path, trace.outputs[i]!);
         if (done === undefined) continue;
         if (done.kind === "lost") {
           this.#mustRun.set(action.id, { kind: "lost", what: path });
@@ -283,38 +296,18 @@ export class Build {
         }
       }
     }
-    if (trace.remarks.length > 0) this.#remarks.set(action.id, trace.remarks);
+    this.#after.remark(action.id, trace.remarks);
+    this.#live.set(action.id, { base: trace.discovered.length === 0 ? key : keyOf(base), trace });
     const state: ActionState = repaired.length > 0 || !fresh ? "restored" : this.#somethingRanBefore(action) ? "cut_off" : "fresh";
     this.#end(action, DONE, { state, reasons: repaired.length === 0 ? reasons : [...reasons, ...repaired], key, durationMs: 0 });
     return true;
-  }
-
-  /** Sees to it that one placed output is there; undefined when it was. */
-  #repair(artifact: ArtifactId, path: string, digest: Digest): { kind: "put"; was: Misplaced } | { kind: "refused"; was: Misplaced; problem: Diagnostic } | { kind: "lost" } | undefined {
-    const conflict = this.#readBefore(path, artifact);
-    if (conflict !== undefined) return { kind: "refused", was: { new: digest.sha256 }, problem: conflict };
-    const was = this.#contents.misplaced(path, digest);
-    if (was === undefined) return undefined;
-    if (this.#options.dryRun) return this.#contents.available(artifact) ? { kind: "put", was } : { kind: "lost" };
-    const bytes = this.#contents.find(artifact);
-    if (bytes === undefined) return { kind: "lost" };
-    const problem = this.#contents.put(path, bytes, digest);
-    return problem === undefined ? { kind: "put", was } : { kind: "refused", was, problem };
-  }
-
-  /** An output must not appear where an action has already looked for a source: the next build would see it. */
-  #readBefore(path: string, artifact: ArtifactId): Diagnostic | undefined {
-    const reader = this.#readBy.get(path);
-    if (reader === undefined) return undefined;
-    const names = { reader: this.graph.actions[reader]!.identity, maker: this.graph.actions[this.graph.artifacts[artifact]!.producer]?.identity ?? path };
-    return { code: "GRAPH_OUTPUT_IS_SOURCE", severity: "error", stage: "run", message: `${path} is made by ${names.maker} but was read before by ${names.reader}`, data: { path, ...names }, hint: "give the output another path, or declare it as an input of the reader", place: { file: path } };
   }
 
   #somethingRanBefore(action: Action): boolean {
     for (const i of action.inputs) {
       const p = this.graph.artifacts[i.artifact]!.producer;
       if (p < 0) continue;
-      const state = this.#ended[p]?.state;
+      const state = this.#after.ended(p)?.state;
       if (state === "ran" || state === "cut_off") return true;
     }
     return false;
@@ -328,27 +321,18 @@ export class Build {
     return undefined;
   }
 
-  #unreadableInput(action: Action): Diagnostic | undefined {
-    for (const i of action.inputs) {
-      const node = this.graph.artifacts[i.artifact]!;
-      if (node.producer >= 0) continue;
-      const state = this.#world.files.look(node.source);
-      this.#world.files.seen.set(node.source, state);
-      if (state.kind === "file") continue;
-      const why = state.kind === "missing" ? "does not exist" : `cannot be read: ${state.code}`;
-      return { code: "GRAPH_INPUT_MISSING", severity: "error", stage: "parse", message: `${node.source}, an input of ${action.identity}, ${why}`, data: { path: node.source, rule: action.spec.rule.id }, hint: "create it, or correct the path", place: { file: node.source } };
-    }
-    return undefined;
-  }
-
   #enqueue(action: Action, base: string, reasons: readonly Reason[]): void {
     if (this.#options.dryRun) return this.#end(action, FAILED, { state: "ran", reasons, key: keyOf(base), durationMs: 0 });
-    if (this.#stopped || this.#world.signal.aborted) return this.#leave(action);
-    for (const i of action.inputs) {
-      if (this.graph.artifacts[i.artifact]!.producer >= 0 && !this.#contents.available(i.artifact)) return this.#waitFor(action, i.artifact);
-    }
+    if (this.#mayNotStart(action)) return this.#leave(action);
+    const gone = action.inputs.filter((i) => this.graph.artifacts[i.artifact]!.producer >= 0 && !this.#contents.available(i.artifact));
+    if (gone.length > 0 && this.#bring(action, gone.flatMap((i) => this.#contents.digest(i.artifact) ?? []))) return;
+    if (gone.length > 0) return this.#waitFor(action, gone[0]!.artifact);
     this.#ready.set(action.id, BUSY);
     void this.#queue.add(() => this.#run(action, base, reasons), { priority: this.#priority(action.id) });
+  }
+
+  #mayNotStart(action: Action): boolean {
+    return this.#world.signal.aborted || (this.#stopped && action.spec.rule.afterFailure !== true);
   }
 
   /** The build was stopped before this action started: it is not done, and that is no fault of its own. */
@@ -376,13 +360,13 @@ export class Build {
 
   async #run(action: Action, base: string, reasons: readonly Reason[]): Promise<void> {
     const { emit, now, runProcess, signal } = this.#world;
-    if (this.#stopped || signal.aborted) this.#leave(action);
+    if (this.#mayNotStart(action)) this.#leave(action);
     else {
       const started = now();
       try {
         emit({ type: "action_started", rule: action.spec.rule.id, label: action.label, reasons });
         const inputs = action.inputs.map((i) => ({ field: i.field, name: i.name, digest: this.#contents.digest(i.artifact)!, load: () => this.#contents.load(i.artifact) }));
-        const done = await execute(action.spec, action.label, inputs, this.#discover(action), runProcess, signal);
+        const done = await execute(action.spec, action.label, inputs, this.#recall.discover(action), runProcess, signal);
         this.#complete(action, base, reasons, done, now() - started);
       } catch (e) {
         if (e instanceof LostInput) this.#lostInput(action, e.artifact, reasons);
@@ -394,20 +378,10 @@ export class Build {
 
   #lostInput(action: Action, artifact: ArtifactId, reasons: readonly Reason[]): void {
     const { producer, source } = this.graph.artifacts[artifact]!;
-    if (producer >= 0) this.#waitFor(action, artifact);
-    else this.#fail(action, [changedMeanwhile(source)], reasons, "", 0);
-  }
-
-  #discover(action: Action): Discover {
-    return (path) => {
-      const at = normal(under(action.spec.root, path));
-      const placed = this.graph.placements.get(at);
-      if (placed !== undefined) return { refused: this.graph.actions[this.graph.artifacts[placed]!.producer]?.identity ?? at };
-      const state = this.#look(at, action.id);
-      if (state.kind !== "file") return "missing";
-      const bytes = this.#world.files.readExactly(at, state.digest);
-      return bytes === undefined ? { changed: changedMeanwhile(at) } : { bytes, sha256: state.digest.sha256 };
-    };
+    if (producer >= 0) {
+      const digest = this.#contents.digest(artifact);
+      if (digest === undefined || !this.#bring(action, [digest])) this.#waitFor(action, artifact);
+    } else this.#fail(action, [changedMeanwhile(source)], reasons, "", 0);
   }
 
   #complete(action: Action, base: string, reasons: readonly Reason[], done: Execution, durationMs: number): void {
@@ -423,12 +397,14 @@ export class Build {
     if (!done.forget) {
       this.#world.cache.remember(keyOf(base), trace);
       this.#world.journal.put(action.identity, { ...trace, key, manifest });
+      this.#world.farther?.offer(this.#question(action, base), trace);
+      this.#live.set(action.id, { base: keyOf(base), trace });
     }
     this.#mustRun.delete(action.id);
-    if (done.remarks.length > 0) this.#remarks.set(action.id, done.remarks);
+    this.#after.remark(action.id, done.remarks);
     for (const [i, artifact] of action.outputs.entries()) {
       for (const path of this.graph.placedAt.get(artifact) ?? []) {
-        const put = this.#repair(artifact, path, outputs[i]!);
+        const put = this.#placing.repair(artifact, path, outputs[i]!);
         if (put?.kind === "refused") return this.#fail(action, [put.problem], reasons, key, durationMs);
       }
     }
@@ -436,7 +412,7 @@ export class Build {
   }
 
   #fail(action: Action, diagnostics: readonly Diagnostic[], reasons: readonly Reason[], key: string, durationMs: number): void {
-    this.#failures.set(action.id, diagnostics);
+    this.#after.failure(action.id, diagnostics);
     if (!this.#options.keepGoing) this.#stopped = true;
     this.#withdraw(action);
     this.#end(action, FAILED, { state: "failed", reasons, key, durationMs });
@@ -448,30 +424,15 @@ export class Build {
     if (failed) this.#withdraw(action);
   }
 
-  /**
-   * What a failed action had put in place before is no output any more: a clean build would not have it. A file that is not
-   * what was built last is left alone.
-   */
   #withdraw(action: Action): void {
     this.#withdrawn.add(action.id);
-    if (this.#options.dryRun || this.#world.signal.aborted) return;
-    const old = this.#world.journal.get(action.identity);
-    if (old === undefined) return;
-    for (const [i, artifact] of action.outputs.entries()) {
-      for (const path of this.graph.placedAt.get(artifact) ?? []) {
-        const state = this.#world.files.look(path);
-        if (state.kind !== "file" || state.digest.sha256 !== old.outputs[i]?.sha256) continue;
-        attempt(() => this.#world.disk.remove(path));
-        this.#world.files.forget(path);
-        this.#world.emit({ type: "output_removed", path });
-      }
-    }
+    if (!this.#options.dryRun && !this.#world.signal.aborted) this.#placing.withdraw(action, this.#world.journal.get(action.identity));
   }
 
   #end(action: Action, status: typeof DONE | typeof FAILED, ended: Ended): void {
     if (status === FAILED) this.#contents.disown(action.outputs);
-    this.#ended[action.id] = ended;
-    if (ended.state !== "fresh") this.#world.emit({ type: "action_ended", ...this.#outcome(action, ended) });
+    const outcome = this.#after.end(action, ended);
+    if (ended.state !== "fresh") this.#world.emit({ type: "action_ended", ...outcome });
     this.#ready.end(action.id, status);
     if (this.#waiters.length === 0) return;
     const over = this.#waiters.filter((w) => w.open.delete(action.id) && w.open.size === 0);
@@ -480,48 +441,20 @@ export class Build {
     for (const w of over) w.resolve();
   }
 
-  #outcome(action: Action, e: Ended): ActionOutcome {
-    return { rule: action.spec.rule.id, label: action.label, state: e.state, reasons: e.reasons, key: e.key, duration_ms: Math.round(e.durationMs) };
-  }
-
   /** Placements declared after their action had ended (an artifact first needed as a value, then placed). */
   #placeAll(artifact: ArtifactId): "placed" | "lost" {
     const { producer } = this.graph.artifacts[artifact]!;
     const digest = this.#contents.digest(artifact);
     if (digest === undefined || this.#options.dryRun || (producer >= 0 && this.#ready.status(producer) !== DONE)) return "placed";
     for (const path of this.graph.placedAt.get(artifact) ?? []) {
-      const done = this.#repair(artifact, path, digest);
+      const done = this.#placing.repair(artifact, path, digest);
       if (producer < 0 && done?.kind === "refused") this.#unplaced.set(artifact, done.problem);
       if (done === undefined || producer < 0) continue;
-      const action = this.graph.actions[producer]!;
-      const ended = this.#ended[producer]!;
-      if (done.kind === "lost") {
-        this.#revive(producer, path);
-        return "lost";
-      }
-      if (done.kind === "refused") this.#fail(action, [done.problem], NO_REASONS, ended.key, 0);
-      else if (ended.state === "fresh" || ended.state === "cut_off") this.#ended[producer] = { ...ended, state: "restored", reasons: [{ kind: "output", what: path, ...done.was }] };
+      if (done.kind === "lost") return "lost";
+      const ended = this.#after.ended(producer)!;
+      if (done.kind === "refused") this.#fail(this.graph.actions[producer]!, [done.problem], NO_REASONS, ended.key, 0);
+      else if (ended.state === "fresh" || ended.state === "cut_off") this.#after.amend(producer, { ...ended, state: "restored", reasons: [{ kind: "output", what: path, ...done.was }] });
     }
     return "placed";
   }
-
-  /** Every action that leads to these artifacts, in graph order. */
-  #behind(artifacts: readonly ArtifactId[]): ActionId[] {
-    const seen = new Set<ActionId>();
-    const stack = artifacts.map((a) => this.graph.artifacts[a]!.producer).filter((p) => p >= 0);
-    while (stack.length > 0) {
-      const id = stack.pop()!;
-      if (seen.has(id)) continue;
-      seen.add(id);
-      for (const i of this.graph.actions[id]!.inputs) {
-        const p = this.graph.artifacts[i.artifact]!.producer;
-        if (p >= 0) stack.push(p);
-      }
-    }
-    return [...seen].sort((a, b) => a - b);
-  }
-}
-
-function changedMeanwhile(path: string): Diagnostic {
-  return { code: "GRAPH_SOURCE_CHANGED", severity: "error", stage: "run", message: `${path} changed while the build was running`, data: { path }, hint: "build again", place: { file: path } };
 }

@@ -5,7 +5,8 @@ import { existsSync, fstatSync, readFileSync, type Stats, statSync } from "node:
 import { join } from "node:path";
 import { scanRaw } from "./argv.ts";
 import { type Answer, runCli } from "./cli.ts";
-import { isError } from "./diagnostic.ts";
+import { writeLive } from "./cache/live.ts";
+import { type Diagnostic, isError } from "./diagnostic.ts";
 import type { BuildEvent } from "./event.ts";
 import type { ProcessRequest, ProcessResult } from "./execute.ts";
 import type { GraphModule } from "./goal.ts";
@@ -14,10 +15,10 @@ import { utf8 } from "./lib/bytes.ts";
 import { canonical } from "./lib/canonical-json.ts";
 import { sha256Hex } from "./lib/digest.ts";
 import { commandsOf, type Doors, type LoadedGraph, loadUserGraph } from "./load.ts";
-import type { Command, EngineOptions } from "./option.ts";
+import { addressOf, type Command, type EngineOptions } from "./option.ts";
 import { check, encodeRecord, mayReplay, outputsOf, RECORD_FOLDER, type RecordEntry, recordKey, recordPath, refresh, replay, type Replay, writeAll } from "./record.ts";
 import { diagnosticsText } from "./report.ts";
-import { type GoalRun, Session } from "./session.ts";
+import { type GoalRun, Session, type SessionWorld } from "./session.ts";
 import { allFresh, type GraphReport, graphReportText } from "./view/graph-report.ts";
 import { type Progress, progress } from "./view/progress.ts";
 
@@ -81,10 +82,20 @@ async function answeredByContent(argv: readonly string[]): Promise<boolean> {
   return true;
 }
 
+/** The cache's size when nobody says: what the free stores of CI providers take in one piece. */
+const CACHE_BYTES = 5 * 2 ** 30;
+const REMOTE_TIMEOUT_MS = 10_000;
+
+/** As CI providers set it: output is plain, nothing stays, and the cache is in the workspace, where steps save it from. */
+function inCi(): boolean {
+  return !["", "0", "false", undefined].includes(process.env["CI"]);
+}
+
 function defaultCacheDir(module: Pick<GraphModule, "cacheVariable" | "cacheName">): string {
   const { env } = process;
   const named = env[module.cacheVariable];
   if (named !== undefined && named !== "") return named;
+  if (inCi()) return `.${module.cacheName}/cache`;
   if (env["XDG_CACHE_HOME"] !== undefined && env["XDG_CACHE_HOME"].startsWith("/")) return join(env["XDG_CACHE_HOME"], module.cacheName);
   return env["HOME"] === undefined || env["HOME"] === "" ? `.${module.cacheName}/cache` : join(env["HOME"], ".cache", module.cacheName);
 }
@@ -196,13 +207,16 @@ class Tool {
     const run = await this.session.run(command.name, (context) => this.graph.module.goals[command.name]!.plan(options, context));
     bar?.clear();
     this.last = { run, goal: command.name, engine };
+    if (!engine.dryRun && !engine.noCache && run.live.length > 0 && !run.answer.diagnostics.some(isError)) {
+      writeLive(this.disk, command.name, this.argv, run.live, run.counts.fresh < run.counts.total);
+    }
     if (this.spoken) for (const d of run.recovered) this.stderr.show(utf8(diagnosticsText([d])));
     await this.#tell(run, command, engine);
     return run.answer;
   }
 
   #progress(): Progress | undefined {
-    if (!this.spoken || !isTerminal() || process.env["CI"] !== undefined) return undefined;
+    if (!this.spoken || !isTerminal() || inCi()) return undefined;
     return progress((text) => void process.stderr.write(text), () => process.stderr.columns ?? 80, () => sinceStart());
   }
 
@@ -215,9 +229,34 @@ class Tool {
       } else bar?.sink(event);
     };
     return new Session(
-      { disk: this.disk, cwd: this.cwd, env: process.env, now: Date.now, runProcess: (request) => this.#runProcess(request), attend: (work) => this.#attend(work), emit, signal: this.stop.signal },
-      { ...engine, cacheDir: engine.cacheDir ?? defaultCacheDir(this.graph.module), code: this.graph.code },
+      { disk: this.disk, cwd: this.cwd, env: process.env, now: Date.now, runProcess: (request) => this.#runProcess(request), attend: (work) => this.#attend(work), emit, signal: this.stop.signal, farther: this.#farther(engine) },
+      { ...engine, cacheDir: engine.cacheDir ?? defaultCacheDir(this.graph.module), cacheMaxBytes: engine.cacheMaxBytes ?? CACHE_BYTES, code: this.graph.code },
     );
+  }
+
+  /** The shared cache that words or environment name. Its token comes from a file or the environment, and goes nowhere else. */
+  #farther(engine: EngineOptions): SessionWorld["farther"] {
+    const variable = this.graph.module.remoteVariable;
+    const named = engine.remoteCache ?? (variable === undefined ? undefined : process.env[variable]);
+    if (named === undefined || named === "") return undefined;
+    return async (near, onProblem) => {
+      const url = addressOf(named);
+      const token = this.#token(engine, variable);
+      if (url === undefined) onProblem(remoteUnusable(`${variable} is not an http or https address without credentials`));
+      else if ("problem" in token) onProblem(remoteUnusable(token.problem));
+      else {
+        const { remoteCache } = await import("./cache/remote/remote.ts");
+        return remoteCache(near, { url, token: token.text, timeoutMs: engine.remoteTimeoutMs ?? REMOTE_TIMEOUT_MS, writable: engine.remoteWritable }, onProblem);
+      }
+      return undefined;
+    };
+  }
+
+  #token(engine: EngineOptions, variable: string | undefined): { readonly text: string | undefined } | { readonly problem: string } {
+    const file = engine.remoteTokenFile;
+    if (file === undefined) return { text: variable === undefined ? undefined : process.env[`${variable}_TOKEN`]?.trim() || undefined };
+    const read = attempt(() => this.disk.read(file));
+    return read.ok ? { text: Buffer.from(read.value).toString("utf8").trim() } : { problem: `the token file ${file} cannot be read: ${read.error.code}` };
   }
 
   /** What the engine itself has to say: explanations, the summary, the graph report. */
@@ -230,12 +269,16 @@ class Tool {
       const { summaryText } = await import("./view/explain.ts");
       this.stderr.show(utf8(`${command.name}: ${engine.dryRun ? "would be " : ""}${summaryText(run.counts, sinceStart() - this.#began)}\n`));
     }
+    if (this.spoken && run.traffic !== undefined && run.traffic.hits + run.traffic.misses + run.traffic.uploadedBytes > 0) {
+      const { trafficText } = await import("./view/explain.ts");
+      this.stderr.show(utf8(trafficText(run.traffic)));
+    }
     if (engine.graphReport !== undefined) this.#side(engine.graphReport, graphReportText(this.#graphReport(run, command.name)));
     if (engine.eventsOut !== undefined) this.#side(engine.eventsOut, this.events.map((e) => `${e}\n`).join(""));
   }
 
   #graphReport(run: GoalRun, goal: string): GraphReport {
-    return { goal, ok: !run.answer.diagnostics.some(isError), counts: run.counts, actions: run.actions, recovered: run.recovered };
+    return { goal, ok: !run.answer.diagnostics.some(isError), counts: run.counts, actions: run.actions, recovered: run.recovered, traffic: run.traffic };
   }
 
   #side(path: string, text: string): void {
@@ -336,6 +379,10 @@ export async function main(packaged: GraphModule, doors: Doors): Promise<void> {
   }
 }
 
+function remoteUnusable(why: string): Diagnostic {
+  return { code: "GRAPH_REMOTE_CACHE_UNUSABLE", severity: "warning", stage: "run", message: `the shared cache is not used: ${why}`, hint: "the build goes on without it; correct the setting" };
+}
+
 /** A bug of ours, said in a way that people can report it. */
 function internalError(name: string, e: unknown): string {
   const error = e instanceof Error ? e : new Error(String(e));
@@ -354,7 +401,8 @@ async function answer(packaged: GraphModule, doors: Doors): Promise<void> {
   }
   const tool = new Tool(graph.loaded);
   const code = await tool.once();
-  if (tool.last?.engine.watch === true && !tool.stop.signal.aborted) {
+  if (tool.last?.engine.watch === true && inCi()) tool.stderr.show(utf8("--watch does nothing where CI is set\n"));
+  else if (tool.last?.engine.watch === true && !tool.stop.signal.aborted) {
     const { watch } = await import("./watch.ts");
     await watch(tool);
   }

@@ -1,5 +1,6 @@
 // What a person asks for: a named goal with typed options, a report and a plan. Knows nothing of argv or of printing.
 
+import type { CacheDesk } from "./cache/desk.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { JsonValue } from "./lib/canonical-json.ts";
 import type { Artifact, Placement } from "./rule.ts";
@@ -28,6 +29,10 @@ export interface OptionSpec {
   readonly conflicts?: readonly string[];
   /** Other long names that mean the same, e.g. `target` for `adapter`. */
   readonly aliases?: readonly string[];
+  /** Given as a bare word, in the order of the table; one that is `multiple` takes all words that are left. */
+  readonly positional?: true;
+  /** What the text must look like: `5G`, `300M`, `none`; `30d`, `12h`; an http or https address without a password in it. */
+  readonly form?: "size" | "age" | "address";
 }
 
 /** Parsed option values by long name: flag -> boolean, U32/U64 -> bigint | undefined, else string(s). */
@@ -103,9 +108,10 @@ export interface PlanContext {
   glob(patterns: string | readonly string[], folder?: string): Promise<Artifact[]>;
   /**
    * Removes a folder of outputs and all in it before anything is built; not there is fine. Refused for a folder that holds
-   * the working directory or a file that this goal reads. The answer is not replayed. Nothing happens in a dry run.
+   * the working directory, a file that this goal has read, or something of `keep`. The answer is not replayed. Nothing
+   * happens in a dry run.
    */
-  clear(folder: string): Result<void>;
+  clear(folder: string, keep: readonly string[]): Result<void>;
   /** A variable of the user's environment that the goal depends on. */
   env(name: string): string | undefined;
   /** The absolute path of a program on PATH (or of a path with a slash), or undefined. */
@@ -114,6 +120,8 @@ export interface PlanContext {
   remarks(artifacts: readonly Artifact<unknown>[]): readonly Diagnostic[];
   /** Says that the answer depends on more than what was asked here: it will not be replayed. */
   volatile(): void;
+  /** The cache folder itself, for goals that look after it; such an answer is not replayed. */
+  cache(): Promise<CacheDesk>;
   /**
    * Tells people one line at once, on stderr: what a host has to say while it runs. Beside a machine report the line is
    * `data` as JSON instead, where it is given.
@@ -151,6 +159,8 @@ export interface GraphModule {
   readonly specrows: (goals: { readonly [name: string]: GoalSpec }) => Promise<JsonValue>;
   /** Environment variables that name the cache folder, in order of precedence. */
   readonly cacheVariable: string;
+  /** Environment variable that names the shared cache (an address); with `_TOKEN` behind it, its bearer token. */
+  readonly remoteVariable?: string;
   readonly cacheName: string;
 }
 

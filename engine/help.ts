@@ -3,7 +3,7 @@
 import type { Argv, Options } from "yargs";
 import { branchAt, COMPLETION_FLAG } from "./argv.ts";
 import type { OptionSpec } from "./goal.ts";
-import { ENGINE_OPTIONS, MACHINE_OPTIONS } from "./option.ts";
+import { ENGINE_OPTIONS, MACHINE_OPTIONS, shown } from "./option.ts";
 import type { Command, GlobalSpec } from "./option.ts";
 import type { App } from "./goal.ts";
 
@@ -35,8 +35,9 @@ function listCommands(help: Argv, app: App, commands: readonly Command[], path: 
 }
 
 function describe(help: Argv, command: Command, name: string, app: App): void {
-  help.usage(`${command.about}\n\nUsage: ${name} [options]`);
-  addGroup(help, command.options, "Options:");
+  const words = command.options.filter((o) => o.positional);
+  help.usage(`${command.about}\n\nUsage: ${name} ${words.map((o) => `${shown(o)} `).join("")}[options]${words.map((o) => `\n  ${shown(o)}  ${o.about}`).join("")}`);
+  addGroup(help, command.options.filter((o) => !o.positional), "Options:");
   for (const example of command.examples ?? []) help.example(`${app.name} ${example}`, "");
   help.epilogue(`Report: ${command.report.schemaVersion} (--json prints it, --json-schema its schema).`);
 }
@@ -90,7 +91,7 @@ export function completionWords(commands: readonly Command[], words: readonly st
 }
 
 function optionsAt(commands: readonly Command[], path: readonly string[]): (OptionSpec | GlobalSpec)[] {
-  return [...(branchAt(commands, path).command?.options ?? []), ...MACHINE_OPTIONS, ...ENGINE_OPTIONS].filter((o) => !o.hidden);
+  return [...(branchAt(commands, path).command?.options ?? []), ...MACHINE_OPTIONS, ...ENGINE_OPTIONS].filter((o) => !o.hidden && !o.positional);
 }
 
 /** The subcommands among the words before the one being typed, and the option that still waits for its value. */

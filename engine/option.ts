@@ -43,6 +43,13 @@ export interface EngineOptions {
   readonly force: boolean;
   readonly noCache: boolean;
   readonly cacheDir: string | undefined;
+  /** Undefined: the default. */
+  readonly cacheMaxBytes: number | undefined;
+  readonly outputs: "minimal" | "toplevel" | "all";
+  readonly remoteCache: string | undefined;
+  readonly remoteWritable: boolean;
+  readonly remoteTokenFile: string | undefined;
+  readonly remoteTimeoutMs: number | undefined;
   readonly jobs: number | undefined;
   readonly keepGoing: boolean;
   readonly watch: boolean;
@@ -68,6 +75,12 @@ export const ENGINE_OPTIONS: readonly GlobalSpec[] = [
   { long: "force", key: "force", kind: "flag", about: "Run every action, whatever is remembered" },
   { long: "no-cache", key: "no.cache", kind: "flag", about: "Neither read nor write the cache" },
   { long: "cache-dir", key: "cache.dir", kind: "PATH", about: "Where the cache lives" },
+  { long: "cache-max-size", key: "cache.max.size", kind: "STR", form: "size", about: "How big the cache may grow, e.g. 500M, 5G, none (default: 5G); what was used longest ago goes first" },
+  { long: "outputs", key: "outputs", kind: "ENUM", values: ["minimal", "toplevel", "all"], default: "toplevel", about: "What is brought here of known results: nothing, the goal's outputs, or all between as well" },
+  { long: "remote-cache", key: "remote.cache", kind: "STR", form: "address", about: "Address (http or https) of a cache that is shared with others" },
+  { long: "remote-cache-mode", key: "remote.cache.mode", kind: "ENUM", values: ["read", "read-write"], default: "read-write", about: "Whether what is made here is sent to the shared cache" },
+  { long: "remote-cache-token-file", key: "remote.cache.token.file", kind: "PATH", about: "File with the bearer token of the shared cache" },
+  { long: "remote-timeout-ms", key: "remote.timeout.ms", kind: "U32", about: "How long one request to the shared cache may take (default: 10000)" },
   { long: "jobs", short: "j", key: "jobs", kind: "U32", about: "How many actions may run at once (default: the number of processors)" },
   { long: "keep-going", key: "keep.going", kind: "flag", about: "After a failure, finish what does not depend on it" },
   { long: "watch", key: "watch", kind: "flag", about: "Stay and build again whenever an input changes" },
@@ -80,8 +93,34 @@ export type OptionValue = string | bigint | boolean;
 const U32_MAX = 4294967295n;
 const U64_MAX = 18446744073709551615n;
 
+const SIZE = /^(\d{1,15})([KMGT]?)$/;
+const AGE = /^(\d{1,9})([smhd])$/;
+const SIZE_UNITS: { readonly [unit: string]: number } = { "": 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
+const AGE_UNITS: { readonly [unit: string]: number } = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Bytes of `5G`; infinitely many of `none`. */
+export function sizeOf(text: string): number | undefined {
+  const [, digits, unit = ""] = SIZE.exec(text) ?? [];
+  return text === "none" ? Number.POSITIVE_INFINITY : digits === undefined ? undefined : Number(digits) * SIZE_UNITS[unit]!;
+}
+
+/** Milliseconds of `30d`. */
+export function ageOf(text: string): number | undefined {
+  const [, digits, unit = ""] = AGE.exec(text) ?? [];
+  return digits === undefined ? undefined : Number(digits) * AGE_UNITS[unit]!;
+}
+
+/** An http or https address; credentials have no place in words, which are recorded. */
+export function addressOf(text: string): URL | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url !== undefined && (url.protocol === "http:" || url.protocol === "https:") && url.username === "" && url.password === "" ? url : undefined;
+}
+
 /** Reads the text of one value; the error says what would have been right. */
 export function parseValue(spec: OptionSpec, text: string): Result<OptionValue, string> {
+  if (spec.form === "size" && sizeOf(text) === undefined) return fail("expected a size like 500M or 5G, or none");
+  if (spec.form === "address" && addressOf(text) === undefined) return fail("expected an address like https://cache.example/path, without a name or password in it");
+  if (spec.form === "age" && ageOf(text) === undefined) return fail("expected an age like 30d, 12h or 45m");
   switch (spec.kind) {
     case "U32":
       return parseUnsigned(text, U32_MAX);
@@ -119,11 +158,17 @@ function valueOf(spec: OptionSpec, given: readonly OptionValue[] | undefined): O
   return typeof spec.default === "number" ? BigInt(spec.default) : spec.default;
 }
 
-/** How an option is shown in messages and help: `--profile <STR>`, `--json [<MODE>]`, `--clean`. */
+/** How an option is shown in messages and help: `--profile <STR>`, `--json [<MODE>]`, `--clean`, `<FILE>`, `[GOAL]...`. */
 export function shown(spec: OptionSpec): string {
+  if (spec.positional) return `${spec.required ? `<${wordName(spec)}>` : `[${wordName(spec)}]`}${spec.multiple ? "..." : ""}`;
   if (spec.kind === "flag") return `--${spec.long}`;
   if ("optionalValue" in spec) return `--${spec.long} [<MODE>]`;
   return `--${spec.long} <${spec.kind}>`;
+}
+
+/** The name of a bare word: `FILE`. */
+export function wordName(spec: OptionSpec): string {
+  return spec.long.replaceAll("-", "_").toUpperCase();
 }
 
 // ---------------------------------------------------------------------------------------------- tables
@@ -170,6 +215,7 @@ function checkOption(option: OptionSpec): string[] {
   if (!KEY.test(option.key)) faults.push(`the key ${option.key} is not a key`);
   if (option.kind === "ENUM" && !option.values?.length) faults.push("an ENUM needs values");
   if (option.kind === "flag" && (option.required || option.multiple)) faults.push("a flag is neither required nor repeated");
+  if (option.positional && (option.kind === "flag" || option.aliases !== undefined)) faults.push("a bare word has a value and no other name");
   if (option.required && option.default !== undefined) faults.push("a required option has no default");
   if (option.default !== undefined && !parseValue(option, String(option.default)).ok) faults.push(`the default ${option.default} is not a ${option.kind}`);
   return faults;

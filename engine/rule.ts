@@ -135,6 +135,8 @@ interface RuleCommon<I extends Inputs, O extends Outputs> {
   readonly version: number;
   readonly inputs: I;
   readonly outputs: O;
+  /** It tells about failures: it runs also when another action has failed and nothing else is started any more. */
+  readonly afterFailure?: boolean;
   /** Short name of one action for people; default: that of its first artifact. */
   readonly label?: (inputs: Arguments<I>) => string;
 }

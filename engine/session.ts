@@ -2,12 +2,16 @@
 // answer depends on. Knows nothing of argv, reports or printing.
 
 import { availableParallelism } from "node:os";
-import { type Cache, memoryCache } from "./cache/cache.ts";
+import { backedByMemory, type Cache, memoryCache } from "./cache/cache.ts";
+import type { CacheDesk } from "./cache/desk.ts";
+import type { Farther, Traffic } from "./cache/farther.ts";
+import type { LiveAction } from "./cache/live.ts";
 import { localCache } from "./cache/local.ts";
+import { processRuns } from "./cache/running.ts";
 import type { Diagnostic, Result } from "./diagnostic.ts";
 import { fail, ok } from "./diagnostic.ts";
 import type { ActionOutcome, Counts, EventSink } from "./event.ts";
-import { Build } from "./build.ts";
+import { Build, type OutputsMode } from "./build.ts";
 import type { RunProcess } from "./execute.ts";
 import { Files } from "./files.ts";
 import type { FileDigest, GoalAnswer, PlanContext, PlanFile } from "./goal.ts";
@@ -30,6 +34,8 @@ export interface SessionOptions {
   readonly noCache: boolean;
   /** Absolute, or relative to the working directory. */
   readonly cacheDir: string;
+  readonly cacheMaxBytes: number;
+  readonly outputs: OutputsMode;
   readonly provider: "native" | "embedded" | "auto";
   readonly code: string;
 }
@@ -46,6 +52,10 @@ export interface SessionWorld {
   readonly attend?: PlanContext["attend"];
   readonly emit: EventSink;
   readonly signal: AbortSignal;
+  /** Whether a process of this machine still runs; default: the system is asked. */
+  readonly alive?: (pid: number) => boolean;
+  /** Opens the cache that is shared with others, where there is one. */
+  readonly farther?: ((near: Cache, onProblem: (d: Diagnostic) => void) => Promise<Farther | undefined>) | undefined;
 }
 
 /** One thing of the world that the answer depends on, as it was. */
@@ -69,6 +79,10 @@ export interface GoalRun {
   readonly env: readonly (readonly [string, string | undefined])[];
   /** Placed outputs with their digests. */
   readonly outputs: readonly (readonly [string, Digest])[];
+  /** The remembered results behind the answer. */
+  readonly live: readonly LiveAction[];
+  /** What was asked of a shared cache, where there is one. */
+  readonly traffic: Traffic | undefined;
 }
 
 export type Plan = (context: PlanContext) => Promise<GoalAnswer>;
@@ -79,7 +93,8 @@ export class Session {
   readonly #options: SessionOptions;
   readonly files: Files;
   readonly #journal: Journal;
-  readonly #cache: Cache;
+  #cache: Cache;
+  #farther: Farther | undefined;
   readonly #recovered: Diagnostic[] = [];
   #opened = false;
   #stateWritable = true;
@@ -89,7 +104,9 @@ export class Session {
     this.#options = options;
     this.files = new Files(world.disk, world.now);
     this.#journal = new Journal(world.disk, `${STATE_FOLDER}/journal`);
-    this.#cache = options.noCache ? memoryCache() : localCache(world.disk, options.cacheDir, (d) => this.#recover(d), options.dryRun);
+    const { cacheDir, cacheMaxBytes, dryRun } = options;
+    const local = { onProblem: (d: Diagnostic) => this.#recover(d), readOnly: dryRun, maxBytes: cacheMaxBytes, now: world.now, alive: world.alive ?? processRuns };
+    this.#cache = options.noCache ? memoryCache() : localCache(world.disk, cacheDir, local);
   }
 
   async #open(): Promise<void> {
@@ -102,6 +119,14 @@ export class Session {
     }
     this.#journal.open();
     for (const d of this.#journal.recovered) this.#recover(d);
+    await this.#openFarther();
+  }
+
+  /** A dry run changes nothing, not even the near cache, and so asks nobody. */
+  async #openFarther(): Promise<void> {
+    if (this.#world.farther === undefined || this.#options.noCache || this.#options.dryRun) return;
+    this.#cache = backedByMemory(this.#cache);
+    this.#farther = await this.#world.farther(this.#cache, (d) => this.#recover(d));
   }
 
   #recover(diagnostic: Diagnostic): void {
@@ -115,7 +140,7 @@ export class Session {
     this.#world.emit({ type: "goal_started", goal });
     const started = this.#world.now();
     for (let attempts = 0; ; attempts++) {
-      const run = new PlanRun(this.#world, this.#options, this.files, this.#journal, this.#cache);
+      const run = new PlanRun(this.#world, this.#options, this.files, this.#journal, this.#cache, this.#farther);
       const answer = await plan(run.context);
       const changed = answer.diagnostics.some((d) => d.code === "GRAPH_SOURCE_CHANGED");
       if (changed && attempts < 2 && !this.#world.signal.aborted) {
@@ -124,9 +149,11 @@ export class Session {
       }
       const counts = run.counts();
       const dependencies = await this.#save(run, counts.total > 0 || this.#recovered.length > 0);
+      const traffic = await this.#farther?.settle();
+      this.#cache.close();
       const failed = answer.diagnostics.some((d) => d.severity === "error");
       this.#world.emit({ type: "goal_ended", goal, exit_code: failed ? 1 : 0, counts, duration_ms: Math.round(this.#world.now() - started) });
-      return { answer, counts, actions: run.outcomes(), recovered: this.#recovered, dependencies: failed ? undefined : dependencies, watched: run.dependencies().map((d) => d.path), env: run.env(), outputs: run.outputs() };
+      return { answer, counts, actions: run.outcomes(), recovered: this.#recovered, dependencies: failed ? undefined : dependencies, watched: run.dependencies().map((d) => d.path), env: run.env(), outputs: run.outputs(), live: run.live(), traffic };
     }
   }
 
@@ -179,6 +206,7 @@ interface GlobSeen {
 /** One execution of a plan: its graph, its build and what it asked of the world. */
 class PlanRun {
   readonly #world: SessionWorld;
+  readonly #options: SessionOptions;
   readonly #files: Files;
   readonly #graph = new Graph();
   readonly #build: Build;
@@ -189,12 +217,14 @@ class PlanRun {
   readonly #dryRun: boolean;
   readonly context: PlanContext;
 
-  constructor(world: SessionWorld, options: SessionOptions, files: Files, journal: Journal, cache: Cache) {
+  constructor(world: SessionWorld, options: SessionOptions, files: Files, journal: Journal, cache: Cache, farther: Farther | undefined) {
     this.#world = world;
+    this.#options = options;
     this.#files = files;
     this.#dryRun = options.dryRun;
     const jobs = options.jobs ?? availableParallelism();
-    this.#build = new Build(this.#graph, { disk: world.disk, files, journal, cache, runProcess: world.runProcess, emit: world.emit, now: world.now, signal: world.signal }, { jobs, keepGoing: options.keepGoing, force: options.force, dryRun: options.dryRun, code: options.code });
+    const { disk, runProcess, emit, now, signal } = world;
+    this.#build = new Build(this.#graph, { disk, files, journal, cache, farther, runProcess, emit, now, signal }, { ...options, jobs });
     this.context = {
       need: (a) => this.#need(a),
       build: (all) => this.#buildAll(all),
@@ -203,11 +233,12 @@ class PlanRun {
       look: (path) => this.#look(path),
       probe: (path) => this.#probe(path),
       glob: (patterns, folder) => this.#glob(typeof patterns === "string" ? [patterns] : patterns, folder ?? "."),
-      clear: (folder) => this.#clear(folder),
+      clear: (folder, keep) => this.#clear(folder, keep),
       env: (name) => this.#envOf(name),
       findProgram: (name) => this.#findProgram(name),
       remarks: (all) => this.#build.remarksBehind(this.#ids(all)),
       volatile: () => void (this.#volatile = true),
+      cache: () => ((this.#volatile = true), this.#desk()),
       say: (line, data) => world.emit({ type: "said", line, ...(data !== undefined && { data }) }),
       attend: (work) => (world.attend ?? unattended)(work),
       engine: { provider: options.provider, dryRun: options.dryRun, force: options.force, cwd: world.cwd },
@@ -226,9 +257,24 @@ class PlanRun {
     return [...this.#env];
   }
 
+  live(): LiveAction[] {
+    return this.#build.live();
+  }
+
+  /** With minimal outputs a placement may be a place where nothing is. */
+  #inPlace(path: string): boolean {
+    return this.#options.outputs !== "minimal" || this.#files.look(path).kind !== "missing";
+  }
+
+  async #desk(): Promise<CacheDesk> {
+    const { cacheDesk } = await import("./cache/desk.ts");
+    return cacheDesk(this.#world.disk, this.#options.cacheDir, { maxBytes: this.#options.cacheMaxBytes, now: this.#world.now, alive: this.#world.alive ?? processRuns });
+  }
+
   outputs(): (readonly [string, Digest])[] {
     const all: [string, Digest][] = [];
     for (const [path, id] of this.#graph.placements) {
+      if (!this.#inPlace(path)) continue;
       const digest = this.#build.lacks(id) ? undefined : this.#build.digest(id);
       if (digest !== undefined) all.push([path, digest]);
     }
@@ -239,7 +285,7 @@ class PlanRun {
     const all = new Map<string, Dependency["kind"]>(this.#seen);
     for (const [path, state] of this.#files.seen) all.set(path, state.kind === "file" ? "source" : state.kind === "missing" ? "missing" : "present");
     for (const a of this.#graph.artifacts) if (a.source !== "" && !all.has(a.source)) all.set(a.source, this.#files.look(a.source).kind === "file" ? "source" : "missing");
-    for (const path of this.#graph.placements.keys()) all.set(path, "output");
+    for (const path of this.#graph.placements.keys()) all.set(path, this.#inPlace(path) ? "output" : "missing");
     const listed = new Map(this.#globs.flatMap((g) => [...g.dirs]));
     for (const dir of listed.keys()) all.set(dir, "dir");
     return [...all].map(([path, kind]) => (kind === "dir" ? { path, kind, stat: listed.get(path) } : { path, kind }));
@@ -337,14 +383,15 @@ class PlanRun {
     return kind;
   }
 
-  #clear(folder: string): Result<void> {
+  #clear(folder: string, keep: readonly string[]): Result<void> {
     this.#volatile = true;
     const at = normal(folder);
     const refused = (why: string): Result<void> => fail([{ code: "GRAPH_CLEAR_REFUSED", severity: "error", stage: "run", message: `${folder} is not removed: ${why}`, data: { path: folder }, hint: "name a folder that holds outputs alone", place: { file: folder } }]);
     const absolute = normal(under(this.#world.cwd, at));
     if (holds(absolute, normal(this.#world.cwd))) return refused("it holds the working directory");
-    const read = [...this.#files.seen].find(([path, state]) => state.kind === "file" && holds(absolute, normal(under(this.#world.cwd, path))));
-    if (read !== undefined) return refused(`it holds ${read[0]}, which this goal reads`);
+    const read = [...this.#files.seen].flatMap(([path, state]) => (state.kind === "file" ? [path] : []));
+    const held = [...read, ...keep].find((path) => holds(absolute, normal(under(this.#world.cwd, path))));
+    if (held !== undefined) return refused(`it holds ${held}, which this goal reads`);
     if (this.#dryRun) return ok(undefined);
     const done = attempt(() => this.#world.disk.removeTree(at));
     this.#files.unsettleBelow(at);

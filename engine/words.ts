@@ -2,6 +2,9 @@
 
 import type { ActionSpec, Inputs, Outputs, ProcessRule } from "./rule.ts";
 
+/** Besides an action's own environment nothing but these few fixed values reaches its process. */
+export const BASE_ENV = { PATH: "/usr/local/bin:/usr/bin:/bin", LC_ALL: "C", TZ: "UTC", SOURCE_DATE_EPOCH: "0" };
+
 /** An input of one field, under the name by which the action sees it. */
 interface NamedInput {
   readonly field: string;

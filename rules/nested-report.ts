@@ -16,6 +16,7 @@ interface NestedFacts {
 const nestedReport = rule({
   id: "report.nested",
   version: 1,
+  afterFailure: true,
   inputs: { facts: json<NestedFacts>() },
   outputs: { report: output("report", "report.json") },
   run({ facts: { report, result, diagnostics, ...meta } }) {

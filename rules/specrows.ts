@@ -35,6 +35,7 @@ function goalRows(scope: string, goal: Goals[string]): Row[] {
 }
 
 function optionRow(scope: string, option: OptionSpec | GlobalSpec, more: JsonObject): Row {
+  if (option.positional) return [scope, "arg", option.long.replaceAll("-", "_").toUpperCase(), option.key, option.about, wordFacts(option)];
   const short = "short" in option && option.short !== undefined ? `-${option.short}` : "";
   const facts = optionFacts(option, more);
   const tail = Object.keys(facts).length === 0 ? [] : [facts];
@@ -42,6 +43,10 @@ function optionRow(scope: string, option: OptionSpec | GlobalSpec, more: JsonObj
   // The table has no word for 64-bit numbers.
   const kind = option.kind === "U64" ? "U32" : option.kind;
   return [scope, "opt", short, `--${option.long}`, option.key, kind, option.about, ...tail];
+}
+
+function wordFacts(option: OptionSpec): JsonObject {
+  return { ...(option.required ? { required: true } : {}), ...(option.multiple ? { multiple: true } : {}) };
 }
 
 function optionFacts(option: OptionSpec, more: JsonObject): { [name: string]: JsonValue } {

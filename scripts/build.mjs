@@ -5,7 +5,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { writeValidators } from "./validators.mjs";
 
@@ -50,9 +50,48 @@ function makeCodeCache() {
   }
 }
 
+/** Digest of all that the guests of the package are made from: their sources, WIT, and the steps and tools that make them. */
+function guestSourcesId() {
+  const hash = createHash("sha256").update(version).update(JSON.stringify(packageParts()));
+  const clang = join(root, "node_modules", "@yowasp", "clang", "package.json");
+  if (existsSync(clang)) hash.update(readFileSync(clang));
+  const steps = ["clang.ts", "clang-embedded.ts", "npm-clang.ts", ...["embed.ts", "new.ts", "wit-source.ts"].map((f) => join("component", f))].map((f) => join("rules", f));
+  for (const path of [...["rules/guest", "wit"].flatMap(filesUnder), ...steps].sort()) hash.update(`${path}\0`).update(readFileSync(join(root, path))).update("\0");
+  return hash.digest("hex");
+}
+
+/** Takes over the guests of the last build where they are of the same sources. */
+function keptGuests(sources) {
+  const had = join(out, "guest");
+  if (!existsSync(join(had, "parts.json")) || JSON.parse(readFileSync(join(had, "parts.json"), "utf8")).sources !== sources) return false;
+  cpSync(had, join(fresh, "guest"), { recursive: true });
+  return true;
+}
+
+/** The tool that was just built makes its own guests. Clang runs a short while: code that V8 optimises would not pay. */
+function makeGuests(sources) {
+  const words = ["--liftoff-only", join(out, "x07-wasm.cjs"), "parts", "--graph", join("rules", "guest", "parts.graph.ts"), "--out", relative(root, join(out, "guest")), "--sources", sources, "--json"];
+  const ran = spawnSync(process.execPath, words, { cwd: root, encoding: "utf8" });
+  if (ran.status !== 0) throw new Error(`the guests cannot be built:\n${ran.stdout}${ran.stderr}`.slice(0, 4000));
+}
+
 /** The core runs from a code cache, where `import()` has no home: it uses the entry's (engine/core.ts). */
 function giveImport(path) {
-  writeFileSync(path, readFileSync(path, "utf8").replace(/\bimport\(("(?:esbuild|execa|yargs|@bytecodealliance\/jco-transpile(?:\/[a-z-]+)?|binaryen)")\)/g, "__import($1)"));
+  const computed = /\bimport\((?=[^"')\s])/g;
+  const listed = /\bimport\(("(?:esbuild|execa|yargs|@bytecodealliance\/jco-transpile(?:\/[a-z-]+)?|binaryen|@bokuweb\/zstd-wasm|node:[a-z_/]+)")\)/g;
+  writeFileSync(path, readFileSync(path, "utf8").replace(computed, "__import(").replace(listed, "__import($1)"));
+}
+
+/** The std modules, compiled: a file for each part of each, read only when a program wants it. */
+async function writeStd(folder) {
+  const compiler = join(fresh, "std-build.mjs");
+  await build({ ...common, minify: false, entryPoints: ["rules/x07/std-build.ts"], outfile: compiler, format: "esm", define: { "import.meta.url": JSON.stringify(pathToFileURL(join(root, "rules/x07/std-build.ts")).href) } });
+  const { allStd } = await import(pathToFileURL(compiler).href);
+  const all = allStd();
+  mkdirSync(folder, { recursive: true });
+  for (const [unit, parts] of Object.entries(all)) for (const [part, value] of Object.entries(parts)) writeFileSync(join(folder, `${unit}.${part}.json`), JSON.stringify(value));
+  writeFileSync(join(folder, "all.names.json"), JSON.stringify(Object.keys(all)));
+  rmSync(compiler);
 }
 
 const define = {
@@ -63,7 +102,7 @@ const define = {
 };
 const common = { absWorkingDir: root, bundle: true, platform: "node", target: "node20", define, legalComments: "none", logLevel: "warning", minify: true, lineLimit: 200, mainFields: ["module", "main"] };
 /** Loaded from node_modules on the few paths that need them. */
-const external = ["esbuild", "execa", "yargs", "@bytecodealliance/jco-transpile", "binaryen"];
+const external = ["esbuild", "execa", "yargs", "@bytecodealliance/jco-transpile", "binaryen", "@bokuweb/zstd-wasm"];
 
 const CORE = `
 import { main } from "./engine/entry.ts";
@@ -92,9 +131,13 @@ try {
   await build({ ...common, entryPoints: ["engine/main.ts"], outfile: join(fresh, "x07-wasm.cjs"), format: "cjs", banner: { js: "#!/usr/bin/env node" } });
   chmodSync(join(fresh, "x07-wasm.cjs"), 0o755);
   await writeValidators(join(fresh, "validators"));
+  await writeStd(join(fresh, "std"));
+  const guests = guestSourcesId();
+  const kept = keptGuests(guests);
   rmSync(out, { recursive: true, force: true });
   renameSync(fresh, out);
   makeCodeCache();
+  if (!kept) makeGuests(guests);
 } finally {
   rmSync(fresh, { recursive: true, force: true });
 }

@@ -15,6 +15,8 @@ export interface Cache {
   /** Cheap presence check (no verification). */
   holds(digest: Digest): boolean;
   keep(digest: Digest, bytes: Uint8Array): void;
+  /** The build is over. */
+  close(): void;
 }
 
 /** How many discovered file sets are kept for one base key. */
@@ -33,5 +35,27 @@ export function memoryCache(): Cache {
     content: (d) => contents.get(d.sha256),
     holds: (d) => contents.has(d.sha256),
     keep: (d, bytes) => void contents.set(d.sha256, bytes),
+    close: () => {},
+  };
+}
+
+/** What the cache itself cannot hold (its folder is full or read only) is held in memory for the rest of the process. */
+export function backedByMemory(cache: Cache): Cache {
+  const contents = new Map<string, Uint8Array>();
+  const traces = new Map<string, Trace[]>();
+  return {
+    results: (key) => [...(traces.get(key) ?? []), ...cache.results(key)],
+    remember(key, trace) {
+      cache.remember(key, trace);
+      if (cache.results(key).some((t) => sameDiscovered(t, trace))) return;
+      traces.set(key, [trace, ...(traces.get(key) ?? []).filter((t) => !sameDiscovered(t, trace))].slice(0, VARIANT_LIMIT));
+    },
+    content: (d) => contents.get(d.sha256) ?? cache.content(d),
+    holds: (d) => contents.has(d.sha256) || cache.holds(d),
+    keep(digest, bytes) {
+      cache.keep(digest, bytes);
+      if (!cache.holds(digest)) contents.set(digest.sha256, bytes);
+    },
+    close: () => cache.close(),
   };
 }

@@ -2,28 +2,36 @@
 // file is put in place by rename and verified when read. Damage is reported, removed and lived without.
 
 import type { Diagnostic } from "../diagnostic.ts";
-import { attempt, type Disk, writeAtomic } from "../host/disk.ts";
-import { ByteReader, ByteWriter, checksum, CutShort } from "../lib/bytes.ts";
+import { attempt, type Disk, type Stat, writeAtomic } from "../host/disk.ts";
 import { sha256Hex } from "../lib/digest.ts";
-import { readTrace, type Trace, type TracedOutput, writeTrace } from "../trace.ts";
+import type { Trace } from "../trace.ts";
 import { type Cache, sameDiscovered, VARIANT_LIMIT } from "./cache.ts";
-
-const MAGIC = 0x41373058; // "X07A"
-const VERSION = 2;
+import { account } from "./keep.ts";
+import { layout } from "./layout.ts";
+import { decodeResults, encodeResults } from "./result.ts";
+import { beginRunning, STAMP_GRAIN_MS } from "./running.ts";
 
 export interface LocalCache extends Cache {
   readonly folder: string;
+  /** The build is over: what it wrote is counted, and too old entries make room when the folder has grown too big. */
+  close(): void;
 }
 
-/**
- * `onProblem` hears of damaged entries (removed) and of a folder that cannot be written (said once, then the cache is
- * read only for the rest of the process). A `readOnly` cache changes nothing.
- */
-export function localCache(disk: Disk, folder: string, onProblem: (d: Diagnostic) => void, readOnly = false): LocalCache {
-  const base = `${folder}/v1`;
-  const blobPath = (sha: string) => `${base}/cas/${sha.slice(0, 2)}/${sha}`;
-  const resultPath = (key: string) => `${base}/ac/${key.slice(0, 2)}/${key}`;
+export interface LocalOptions {
+  /** Hears of damaged entries (removed) and of a folder that cannot be written (said once; from then on it is read only). */
+  readonly onProblem: (d: Diagnostic) => void;
+  /** Changes nothing. */
+  readonly readOnly?: boolean;
+  readonly maxBytes: number;
+  readonly now: () => number;
+  readonly alive: (pid: number) => boolean;
+}
+
+export function localCache(disk: Disk, folder: string, { onProblem, readOnly = false, maxBytes, now, alive }: LocalOptions): LocalCache {
+  const at = layout(folder);
   let writable = !readOnly;
+  let written = 0;
+  let endRunning: (() => void) | undefined;
 
   const damaged = (path: string, what: string) => {
     if (!readOnly) attempt(() => disk.remove(path));
@@ -32,7 +40,10 @@ export function localCache(disk: Disk, folder: string, onProblem: (d: Diagnostic
   const write = (path: string, bytes: Uint8Array) => {
     if (!writable) return;
     const done = attempt(() => writeAtomic(disk, path, bytes, 0o444));
-    if (done.ok) return;
+    if (done.ok) {
+      written += bytes.length;
+      return;
+    }
     writable = false;
     onProblem({
       code: "GRAPH_CACHE_UNWRITABLE",
@@ -43,13 +54,19 @@ export function localCache(disk: Disk, folder: string, onProblem: (d: Diagnostic
       place: { file: path },
     });
   };
+  /** The entry's stat; what is used is stamped, so that it is not the first to go. A miss is common and costs one stat. */
+  const used = (path: string): Stat | undefined => {
+    if (endRunning === undefined && writable) endRunning = beginRunning(disk, at, now());
+    const stat = disk.stat(path);
+    if (stat !== undefined && writable && now() - stat.mtimeMs > STAMP_GRAIN_MS) attempt(() => disk.touch(path));
+    return stat;
+  };
   const results = (key: string): Trace[] => {
-    const path = resultPath(key);
-    // A miss is the common case of a first build, and a thrown ENOENT costs twenty times a stat.
-    if (disk.stat(path) === undefined) return [];
+    const path = at.result(key);
+    if (used(path) === undefined) return [];
     const read = attempt(() => disk.read(path));
     if (!read.ok) return [];
-    const traces = decode(read.value, key);
+    const traces = decodeResults(read.value, key);
     if (traces === undefined) damaged(path, `the result of action ${key.slice(0, 12)}`);
     return traces ?? [];
   };
@@ -59,11 +76,11 @@ export function localCache(disk: Disk, folder: string, onProblem: (d: Diagnostic
     results,
     remember(key, trace) {
       const others = results(key).filter((t) => !sameDiscovered(t, trace));
-      write(resultPath(key), encode(key, [trace, ...others].slice(0, VARIANT_LIMIT)));
+      write(at.result(key), encodeResults(key, [trace, ...others].slice(0, VARIANT_LIMIT)));
     },
     content(digest) {
-      const path = blobPath(digest.sha256);
-      if (disk.stat(path) === undefined) return undefined;
+      const path = at.content(digest.sha256);
+      if (used(path) === undefined) return undefined;
       const read = attempt(() => disk.read(path));
       if (!read.ok) return undefined;
       if (read.value.length === digest.size && sha256Hex(read.value) === digest.sha256) return read.value;
@@ -71,46 +88,18 @@ export function localCache(disk: Disk, folder: string, onProblem: (d: Diagnostic
       return undefined;
     },
     holds(digest) {
-      return disk.stat(blobPath(digest.sha256))?.size === digest.size;
+      return used(at.content(digest.sha256))?.size === digest.size;
     },
     keep(digest, bytes) {
       // What has just been made again must not be refused in favour of damaged bytes of the same size.
       if (this.holds(digest) && this.content(digest) !== undefined) return;
-      write(blobPath(digest.sha256), bytes);
+      write(at.content(digest.sha256), bytes);
+    },
+    close() {
+      if (written > 0 && !readOnly) account(disk, at, written, maxBytes, now(), alive);
+      written = 0;
+      endRunning?.();
+      endRunning = undefined;
     },
   };
-}
-
-/** The key stands inside too: a whole file in another's place is as wrong as a flipped bit. */
-function encode(key: string, traces: readonly Trace[]): Uint8Array {
-  const body = new ByteWriter();
-  body.raw(Buffer.from(key, "hex"));
-  body.u32(traces.length);
-  for (const t of traces) writeTrace(body, t);
-  const payload = body.finish();
-  const w = new ByteWriter();
-  for (const x of [MAGIC, VERSION, checksum(payload)]) w.u32(x);
-  w.raw(payload);
-  return w.finish();
-}
-
-function decode(bytes: Uint8Array, key: string): Trace[] | undefined {
-  try {
-    const r = new ByteReader(bytes);
-    if (r.u32() !== MAGIC || r.u32() !== VERSION) return undefined;
-    const sum = r.u32();
-    if (checksum(bytes.subarray(r.at)) !== sum) return undefined;
-    if (Buffer.from(r.raw(32)).toString("hex") !== key) return undefined;
-    const traces: Trace[] = [];
-    for (let n = r.u32(); n > 0; n--) traces.push(readTrace(r));
-    return traces.every((t) => t.outputs.every(isItself)) ? traces : undefined;
-  } catch (e) {
-    if (e instanceof CutShort || e instanceof SyntaxError) return undefined;
-    throw e;
-  }
-}
-
-/** Inline content is verified as content from a file is. */
-function isItself(output: TracedOutput): boolean {
-  return output.inline === undefined || (output.inline.length === output.size && sha256Hex(output.inline) === output.sha256);
 }

@@ -43,6 +43,8 @@ export interface Disk {
   grainMs(of: { readonly dev: number }): number;
   stat(path: string): Stat | undefined;
   read(path: string): Uint8Array;
+  /** At most `length` bytes from `at` on; fewer at the end of the file. */
+  readAt(path: string, at: number, length: number): Uint8Array;
   /** Writes a new or truncated file; not atomic by itself. */
   write(path: string, bytes: Uint8Array, mode?: number): void;
   append(path: string, bytes: Uint8Array): void;
@@ -79,6 +81,16 @@ export function realDisk(root: string): Disk {
       guard(path, () => {
         const b = fs.readFileSync(at(path));
         return new Uint8Array(b.buffer, b.byteOffset, b.length);
+      }),
+    readAt: (path, from, length) =>
+      guard(path, () => {
+        const file = fs.openSync(at(path), "r");
+        try {
+          const b = new Uint8Array(length);
+          return b.subarray(0, fs.readSync(file, b, 0, length, from));
+        } finally {
+          fs.closeSync(file);
+        }
       }),
     write: (path, bytes, mode) => guard(path, () => fs.writeFileSync(at(path), bytes, mode === undefined ? undefined : { mode })),
     append: (path, bytes) => guard(path, () => fs.appendFileSync(at(path), bytes)),

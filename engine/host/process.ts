@@ -6,12 +6,10 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import type { ProcessRequest, ProcessResult, RunProcess } from "../execute.ts";
+import { BASE_ENV } from "../words.ts";
 
 /** Of what a process says, this many bytes are kept for people. */
 const SAID_LIMIT = 1 << 20;
-
-/** Nothing but these few fixed values and the action's own environment reaches the process. */
-const BASE_ENV = { PATH: "/usr/local/bin:/usr/bin:/bin", LC_ALL: "C", TZ: "UTC", SOURCE_DATE_EPOCH: "0" };
 
 export const runInDirectory: RunProcess = async (request) => {
   let dir: string | undefined;

@@ -1,5 +1,6 @@
 // Why actions ran, and what came of it, in words for people. Reads events and outcomes; decides nothing.
 
+import type { Traffic } from "../cache/farther.ts";
 import type { ActionOutcome, Counts, Reason } from "../event.ts";
 
 const WORDS: { readonly [K in Reason["kind"]]: string } = {
@@ -46,4 +47,14 @@ export function summaryText(c: Counts, elapsedMs: number): string {
   ] as const;
   const said = parts.filter(([n]) => n > 0).map(([n, word]) => `${n} ${word}`);
   return `${said.length === 0 ? "no actions" : said.join(", ")} (${(elapsedMs / 1000).toFixed(2)} s)`;
+}
+
+/** `shared cache: 12 hits, 3 misses, 1.2 MB received, 0.3 MB sent` */
+export function trafficText(t: Traffic): string {
+  const failed = t.failures === 0 ? "" : `, ${t.failures} failures`;
+  return `shared cache: ${t.hits} hits, ${t.misses} misses, ${megabytes(t.downloadedBytes)} received, ${megabytes(t.uploadedBytes)} sent${failed}\n`;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(2)} MB`;
 }

@@ -11,7 +11,7 @@ export const PACKAGED = "packaged:";
 let root: string | undefined;
 
 /** The folder of this package that holds arch/: above the bundle, or above the sources. */
-function packageRoot(): string {
+export function packageRoot(): string {
   if (root !== undefined) return root;
   let folder = dirname(fileURLToPath(import.meta.url));
   for (let up = 0; up < 2 && !existsSync(join(folder, "arch", "wasm")); up++) folder = dirname(folder);
@@ -26,6 +26,15 @@ export function readPackaged(path: string): PlanFile {
     return { ok: true, bytes, digest: { path: `${PACKAGED}${path}`, sha256: sha256Hex(bytes), bytes_len: bytes.length } };
   } catch (error) {
     return { ok: false, code: (error as NodeJS.ErrnoException).code ?? "EIO", error: `${path} is missing from the package` };
+  }
+}
+
+/** The text of a file of the built package; undefined where there is none. */
+export function packageFile(path: string): string | undefined {
+  try {
+    return readFileSync(join(packageRoot(), path), "utf8");
+  } catch {
+    return undefined;
   }
 }
 

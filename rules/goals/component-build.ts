@@ -1,17 +1,23 @@
 // `component build`: an x07 project -> WASI 0.2 components, their manifests and the build report. Chooses the nodes; every
 // step is a rule of its own, and what several components need is one node for all of them.
 
-import { type Artifact, type ArtifactLike, type Diagnostic, type FileDigest, goal, type GoalAnswer, isError, type JsonValue, ok, type OptionSpec, type OptionValues, place, type Placement, type PlanContext, type Result, under, ZERO_SHA256 } from "../../engine/index.ts";
+import { type Artifact, type ArtifactLike, type Diagnostic, type FileDigest, goal, type GoalAnswer, isError, isJsonArray, type JsonValue, ok, parentOf, type OptionSpec, type OptionValues, place, type Placement, type PlanContext, type Result, under, ZERO_SHA256 } from "../../engine/index.ts";
 import { type ComponentProfile, COMPONENT_PROFILES, resolveComponentProfile, type WorldRef } from "../component-profile.ts";
-import { componentDocument, type ComponentFacts, componentManifest, manifestPath } from "../component/manifest.ts";
+import { componentDocument, type ComponentFacts, componentManifest, manifestPath, WORLD_OF } from "../component/manifest.ts";
+import { composeReport, composeResult } from "../component/compose-result.ts";
 import { lift } from "../component/lift.ts";
+import { plugComponents } from "../component/plug.ts";
+import { NOT_CHECKED } from "../component/targets.ts";
 import { wrapSolve } from "../component/solve-wrapper.ts";
 import { type ChosenTool, chooseWasmTools } from "../component/wasm-tools.ts";
 import type { LoadedProfile } from "../contract/registry.ts";
+import { nativeCore } from "../guest/native.ts";
+import { adapterComponent } from "../guest/parts.ts";
 import { reportOf } from "../nested-report.ts";
 import { resolveWasmProfile, type WasmProfile } from "../profile.ts";
 import { VERSION } from "../tool.ts";
 import { asInputs, packageFiles } from "../wit/bundle.ts";
+import { readProject } from "../x07/program.ts";
 import { buildProgram, buildReport } from "./build.ts";
 import { WASM_INDEX } from "./options.ts";
 
@@ -46,6 +52,10 @@ interface Part {
   readonly component: Placement;
   readonly others: readonly Placement[];
   readonly facts: Omit<ComponentFacts, "component">;
+  /** What the report calls the component where it came with this package. */
+  readonly input?: string;
+  /** A report of its own, which can be made once it is known what came out. */
+  readonly report?: () => Placement;
 }
 
 interface Profiles {
@@ -104,7 +114,10 @@ class ComponentBuildPlan {
   }
 
   #clean(): void {
-    const cleared = this.#context.clear(this.#outDir);
+    const { manifest } = readProject(this.#context, this.#project);
+    const roots = manifest.ok && isJsonArray(manifest.value["module_roots"] ?? null) ? (manifest.value["module_roots"] as readonly JsonValue[]) : [];
+    const sources = roots.flatMap((root) => (typeof root === "string" ? [under(parentOf(this.#project), root)] : []));
+    const cleared = this.#context.clear(this.#outDir, sources);
     if (!cleared.ok) this.#diagnostics.push(...cleared.error.map((d) => ({ ...d, code: "X07WASM_COMPONENT_BUILD_CLEAN_FAILED" })));
   }
 
@@ -119,8 +132,52 @@ class ComponentBuildPlan {
     };
     const wants = (...emits: readonly Emit[]) => emits.includes(this.#emit);
     const solve = wants("solve", "http", "cli", "all") ? add(await this.#solve(profiles)) : undefined;
+    for (const kind of ["http", "cli"] as const) {
+      const adapter = wants(kind, `${kind}-adapter`, "all") ? add(await this.#adapter(kind)) : undefined;
+      if (wants(kind, "all") && solve !== undefined && adapter !== undefined) add(await this.#composed(profiles, kind, solve.component, adapter.component));
+    }
+    for (const kind of ["http", "cli"] as const) if (wants(`${kind}-native`)) add(await this.#native(profiles, kind));
     await this.#finish(parts);
-    void solve;
+  }
+
+  /** The program and the glue of a native target in one core module, lifted into its WASI world. */
+  async #native(profiles: Profiles, kind: "http" | "cli"): Promise<Result<Part>> {
+    const target = profiles.component.value.native[kind];
+    const lifting = await this.#lifting(profiles, target);
+    if (!lifting.ok) return lifting;
+    const raw = await this.#program(this.#at("solve.core.raw.wasm"), this.#at("solve.core.emit"));
+    if (!raw.ok) return raw;
+    const { arenaCapBytes: arenaCap, maxOutputBytes: maxOutput } = profiles.wasm.value;
+    const label = this.#at(`${kind}.component.wasm`);
+    const core = nativeCore({ program: raw.value.module, kind: `${kind}-native`, budgets: target.budgets, arenaCap, maxOutput, label });
+    if (!core.ok) return core;
+    const { component } = lift(lifting.value.tool, core.value, lifting.value.wit, target.world, label);
+    const toolchain = { x07_wasm: VERSION, x07: raw.value.x07, wasm_tools: lifting.value.tool.line };
+    return ok({ component: place(component, label), others: [...raw.value.others, place(core.value, this.#at(`${kind}.core.wasm`))], facts: { kind, wit: { package: target.package, world: target.world }, profiles: this.#refs, toolchain } });
+  }
+
+  async #adapter(kind: "http" | "cli"): Promise<Result<Part>> {
+    const adapter = await adapterComponent(this.#context, `${kind}-adapter`);
+    if (!adapter.ok) return adapter;
+    const component = place(adapter.value, this.#at(`${kind}-adapter.component.wasm`));
+    const facts = { kind: `${kind}-adapter`, wit: WORLD_OF[`${kind}-adapter`], profiles: { component: this.#refs.component }, toolchain: { x07_wasm: VERSION } } as const;
+    return ok({ component, others: [], facts, input: `embedded:${kind}-adapter.component.wasm` });
+  }
+
+  /** The solve component plugged into an adapter, and the report of that. */
+  async #composed(profiles: Profiles, kind: "http" | "cli", solve: Placement, adapter: Placement): Promise<Result<Part>> {
+    const at = this.#at(`${kind}.component.wasm`);
+    const plugged = await plugComponents(this.#context, profiles.component.value.tools.wac, adapter.artifact, solve.artifact, at);
+    if (!plugged.ok) return plugged;
+    const component = place(plugged.value.component, at);
+    const facts = { kind, wit: WORLD_OF[kind], profiles: {}, toolchain: { x07_wasm: VERSION } } as const;
+    const report = () => {
+      const [solved, adapted, out] = [solve, adapter, component].map((p) => this.#digestAt(p)) as [FileDigest, FileDigest, FileDigest];
+      const answer: GoalAnswer = { result: composeResult({ kind, solve: solved, adapter: adapted, out }, NOT_CHECKED), diagnostics: [], inputs: [solved, adapted], outputs: [out], nondeterminism: { uses_os_time: false, uses_network: false, uses_process: true } };
+      const reportAt = this.#at(`${kind}.component.compose.report.json`);
+      return place(reportOf(composeReport, answer, reportAt), reportAt);
+    };
+    return ok({ component, others: [], facts, report });
   }
 
   /** The program as a component that exports x07:solve/handler. */
@@ -184,6 +241,8 @@ class ComponentBuildPlan {
       const facts: ComponentFacts = { ...part.facts, component: this.#digestAt(part.component) };
       this.#artifacts.push(componentDocument(facts));
       this.#outputs.push(...part.others.map((o) => this.#digestAt(o)), facts.component);
+      if (part.input !== undefined) this.#inputs.push({ ...facts.component, path: part.input });
+      if (part.report !== undefined) manifests.push(part.report());
       const at = manifestPath(part.component.path);
       manifests.push(place(componentManifest({ facts }, { label: at }).manifest, at));
     }
@@ -209,7 +268,9 @@ class ComponentBuildPlan {
       artifacts: this.#artifacts,
     };
     const human = failed ? [] : ["ok"];
-    return { result, diagnostics: this.#diagnostics, inputs: this.#inputs, outputs: this.#outputs, nondeterminism: { uses_os_time: false, uses_network: this.#network, uses_process: true }, tool: this.#tool, human };
+    // The errors of the language come after the one that the reference reports, and keep its exit code.
+    const exit = this.#diagnostics.find(isError)?.code === "X07WASM_X07_BUILD_FAILED" ? { exitCode: 1 } : {};
+    return { ...exit, result, diagnostics: this.#diagnostics, inputs: this.#inputs, outputs: this.#outputs, nondeterminism: { uses_os_time: false, uses_network: this.#network, uses_process: true }, tool: this.#tool, human };
   }
 }
 

@@ -1,6 +1,7 @@
 // The option tables of the goals: one table feeds parser, help, specrows, completion and docs.
 
 import type { OptionSpec } from "../../engine/index.ts";
+import { incidentOptions } from "../incident/options.ts";
 
 export const WASM_INDEX = "arch/wasm/index.x07wasm.json";
 
@@ -33,7 +34,10 @@ export const runOptions: readonly OptionSpec[] = [
   { long: "max-memory-bytes", key: "memory.max.bytes", kind: "U64", about: "Memory cap in bytes; 0 is no limit (default: the profile's)" },
   { long: "max-table-elements", key: "table.max.elements", kind: "U32", about: "Table cap; 0 is no limit (default: the profile's)" },
   { long: "max-wasm-stack-bytes", key: "wasm.stack.max.bytes", kind: "U32", about: "Wasm stack in bytes (default: the profile's)" },
+  { long: "max-wall-ms", key: "wall.max.ms", kind: "U32", about: "Milliseconds that the call may take (default: no limit but fuel)" },
+  { long: "host", key: "host", kind: "ENUM", values: ["v8", "wasmtime", "auto"], default: "v8", about: "Engine: V8, an installed Wasmtime, or Wasmtime where it satisfies its pin" },
   { long: "output-out", key: "output.out", kind: "PATH", about: "Write the answer to this file" },
+  ...incidentOptions,
 ];
 
 export const profileValidateOptions: readonly OptionSpec[] = wasmProfile;

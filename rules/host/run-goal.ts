@@ -2,7 +2,7 @@
 
 import { canonical, isJsonArray, parseJson, sha256Hex } from "../../engine/index.ts";
 import type { Diagnostic, FileDigest, GoalAnswer, JsonObject, OptionValues, PlanContext, Result } from "../../engine/index.ts";
-import { writeSide } from "../http/side.ts";
+import { writeSide } from "../side.ts";
 import { Witness } from "../incident/record.ts";
 import { incidentPlace, writeIncident } from "../incident/write.ts";
 import { incidentDir, incidentId, withNewline } from "../run/incident.ts";

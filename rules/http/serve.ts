@@ -17,7 +17,7 @@ import type { Handled, LoopLimits } from "./loop.ts";
 import { readPayload } from "./payload.ts";
 import { openReducer } from "./reducer.ts";
 import type { ReducerFacts } from "./reducer.ts";
-import { writeSide } from "./side.ts";
+import { writeSide } from "../side.ts";
 
 const CANARY: JsonObject = { schema_version: "x07.http.request.envelope@0.1.0", id: "req0", method: "GET", path: "/", headers: [], body: { bytes_len: 0 } };
 

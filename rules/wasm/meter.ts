@@ -16,7 +16,7 @@ export interface MeterOptions {
   readonly fuel: boolean;
   /** `memory.grow` to more pages stops the guest; null leaves growth to the module's own maximum. */
   readonly maxPages: number | null;
-  /** `table.grow` to more elements stops the guest; null leaves growth to the table's own maximum. */
+  /** `table.grow` to more elements, or over the table's own maximum, stops the guest; null leaves growth as it is. */
   readonly maxElements: number | null;
   /**
    * The budgets are imported instead of the module's own, so that several modules share them; when the fuel is used up the
@@ -115,7 +115,7 @@ function layOut(module: CoreModule, options: MeterOptions): Layout {
     refills: shared !== null,
     shift: shared ? { from: shared.firstGlobal, by: shared.globals.length } : null,
     growMemory: module.memories.map((_, memory) => (options.maxPages === null ? null : add(growMemory(memory, options.maxPages, stop)))),
-    growTable: module.tables.map((t, table) => (options.maxElements === null ? null : add(growTable(table, t.element, options.maxElements, stop)))),
+    growTable: module.tables.map((t, table) => (options.maxElements === null ? null : add(growTable(table, t.element, Math.min(options.maxElements, t.limits.max ?? Infinity), stop)))),
   };
   const probes = probeNames(module);
   const exports = [

@@ -25,7 +25,8 @@ export function witFiles(context: PlanContext, index: string): WitFiles {
   };
 }
 
-function projectFiles(context: PlanContext): WitFiles {
+/** The project's own files, whatever its index. */
+export function projectFiles(context: PlanContext): WitFiles {
   return {
     packaged: false,
     read: (path) => context.read(path),

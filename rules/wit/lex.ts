@@ -17,6 +17,12 @@ export interface WitFault {
   readonly column: number;
 }
 
+/** A fault at an offset of a text. */
+export function faultIn(text: string, { file, at }: { readonly file: string; readonly at: number }, message: string): WitFault {
+  const before = text.slice(0, at);
+  return { file, message, line: before.split("\n").length, column: at - before.lastIndexOf("\n") };
+}
+
 const KEYWORDS = new Set(
   (
     "use type func u8 u16 u32 u64 s8 s16 s32 s64 f32 f64 char resource own borrow record flags variant enum bool string " +
@@ -51,9 +57,7 @@ export class Lexer {
 
   spoil(message: string, at: number): void {
     if (this.#fault !== undefined) return;
-    const before = this.#text.slice(0, at);
-    const line = before.split("\n").length;
-    this.#fault = { file: this.#file, message, line, column: at - before.lastIndexOf("\n") };
+    this.#fault = faultIn(this.#text, { file: this.#file, at }, message);
     this.#pos = this.#text.length;
     this.#next = undefined;
   }

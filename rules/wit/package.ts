@@ -17,6 +17,8 @@ export interface WitPackage {
   readonly parts: readonly PackageBody[];
   /** Packages written in braces in the same files. */
   readonly nested: readonly WitPackage[];
+  /** What was read, by file: the places of faults are looked up here. */
+  readonly texts: ReadonlyMap<string, string>;
 }
 
 export function parsePackage(texts: readonly WitText[]): Result<WitPackage, WitFault> {
@@ -28,22 +30,22 @@ export function parsePackage(texts: readonly WitText[]): Result<WitPackage, WitF
   }
   const named = files.filter((f) => f.package !== undefined);
   const name = named[0]?.package;
-  if (name === undefined) return fail(faultAt(texts[0]?.path ?? "", texts.length === 0 ? "there is no .wit file" : "no file of the folder says `package`"));
+  if (name === undefined) return fail(faultAt(texts[0]?.path ?? "", texts.length === 0 ? "the folder has no .wit file" : "no file of the folder says `package`"));
   const other = named.find((f) => packageId(f.package!) !== packageId(name));
   if (other !== undefined) return fail(faultAt(other.file, `this file is of package ${packageId(other.package!)}, ${named[0]!.file} is of ${packageId(name)}`));
-  return nestedPackages(files, name);
+  return nestedPackages(files, name, new Map(texts.map((t) => [t.path, t.text])));
 }
 
-function nestedPackages(files: readonly WitFileAst[], name: PackageName): Result<WitPackage, WitFault> {
+function nestedPackages(files: readonly WitFileAst[], name: PackageName, texts: ReadonlyMap<string, string>): Result<WitPackage, WitFault> {
   const nested = new Map<string, WitPackage>();
   for (const f of files) {
     for (const p of f.nested) {
       const id = packageId(p.package);
       if (nested.has(id) || id === packageId(name)) return fail(faultAt(f.file, `package ${id} is written twice`));
-      nested.set(id, { name: p.package, parts: [p], nested: [] });
+      nested.set(id, { name: p.package, parts: [p], nested: [], texts });
     }
   }
-  return ok({ name, parts: files, nested: [...nested.values()] });
+  return ok({ name, parts: files, nested: [...nested.values()], texts });
 }
 
 function faultAt(file: string, message: string): WitFault {

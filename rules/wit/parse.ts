@@ -251,7 +251,6 @@ class Parser {
       const name = this.#l.name();
       return { ...here, name, as: this.#l.eat("as") ? this.#l.name() : name };
     });
-    if (names.length === 0) this.#l.spoil("`use` names nothing", place.at);
     this.#l.expect(";");
     return { ...place, gate, item: "use", from, names };
   }
@@ -350,7 +349,7 @@ class Parser {
         return this.#angled(() => ({ kind: text, element: inner(), length: this.#l.eat(",") ? this.#length() : undefined }));
       case "map":
         return this.#angled(() => {
-          const key = inner();
+          const key = this.#mapKey(inner());
           this.#l.expect(",");
           return { kind: text, key, value: inner() };
         });
@@ -369,6 +368,11 @@ class Parser {
       default:
         return { kind: "primitive", name: text as Primitive };
     }
+  }
+
+  #mapKey(key: TypeAst): TypeAst {
+    if (key.kind !== "primitive" || ["f32", "f64", "error-context"].includes(key.name)) this.#l.unexpected("a whole number type, bool, char or string as the key");
+    return key;
   }
 
   #length(): number {

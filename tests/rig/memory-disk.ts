@@ -191,6 +191,9 @@ export function memoryDisk(root: string, clock: Clock = { ms: 1_000_000, tick: 0
       alive();
       return fileAt(at(path)).bytes.slice();
     },
+    readAt(path, from, length) {
+      return disk.read(path).subarray(from, from + length);
+    },
     write(path, bytes, mode = 0o644) {
       const p = at(path);
       const half = change(p);

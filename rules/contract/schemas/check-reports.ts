@@ -140,6 +140,6 @@ export const graphReport = {
       recovered: list(object({ code: text({ min: 1 }), message: text() })),
       actions: list(actionRow),
     },
-    { command: text(), goal: text(), exit_code: integer(0, 255) },
+    { command: text(), goal: text(), exit_code: integer(0, 255), remote: object({ hits: count, misses: count, downloaded_bytes: count, uploaded_bytes: count, failures: count }) },
   ),
 };

@@ -4,11 +4,13 @@ import { rendered } from "../schema.ts";
 import type { SchemaDocument } from "../schema.ts";
 import { pretty } from "../../../engine/index.ts";
 import { capsEvidence, componentArtifactDocument, wasmArtifactDocument } from "./artifact.ts";
+import { cacheReports } from "./cache-reports.ts";
 import * as checks from "./check-reports.ts";
 import * as components from "./component-reports.ts";
 import * as core from "./core-reports.ts";
 import { diagDocument } from "./diag.ts";
 import * as http from "./http.ts";
+import * as incidents from "./incident.ts";
 import { componentProfile, runtimeLimitsDocument, toolchainProfile, wasmProfile } from "./profile.ts";
 import { componentIndex, toolchainIndex, wasmIndex, witIndex } from "./registry.ts";
 import { specrows } from "./specrows.ts";
@@ -52,6 +54,10 @@ export const DOCUMENTS: readonly SchemaDocument[] = [
   checks.specrowsCheckReport,
   checks.cliParseReport,
   checks.graphReport,
+  incidents.incidentReplay,
+  incidents.incidentListReport,
+  incidents.incidentReplayReport,
+  ...cacheReports,
 ];
 
 /** The JSON Schema text of a document form as `--json-schema` prints it, or undefined when there is no such file. */

@@ -42,7 +42,7 @@ async function ask(dir: string, goal: GoalSpec, options: OptionValues) {
   process.chdir(dir);
   const session = new Session(
     { disk: realDisk(dir), cwd: dir, env: { PATH: "" }, now: Date.now, runProcess: runInDirectory, emit: () => {}, signal: new AbortController().signal },
-    { jobs: 1, keepGoing: false, force: false, dryRun: false, noCache: true, cacheDir: join(base, "cache"), provider: "embedded", code: "test" },
+    { jobs: 1, keepGoing: false, force: false, dryRun: false, noCache: true, cacheMaxBytes: 1 << 30, outputs: "toplevel", cacheDir: join(base, "cache"), provider: "embedded", code: "test" },
   );
   return (await session.run("vector", (context) => goal.plan(options, context))).answer;
 }

@@ -1,0 +1,140 @@
+// The archive form: the live results and their content as one tar of plain files in bounded zstd frames, a manifest first.
+// Same live set, same bytes. Knows nothing of how it is read back (see unpack.ts).
+
+import { attempt, type Disk, placeAtomic } from "../host/disk.ts";
+import { canonical, type JsonValue } from "../lib/canonical-json.ts";
+import { utf8 } from "../lib/bytes.ts";
+import { sha256Hex } from "../lib/digest.ts";
+import type { Trace } from "../trace.ts";
+import { entryPath, type Layout } from "./layout.ts";
+import { foundName, type LiveSet } from "./live.ts";
+import { decodeResults, encodeResults } from "./result.ts";
+import { TAR_END, tarHeader, tarPadding } from "./tar.ts";
+import { FRAME_BYTES, type Zstd } from "./zstd.ts";
+
+export const ARCHIVE_FORM = "graph.cache.archive@1";
+export const MANIFEST_NAME = "manifest.json";
+
+export interface ArchiveEntry {
+  readonly path: string;
+  readonly size: number;
+  readonly sha256: string;
+}
+
+export interface Exported {
+  readonly goals: readonly { readonly goal: string; readonly actions: number }[];
+  readonly results: number;
+  readonly contents: number;
+  readonly contentBytes: number;
+  /** Names of what the goals need and the cache does not have (any more). */
+  readonly missing: readonly string[];
+  readonly archiveBytes: number;
+  readonly sha256: string;
+}
+
+/** Writes the archive in one step. Throws DiskError where `file` cannot be written. */
+export function exportArchive(disk: Disk, at: Layout, sets: readonly LiveSet[], file: string, zstd: Zstd): Exported {
+  const missing = new Set<string>();
+  const results = liveResults(disk, at, sets, missing);
+  const contents = liveContents(disk, at, results, missing);
+  const named = [...results].map(([key, traces]) => ({ path: entryPath("result", key), bytes: encodeResults(key, traces) }));
+  const entries: ArchiveEntry[] = [
+    ...named.map(({ path, bytes }) => ({ path, size: bytes.length, sha256: sha256Hex(bytes) })),
+    ...[...contents].map(([sha256, size]) => ({ path: entryPath("content", sha256), size, sha256 })),
+  ].sort((a, b) => (a.path < b.path ? -1 : 1));
+  const inMemory = new Map(named.map(({ path, bytes }) => [path, bytes]));
+  const goals = goalCounts(sets);
+  const manifest = utf8(canonical({ form: ARCHIVE_FORM, goals, entries } as unknown as JsonValue));
+  let written: { archiveBytes: number; sha256: string } | undefined;
+  placeAtomic(disk, file, (temp) => {
+    const out = new FrameWriter(disk, temp, zstd);
+    out.file(MANIFEST_NAME, manifest);
+    for (const e of entries) out.file(e.path, inMemory.get(e.path) ?? disk.read(`${at.base}/${e.path}`));
+    written = out.finish();
+  });
+  const contentBytes = [...contents.values()].reduce((a, b) => a + b, 0);
+  return { goals, results: results.size, contents: contents.size, contentBytes, missing: [...missing].sort(), ...written! };
+}
+
+function goalCounts(sets: readonly LiveSet[]): { goal: string; actions: number }[] {
+  const keys = new Map<string, Set<string>>();
+  for (const set of sets) {
+    const all = keys.get(set.goal) ?? new Set();
+    for (const [base, found] of set.actions) all.add(`${base} ${found}`);
+    keys.set(set.goal, all);
+  }
+  return [...keys].map(([goal, all]) => ({ goal, actions: all.size })).sort((a, b) => (a.goal < b.goal ? -1 : 1));
+}
+
+/** The remembered results that the sets name; how long they took is a fact of one machine and stays here. */
+function liveResults(disk: Disk, at: Layout, sets: readonly LiveSet[], missing: Set<string>): Map<string, Trace[]> {
+  const wanted = new Map<string, Set<string>>();
+  for (const [base, found] of sets.flatMap((s) => s.actions)) wanted.set(base, (wanted.get(base) ?? new Set()).add(found));
+  const results = new Map<string, Trace[]>();
+  for (const [base, founds] of [...wanted].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const read = attempt(() => disk.read(at.result(base)));
+    const there = (read.ok ? decodeResults(read.value, base) : undefined) ?? [];
+    const live = [...founds].sort().flatMap((found) => there.find((t) => foundName(t.discovered) === found) ?? []);
+    if (live.length < founds.size) missing.add(base);
+    if (live.length > 0) results.set(base, live.map((t) => ({ ...t, durationMs: 0 })));
+  }
+  return results;
+}
+
+function liveContents(disk: Disk, at: Layout, results: ReadonlyMap<string, readonly Trace[]>, missing: Set<string>): Map<string, number> {
+  const contents = new Map<string, number>();
+  for (const output of [...results.values()].flat().flatMap((t) => t.outputs)) {
+    if (output.inline !== undefined || contents.has(output.sha256)) continue;
+    const read = attempt(() => disk.read(at.content(output.sha256)));
+    if (read.ok && read.value.length === output.size && sha256Hex(read.value) === output.sha256) contents.set(output.sha256, output.size);
+    else missing.add(output.sha256);
+  }
+  return contents;
+}
+
+/** Packs what it is given into frames and appends each to a file. */
+class FrameWriter {
+  readonly #disk: Disk;
+  readonly #path: string;
+  readonly #zstd: Zstd;
+  readonly #frame = new Uint8Array(FRAME_BYTES);
+  #used = 0;
+  #written = 0;
+  readonly #digests: string[] = [];
+
+  constructor(disk: Disk, path: string, zstd: Zstd) {
+    this.#disk = disk;
+    this.#path = path;
+    this.#zstd = zstd;
+  }
+
+  file(name: string, content: Uint8Array): void {
+    for (const part of [tarHeader(name, content.length), content, tarPadding(content.length)]) this.#push(part);
+  }
+
+  #push(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; ) {
+      const n = Math.min(bytes.length - at, FRAME_BYTES - this.#used);
+      this.#frame.set(bytes.subarray(at, at + n), this.#used);
+      this.#used += n;
+      at += n;
+      if (this.#used === FRAME_BYTES) this.#flush();
+    }
+  }
+
+  #flush(): void {
+    if (this.#used === 0) return;
+    const packed = this.#zstd.compress(this.#frame.subarray(0, this.#used));
+    this.#disk.append(this.#path, packed);
+    this.#digests.push(sha256Hex(packed));
+    this.#written += packed.length;
+    this.#used = 0;
+  }
+
+  /** The digest names the archive's bytes by those of its frames. */
+  finish(): { archiveBytes: number; sha256: string } {
+    this.#push(TAR_END);
+    this.#flush();
+    return { archiveBytes: this.#written, sha256: sha256Hex(this.#digests.join("\n")) };
+  }
+}

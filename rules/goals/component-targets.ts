@@ -1,0 +1,76 @@
+// `component targets`: whether a component fits a world of a WIT package. Words the outcome; the check is a rule.
+
+import { type Diagnostic, file, type FileDigest, goal, type GoalAnswer, isError, type OptionSpec, type OptionValues, type PlanContext, ZERO_SHA256 } from "../../engine/index.ts";
+import { resolveComponentProfile } from "../component-profile.ts";
+import { bundleWarnings, checkTargets, type TargetsOutcome } from "../component/targets.ts";
+import { folderFiles } from "../wit/bundle.ts";
+
+const options: readonly OptionSpec[] = [
+  { long: "component", key: "component", kind: "PATH", about: "Component to check", required: true },
+  { long: "wit", key: "wit", kind: "PATH", about: "WIT file; its folder is the package", required: true },
+  { long: "world", key: "world", kind: "STR", about: "World of that package", required: true },
+  { long: "strict", key: "strict", kind: "flag", about: "Turn warnings into errors" },
+];
+
+export const componentTargets = goal({
+  about: "Check that a component fits a world: its imports, its exports, their types",
+  options,
+  report: { schemaVersion: "x07.wasm.component.targets.report@0.1.0", command: "x07-wasm.component.targets", schemaFile: "x07-wasm.component.targets.report.schema.json" },
+  examples: ["component targets --component target/x07-wasm/component/http.component.wasm --wit wit/deps/wasi/http/0.2.8/proxy.wit --world proxy"],
+  plan: (o, context) => new TargetsPlan(o, context).run(),
+});
+
+class TargetsPlan {
+  readonly #o: OptionValues;
+  readonly #context: PlanContext;
+  readonly #inputs: FileDigest[] = [];
+  readonly #diagnostics: Diagnostic[] = [];
+  readonly #component: FileDigest;
+  readonly #wit: FileDigest;
+
+  constructor(o: OptionValues, context: PlanContext) {
+    this.#o = o;
+    this.#context = context;
+    this.#component = this.#look("component", "COMPONENT_READ_FAILED", "name a component with --component; `x07-wasm component build` makes them");
+    this.#wit = this.#look("wit", "WIT_READ_FAILED", "name a file of the WIT package with --wit");
+  }
+
+  #look(option: "component" | "wit", code: string, hint: string): FileDigest {
+    const path = this.#o[option] as string;
+    const looked = this.#context.look(path);
+    if (looked.ok) this.#inputs.push(looked.digest);
+    else this.#diagnostics.push({ code: `X07WASM_COMPONENT_TARGETS_${code}`, severity: "error", stage: "parse", message: `failed to read ${option}: ${path}: ${looked.error}`, hint, place: { file: path } });
+    return looked.ok ? looked.digest : { path, sha256: ZERO_SHA256, bytes_len: 0 };
+  }
+
+  async run(): Promise<GoalAnswer> {
+    const outcome = this.#failed() ? undefined : await this.#check();
+    if (outcome !== undefined) this.#diagnostics.push(...outcome.diagnostics);
+    const world = (this.#o["world"] as string).slice(0, 128) || "-";
+    return {
+      result: { component: { ...this.#component }, wit: { ...this.#wit }, world, wac_exit_code: outcome?.exitCode ?? 1, stdout: outcome?.stdout ?? "", stderr: outcome?.stderr ?? "" },
+      diagnostics: this.#diagnostics,
+      inputs: this.#inputs,
+      outputs: [],
+      nondeterminism: { uses_os_time: false, uses_network: false, uses_process: true },
+      human: this.#failed() ? [] : [`ok: ${this.#component.path} fits the world ${world}`],
+    };
+  }
+
+  #failed(): boolean {
+    return this.#diagnostics.some(isError);
+  }
+
+  async #check(): Promise<TargetsOutcome | undefined> {
+    const { inputs, profile } = await resolveComponentProfile((path) => this.#context.read(path), {});
+    if (!profile.ok) return void this.#diagnostics.push(...profile.error);
+    this.#inputs.push(...inputs);
+    const { tools, witIndexPath } = profile.value.value;
+    const bundle = await folderFiles(this.#context, this.#wit.path, witIndexPath);
+    if (!bundle.ok) return void this.#diagnostics.push(...bundle.error);
+    const warnings = bundleWarnings(bundle.value, this.#o["strict"] === true);
+    this.#diagnostics.push(...(warnings.ok ? warnings.value : warnings.error));
+    if (!warnings.ok) return undefined;
+    return checkTargets(this.#context, tools.wac, file(this.#component.path, "component"), bundle.value, this.#o["world"] as string, this.#component.path);
+  }
+}
