@@ -13,7 +13,7 @@ import type { ListenJob } from "./listen.ts";
 export interface Orders {
   readonly job: HttpJob;
   readonly settings: LedgerSettings;
-  readonly listen: Omit<ListenJob, "handler" | "ledger" | "limits" | "ready" | "stop">;
+  readonly listen: Omit<ListenJob, "handler" | "ledger" | "limits" | "ids" | "ready" | "stop">;
 }
 
 export type FromChild =
@@ -23,6 +23,8 @@ export type FromChild =
 export type ToChild = { readonly kind: "orders"; readonly orders: Orders } | { readonly kind: "stop" };
 
 export const HEARTBEAT_MS = 100;
+/** More than there are ever processes at once. */
+const ID_STEP = 1_000;
 
 function tell(message: FromChild): void {
   if (process.connected) process.send?.(message);
@@ -47,7 +49,7 @@ async function serve(orders: Orders, stop: AbortSignal): Promise<void> {
   let outcome: Result<void> = { ok: true, value: undefined };
   if (opened.ok) {
     const limits = hostLimits(orders.job.limits, orders.job.wallMs);
-    outcome = await listen({ ...orders.listen, handler: opened.value, ledger, limits, ready: (bound) => tell({ kind: "ready", bound }), stop });
+    outcome = await listen({ ...orders.listen, handler: opened.value, ledger, limits, ids: { first: (cluster.worker?.id ?? 1) - 1, step: ID_STEP }, ready: (bound) => tell({ kind: "ready", bound }), stop });
   }
   process.send?.({ kind: "done", ledger: ledger.data(), problems: outcome.ok ? [] : outcome.error } satisfies FromChild, () => cluster.worker?.disconnect());
 }

@@ -29,6 +29,10 @@ interface Child {
   ready: boolean;
 }
 
+function tell(child: Child, message: ToChild): void {
+  if (child.worker.isConnected()) child.worker.send(message);
+}
+
 export function serveTogether(program: string, orders: Orders, ready: (bound: string) => void, stop: AbortSignal): Promise<Served> {
   return new Together(program, orders, ready, stop).run();
 }
@@ -69,6 +73,9 @@ class Together {
   #fork(): void {
     const child: Child = { worker: cluster.fork({ NODE_EXTRA_CA_CERTS: "" }), spoke: Date.now(), ready: false };
     this.#children.add(child);
+    // A child that is ending takes no more messages; that it ended is told by "exit".
+    child.worker.on("error", () => undefined);
+    child.worker.process.on("error", () => undefined);
     child.worker.on("message", (message: FromChild) => this.#hear(child, message));
     child.worker.once("exit", () => this.#gone(child));
   }
@@ -76,13 +83,13 @@ class Together {
   #hear(child: Child, message: FromChild): void {
     child.spoke = Date.now();
     switch (message.kind) {
-      case "started": child.worker.send({ kind: "orders", orders: this.#orders } satisfies ToChild); return;
+      case "started": return tell(child, { kind: "orders", orders: this.#orders });
       case "alive": return;
       case "ready":
         child.ready = true;
         if (!this.#told) this.#ready(message.bound);
         this.#told = true;
-        if (this.#stopping) child.worker.send({ kind: "stop" } satisfies ToChild);
+        if (this.#stopping) tell(child, { kind: "stop" });
         return;
       case "done":
         this.#ledgers.push(message.ledger);
@@ -115,7 +122,7 @@ class Together {
     if (this.#stopping) return;
     this.#stopping = true;
     clearInterval(this.#timer);
-    for (const { worker, ready } of this.#children) if (ready) worker.send({ kind: "stop" } satisfies ToChild); else worker.process.kill("SIGKILL");
+    for (const child of this.#children) if (child.ready) tell(child, { kind: "stop" }); else child.worker.process.kill("SIGKILL");
     const wait = this.#orders.job.wallMs + LOST_MS;
     setTimeout(() => this.#children.forEach(({ worker }) => worker.process.kill("SIGKILL")), wait).unref();
     if (this.#children.size === 0) this.#finish();
