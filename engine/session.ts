@@ -199,6 +199,7 @@ function stateUnwritable(e: DiskError): Diagnostic {
 interface GlobSeen {
   readonly patterns: readonly string[];
   readonly folder: string;
+  readonly links: "follow" | "skip";
   readonly paths: readonly string[];
   readonly dirs: ReadonlyMap<string, Stat | undefined>;
 }
@@ -232,7 +233,7 @@ class PlanRun {
       read: (path) => this.#read(path),
       look: (path) => this.#look(path),
       probe: (path) => this.#probe(path),
-      glob: (patterns, folder) => this.#glob(typeof patterns === "string" ? [patterns] : patterns, folder ?? "."),
+      glob: (patterns, folder, links) => this.#glob(typeof patterns === "string" ? [patterns] : patterns, folder ?? ".", links ?? "follow"),
       clear: (folder, keep) => this.#clear(folder, keep),
       env: (name) => this.#envOf(name),
       findProgram: (name) => this.#findProgram(name),
@@ -299,7 +300,7 @@ class PlanRun {
     const before = this.#globs;
     this.#globs = [];
     for (const glob of before) {
-      const again = await this.#expand(glob.patterns, glob.folder);
+      const again = await this.#expand(glob.patterns, glob.folder, glob.links);
       if (again.paths.join("\0") !== glob.paths.join("\0")) return false;
     }
     return true;
@@ -418,16 +419,16 @@ class PlanRun {
     return undefined;
   }
 
-  async #glob(patterns: readonly string[], folder: string): Promise<Artifact[]> {
-    const found = await this.#expand(patterns, folder);
+  async #glob(patterns: readonly string[], folder: string, links: GlobSeen["links"]): Promise<Artifact[]> {
+    const found = await this.#expand(patterns, folder, links);
     return found.paths.map((path) => file(path));
   }
 
-  async #expand(patterns: readonly string[], folder: string): Promise<GlobSeen> {
+  async #expand(patterns: readonly string[], folder: string, links: GlobSeen["links"]): Promise<GlobSeen> {
     const { expand } = await import("./glob.ts");
     const dirs = new Map<string, Stat | undefined>();
-    const paths = expand(this.#world.disk, patterns, folder, (dir) => void dirs.set(dir, this.#world.disk.stat(dir)));
-    const seen = { patterns, folder, paths, dirs };
+    const paths = expand(this.#world.disk, patterns, folder, links, (dir) => void dirs.set(dir, this.#world.disk.stat(dir)));
+    const seen = { patterns, folder, links, paths, dirs };
     this.#globs.push(seen);
     return seen;
   }

@@ -18,6 +18,7 @@ export { resolveWasmProfile } from "./profile.ts";
 export { runCoreRule } from "./run/run-core.ts";
 export { embedded, native } from "./tool.ts";
 export { wasmLd } from "./wasm-ld.ts";
+export { wasmOpt } from "./wasm-opt.ts";
 export { witBindgenC } from "./wit-bindgen.ts";
 export { asInputs, packageFiles } from "./wit/bundle.ts";
 export { emitCNative, emitWasmNative } from "./x07/emit-wasm.ts";
