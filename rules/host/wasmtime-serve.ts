@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { Agent, request as httpRequest } from "node:http";
+import type { RequestOptions } from "node:http";
 import { resolve } from "node:path";
 import { fail, ok } from "../../engine/index.ts";
 import type { PlanContext, Result } from "../../engine/index.ts";
@@ -85,7 +86,7 @@ class WasmtimeServer implements HttpHandler {
       if (!request.headers.some((h) => h.name === "host")) headers.push("host", request.authority ?? "localhost");
       if (request.headers.some((h) => h.name === "content-length" || h.name === "transfer-encoding") || request.body.length > 0) headers.push("content-length", String(request.body.length));
       const timer = setTimeout(() => sent.destroy(new Error("timeout")), wallMs + LATE_MS);
-      const sent = httpRequest({ host: "127.0.0.1", port: this.#port, method: request.method, path: request.pathWithQuery ?? "/", headers, agent: this.#agent, setDefaultHeaders: false } as Parameters<typeof httpRequest>[0], (response) => {
+      const sent = httpRequest({ host: "127.0.0.1", port: this.#port, method: request.method, path: request.pathWithQuery ?? "/", headers, agent: this.#agent, setDefaultHeaders: false } as RequestOptions, (response) => {
         const chunks: Buffer[] = [];
         let length = 0;
         response.on("data", (chunk: Buffer) => {
