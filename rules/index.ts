@@ -4,6 +4,7 @@ export { artifactManifest } from "./artifact-manifest.ts";
 export { clang } from "./clang.ts";
 export { inspectModule } from "./inspect.ts";
 export { embedded, native } from "./tool.ts";
+export { cacheGoals } from "./goals/cache.ts";
 export { runCoreRule } from "./run/run-core.ts";
 export { wasmLd } from "./wasm-ld.ts";
 export { emitCEmbedded } from "./x07/emit-c.ts";
