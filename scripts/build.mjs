@@ -68,9 +68,9 @@ function keptGuests(sources) {
   return true;
 }
 
-/** The tool that was just built makes its own guests. Clang runs a short while: code that V8 optimises would not pay. */
+/** The tool that was just built makes its own guests. */
 function makeGuests(sources) {
-  const words = ["--liftoff-only", join(out, "x07-wasm.cjs"), "parts", "--graph", join("rules", "guest", "parts.graph.ts"), "--out", relative(root, join(out, "guest")), "--sources", sources, "--json"];
+  const words = [join(out, "x07-wasm.cjs"), "parts", "--graph", join("rules", "guest", "parts.graph.ts"), "--out", relative(root, join(out, "guest")), "--sources", sources, "--json"];
   const ran = spawnSync(process.execPath, words, { cwd: root, encoding: "utf8" });
   if (ran.status !== 0) throw new Error(`the guests cannot be built:\n${ran.stdout}${ran.stderr}`.slice(0, 4000));
 }
@@ -125,6 +125,8 @@ try {
     banner: { js: 'const __moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
   });
   giveImport(join(fresh, "core.cjs"));
+  // Threads and processes that run components; its wasm-tools is never asked for.
+  await build({ ...common, entryPoints: ["rules/host/side-entry.ts"], outfile: join(fresh, "component-host.cjs"), format: "cjs", external, define: { ...define, ...moduleUrl }, banner: { js: 'const __moduleUrl = require("node:url").pathToFileURL(__filename).href;' } });
   await build({ ...common, entryPoints: { engine: "engine/index.ts", rules: "rules/index.ts", graph: "x07wasm.graph.ts" }, outdir: join(fresh, "lib"), outExtension: { ".js": ".mjs" }, chunkNames: "[name]-[hash]", format: "esm", splitting: true, external });
   await build({ ...common, entryPoints: ["engine/main.ts"], outfile: join(fresh, "x07-wasm.cjs"), format: "cjs", banner: { js: "#!/usr/bin/env node" } });
   chmodSync(join(fresh, "x07-wasm.cjs"), 0o755);

@@ -52,8 +52,6 @@ interface Output {
 
 class RunPlan {
   readonly #o: OptionValues;
-  /** What is asked through this one is not kept in bundles: tools are not. */
-  readonly #outer: PlanContext;
   readonly #context: PlanContext;
   readonly #inputs: FileDigest[] = [];
   readonly #outputs: FileDigest[] = [];
@@ -64,7 +62,6 @@ class RunPlan {
 
   constructor(options: OptionValues, context: PlanContext) {
     this.#o = options;
-    this.#outer = context;
     this.#witness = new Witness(context);
     this.#context = this.#witness.context;
   }
@@ -128,7 +125,7 @@ class RunPlan {
   }
 
   async #call(facts: RunFacts, input: Input, module: InspectedWasm, settings: RunSettings): Promise<GoalAnswer> {
-    const host = await chooseHost(this.#outer, String(this.#o["host"] ?? "v8"));
+    const host = await chooseHost(this.#witness.outer, String(this.#o["host"] ?? "v8"));
     if (!host.ok) return this.#failed(facts, input, module, null, host.error, runResult(facts));
     this.#remarks.push(...host.value.remarks);
     if (host.value.kind === "wasmtime") return this.#callInWasmtime(host.value, facts, input, module, settings);

@@ -7,7 +7,7 @@ import { runInNewContext } from "node:vm";
 /** How much the process may have grown since it was last cleaned. */
 const GROWTH_BYTES = 256 * 1024 * 1024;
 /** Guests between two looks. */
-const EVERY = 8;
+const EVERY = 32;
 
 let collect: (() => void) | undefined;
 let settled = 0;

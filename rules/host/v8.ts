@@ -14,6 +14,7 @@ import type { HostLimits } from "./limits.ts";
 import { exportOf, importKey, prepareComponent } from "./prepare.ts";
 import type { Prepared, PrepareFault } from "./prepare.ts";
 import { guestEnded } from "./memory.ts";
+import { runDeep } from "./side.ts";
 import type { GuestStop } from "./stop.ts";
 import { errorCodeName, Exchange } from "./wasi/http.ts";
 import type { HttpRequest, HttpWorld } from "./wasi/http.ts";
@@ -114,12 +115,14 @@ function endedOf({ stop, value }: { readonly stop: GuestStop | null; readonly va
 
 export class V8Handler implements HttpHandler {
   readonly #loaded: Loaded;
+  readonly #job: HttpJob;
   readonly #maxResponse: number;
   #ahead: Ready<HttpWorld> | null = null;
 
-  constructor(loaded: Loaded, maxResponse: number) {
+  constructor(loaded: Loaded, job: HttpJob) {
     this.#loaded = loaded;
-    this.#maxResponse = maxResponse;
+    this.#job = job;
+    this.#maxResponse = job.maxResponse;
   }
 
   #ready(): Ready<HttpWorld> {
@@ -136,7 +139,9 @@ export class V8Handler implements HttpHandler {
   }
 
   async answer(request: HttpRequest): Promise<HttpOutcome> {
-    return this.answerNow(request);
+    const outcome = this.answerNow(request);
+    if (outcome.kind !== "stopped" || outcome.stop.kind !== "host-stack") return outcome;
+    return (await runDeep({ kind: "request", job: this.#job, request })) ?? outcome;
   }
 
   async close(): Promise<void> {
@@ -173,5 +178,5 @@ function outcomeOf(exchange: Exchange): HttpOutcome {
 
 export function openV8(job: HttpJob): Result<V8Handler, NotStarted> {
   const loaded = load(job.component, "proxy", hostLimits(job.limits, job.wallMs));
-  return loaded.ok ? ok(new V8Handler(loaded.value, job.maxResponse)) : fail(loaded.error);
+  return loaded.ok ? ok(new V8Handler(loaded.value, job)) : fail(loaded.error);
 }

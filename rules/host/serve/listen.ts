@@ -26,6 +26,8 @@ export interface ListenJob {
   readonly headerTimeoutMs: number;
   readonly bodyTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  /** Ids that the server gives: the first, and what is between two; processes that serve together must not give the same. */
+  readonly ids?: { readonly first: number; readonly step: number };
   readonly ready: (bound: string) => void;
   readonly stop: AbortSignal;
 }
@@ -45,14 +47,17 @@ class Listener {
   readonly #sockets = new Set<Socket>();
   /** Sockets that brought a request. */
   readonly #used = new WeakSet<Socket>();
+  /** Sockets that were ended for what they sent. */
+  readonly #ended = new WeakSet<Socket>();
   #inFlight = 0;
   #counted = 0;
-  #nextId = 0;
+  #nextId: number;
   #closing = false;
   #done: (result: Result<void>) => void = () => undefined;
 
   constructor(job: ListenJob) {
     this.#job = job;
+    this.#nextId = job.ids?.first ?? 0;
     const { headerTimeoutMs, bodyTimeoutMs, idleTimeoutMs } = job;
     this.#server = createServer({
       maxHeaderSize: MAX_HEADER_BYTES,
@@ -94,6 +99,8 @@ class Listener {
   }
 
   #clientError(error: NodeJS.ErrnoException, socket: Socket): void {
+    if (this.#ended.has(socket)) return; // what still comes on it is nonsense too
+    this.#ended.add(socket);
     const status = error.code === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? "408 Request Timeout" : "400 Bad Request";
     if (error.code !== "ECONNRESET" && error.code !== "EPIPE") {
       this.#job.ledger.tell([{ code: "X07WASM_SERVE_HTTP1_CONN_FAILED", severity: "warning", stage: "run", message: `a connection was ended: ${status} (${error.code ?? error.message})` }]);
@@ -116,7 +123,7 @@ class Listener {
 
   async #request(message: IncomingMessage, response: ServerResponse): Promise<void> {
     this.#used.add(message.socket);
-    const id = requestId(message.headers["x-request-id"]) ?? `req${this.#nextId++}`;
+    const id = requestId(message.headers["x-request-id"]) ?? this.#newId();
     const began = performance.now();
     this.#inFlight++;
     response.once("close", () => {
@@ -133,6 +140,12 @@ class Listener {
     const judged = judge(await this.#job.handler.answer(request), this.#job.limits);
     this.#job.ledger.note(id, request, judged, performance.now() - began, { status: judged.status, body: judged.response?.body ?? Buffer.from(judged.text) });
     this.#send(response, id, judged);
+  }
+
+  #newId(): string {
+    const id = `req${this.#nextId}`;
+    this.#nextId += this.#job.ids?.step ?? 1;
+    return id;
   }
 
   #body(message: IncomingMessage): Promise<Uint8Array | "too large" | "gone"> {

@@ -100,29 +100,43 @@ class Serve {
     if (address === null) return fail([{ ...finding("X07WASM_SERVE_ADDR_INVALID", "parse", `${JSON.stringify(this.#o["addr"])} is not IP:PORT`), hint: "e.g. --addr 127.0.0.1:8080, or [::1]:0 for any free port" }]);
     const handler = await this.#open(job);
     if (!handler.ok) return handler;
+    const { sideProgram } = await import("../side.ts");
+    const program = this.#o["host"] !== "wasmtime" && this.#number("stop-after") === 0 ? sideProgram() : null;
+    const outcome = await this.#context.attend((stop) => (program === null ? this.#alone(address, handler.value, job, settings, stop) : this.#together(program, address, job, settings, stop)));
+    await handler.value.close();
+    return outcome;
+  }
+
+  #orders(address: Address) {
+    return {
+      address,
+      stopAfter: this.#number("stop-after"),
+      maxRequest: this.#number("max-request-bytes"),
+      maxConcurrent: this.#number("max-concurrent"),
+      headerTimeoutMs: this.#number("header-timeout-ms"),
+      bodyTimeoutMs: this.#number("body-timeout-ms"),
+      idleTimeoutMs: this.#number("idle-timeout-ms"),
+    };
+  }
+
+  #ready(bound: string): void {
+    this.#bound = bound;
+    this.#context.say(`listening on http://${bound}`, { event: "listening", addr: bound, url: `http://${bound}` });
+  }
+
+  /** In this process: for a server that counts its requests, and for one that others compute for. */
+  async #alone(address: Address, handler: HttpHandler, job: HttpJob, settings: LedgerSettings, stop: AbortSignal): Promise<Result<void>> {
     const { listen } = await import("./listen.ts");
     const ledger = new Ledger(settings);
-    const outcome = await this.#context.attend((stop) =>
-      listen({
-        address,
-        handler: handler.value,
-        ledger,
-        limits: hostLimits(job.limits, job.wallMs),
-        stopAfter: this.#number("stop-after"),
-        maxRequest: this.#number("max-request-bytes"),
-        maxConcurrent: this.#number("max-concurrent"),
-        headerTimeoutMs: this.#number("header-timeout-ms"),
-        bodyTimeoutMs: this.#number("body-timeout-ms"),
-        idleTimeoutMs: this.#number("idle-timeout-ms"),
-        ready: (bound) => {
-          this.#bound = bound;
-          this.#context.say(`listening on http://${bound}`, { event: "listening", addr: bound, url: `http://${bound}` });
-        },
-        stop,
-      }),
-    );
-    await handler.value.close();
+    const outcome = await listen({ ...this.#orders(address), handler, ledger, limits: hostLimits(job.limits, job.wallMs), ready: (bound) => this.#ready(bound), stop });
     this.#served = ledger.data();
+    return outcome;
+  }
+
+  async #together(program: string, address: Address, job: HttpJob, settings: LedgerSettings, stop: AbortSignal): Promise<Result<void>> {
+    const { serveTogether } = await import("./cluster.ts");
+    const { ledger, outcome } = await serveTogether(program, { job, settings, listen: this.#orders(address) }, (bound) => this.#ready(bound), stop);
+    this.#served = ledger;
     return outcome;
   }
 
