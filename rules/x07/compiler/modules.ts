@@ -91,12 +91,14 @@ class Walk {
 
 /** The modules whose interfaces the checking of `module` needs: those it names, and those that generic bodies of these name. */
 export function interfacesNeeded(module: ModuleFacts, factsOf: (id: string) => ModuleFacts | undefined): string[] {
-  const reached = reachedBy(module, factsOf);
   const needed = new Set<string>();
   const queue: ModuleFacts[] = [module];
+  let all: ReadonlySet<string> | undefined;
+  // Names lead into imports, but for mistakes; all that is reached is looked through only then.
+  const reached = (m: ModuleFacts, id: string): boolean => m.imports.includes(id) || (factsOf(id) !== undefined && (all ??= reachedBy(module, factsOf)).has(id));
   for (let m = queue.pop(); m !== undefined; m = queue.pop()) {
     for (const id of m.mentions) {
-      if (id === module.id || needed.has(id) || !reached.has(id)) continue;
+      if (id === module.id || needed.has(id) || !reached(m, id)) continue;
       needed.add(id);
       const facts = factsOf(id);
       if (facts?.generic === true) queue.push(facts);
