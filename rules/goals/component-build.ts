@@ -2,22 +2,24 @@
 // step is a rule of its own, and what several components need is one node for all of them.
 
 import { type Artifact, type ArtifactLike, type Diagnostic, type FileDigest, goal, type GoalAnswer, isError, isJsonArray, type JsonValue, ok, parentOf, type OptionSpec, type OptionValues, place, type Placement, type PlanContext, type Result, under, ZERO_SHA256 } from "../../engine/index.ts";
-import { type ComponentProfile, COMPONENT_PROFILES, resolveComponentProfile, type WorldRef } from "../component-profile.ts";
+import { type Budgets, type ComponentProfile, COMPONENT_PROFILES, resolveComponentProfile, type WorldRef } from "../component-profile.ts";
 import { componentDocument, type ComponentFacts, componentManifest, manifestPath, WORLD_OF } from "../component/manifest.ts";
 import { composeReport, composeResult } from "../component/compose-result.ts";
 import { lift } from "../component/lift.ts";
+import { componentNew } from "../component/new.ts";
 import { plugComponents } from "../component/plug.ts";
 import { NOT_CHECKED } from "../component/targets.ts";
 import { wrapSolve } from "../component/solve-wrapper.ts";
 import { type ChosenTool, chooseWasmTools } from "../component/wasm-tools.ts";
 import type { LoadedProfile } from "../contract/registry.ts";
+import { coreThroughC, type CTargetKind, wantsC } from "../guest/c-target.ts";
 import { nativeCore } from "../guest/native.ts";
 import { adapterComponent } from "../guest/parts.ts";
 import { reportOf } from "../nested-report.ts";
 import { resolveWasmProfile, type WasmProfile } from "../profile.ts";
 import { VERSION } from "../tool.ts";
 import { asInputs, packageFiles } from "../wit/bundle.ts";
-import { readProject } from "../x07/program.ts";
+import { C, programOf, readProject } from "../x07/program.ts";
 import { buildProgram, buildReport } from "./build.ts";
 import { WASM_INDEX } from "./options.ts";
 
@@ -61,6 +63,11 @@ interface Part {
 interface Profiles {
   readonly component: LoadedProfile<ComponentProfile>;
   readonly wasm: LoadedProfile<WasmProfile>;
+}
+
+interface Lifting {
+  readonly tool: ChosenTool;
+  readonly wit: readonly ArtifactLike[];
 }
 
 class ComponentBuildPlan {
@@ -145,6 +152,7 @@ class ComponentBuildPlan {
     const target = profiles.component.value.native[kind];
     const lifting = await this.#lifting(profiles, target);
     if (!lifting.ok) return lifting;
+    if (await wantsC(this.#context, kind, profiles.wasm.value, profiles.component.value)) return this.#throughC(profiles, kind, target, target.budgets, lifting.value);
     const raw = await this.#program(this.#at("solve.core.raw.wasm"), this.#at("solve.core.emit"));
     if (!raw.ok) return raw;
     const { arenaCapBytes: arenaCap, maxOutputBytes: maxOutput } = profiles.wasm.value;
@@ -185,6 +193,7 @@ class ComponentBuildPlan {
     const world = profiles.component.value.solve;
     const lifting = await this.#lifting(profiles, world);
     if (!lifting.ok) return lifting;
+    if (await wantsC(this.#context, "solve", profiles.wasm.value, profiles.component.value)) return this.#throughC(profiles, "solve", world, {}, lifting.value);
     const raw = await this.#program(this.#at("solve.core.raw.wasm"), this.#at("solve.core.emit"));
     if (!raw.ok) return raw;
     const { arenaCapBytes, maxOutputBytes } = profiles.wasm.value;
@@ -197,8 +206,29 @@ class ComponentBuildPlan {
     return ok({ component: place(component, label), others: [...raw.value.others, coreAt, place(embedded, this.#at("solve.core.embedded.wasm"))], facts: { kind: "solve", wit: world, profiles: this.#refs, toolchain } });
   }
 
+  /** Any target as C, with the bindings of wit-bindgen, by a C toolchain: the module carries its world when it is linked. */
+  async #throughC(profiles: Profiles, kind: CTargetKind, world: WorldRef, budgets: Budgets, lifting: Lifting): Promise<Result<Part>> {
+    const { value: profile } = profiles.wasm;
+    const { manifest } = readProject(this.#context, this.#project);
+    if (!manifest.ok) return manifest;
+    const { program, network } = await programOf(this.#context, { project: this.#project, manifest: manifest.value, profile, backend: C, emitDir: this.#outDir, out: this.#at(`${kind}.core.wasm`) });
+    this.#network ||= network;
+    if (!program.ok) return program;
+    const { c, header, x07 } = program.value;
+    if (c === undefined || header === undefined) throw new Error("the C back end gave no C");
+    const label = this.#at(`${kind}.component.wasm`);
+    const core = await coreThroughC(this.#context, { kind, program: { c, header }, profile, witBindgen: profiles.component.value.tools.wit_bindgen, wit: lifting.wit, world: world.world, budgets, label });
+    if (!core.ok) return core;
+    this.#diagnostics.push(...core.value.remarks.filter((r) => !this.#diagnostics.some((d) => d.code === r.code)));
+    const coreAt = place(core.value.module, this.#at(`${kind}.core.wasm`));
+    if (kind === "solve") this.#solveCore = coreAt;
+    const toolchain = { x07_wasm: VERSION, x07, wasm_tools: lifting.tool.line, ...core.value.toolchain };
+    const others = [...core.value.files.map((f) => place(f.artifact, this.#at(f.path))), coreAt];
+    return ok({ component: place(componentNew(lifting.tool, core.value.module, label), label), others, facts: { kind, wit: { package: world.package, world: world.world }, profiles: this.#refs, toolchain } });
+  }
+
   /** What it takes to lift a core module into a world: the tool, and the WIT of the world's package with all that it needs. */
-  async #lifting(profiles: Profiles, world: WorldRef): Promise<Result<{ readonly tool: ChosenTool; readonly wit: readonly ArtifactLike[] }>> {
+  async #lifting(profiles: Profiles, world: WorldRef): Promise<Result<Lifting>> {
     const tool = await chooseWasmTools(this.#context, profiles.component.value.tools.wasm_tools);
     if (!tool.ok) return tool;
     const bundle = await packageFiles(this.#context, world.package, profiles.component.value.witIndexPath);

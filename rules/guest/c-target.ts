@@ -3,7 +3,7 @@
 
 import { type Artifact, type ArtifactLike, type Diagnostic, named, ok, type PlanContext, type Result } from "../../engine/index.ts";
 import { chooseCToolchain } from "../c-toolchain.ts";
-import type { ToolCommand } from "../component-profile.ts";
+import type { ComponentProfile, ToolCommand } from "../component-profile.ts";
 import { type ChosenTool, chooseTool } from "../component/wasm-tools.ts";
 import { packageRoot } from "../contract/packaged.ts";
 import type { WasmProfile } from "../profile.ts";
@@ -39,6 +39,18 @@ export interface CTargetBuilt {
   /** Version lines by the names that manifests use. */
   readonly toolchain: { readonly clang: string; readonly wasm_ld: string; readonly wit_bindgen: string };
   readonly remarks: readonly Diagnostic[];
+}
+
+/**
+ * Whether a target is built through C: with `--provider native` as the reference does it, with `auto` where the profile asks for C
+ * and wit-bindgen is there. Otherwise the program's own module is wrapped, or merged with the glue of this package.
+ */
+export async function wantsC(context: PlanContext, kind: CTargetKind, wasm: WasmProfile, component: ComponentProfile): Promise<boolean> {
+  const { provider } = context.engine;
+  const asked = wasm.codegenBackend === "c_toolchain_v1";
+  if (provider === "embedded") return false;
+  if (provider === "native") return asked || kind !== "solve";
+  return asked && (await chooseBindgen(context, component.tools.wit_bindgen)).ok;
 }
 
 /** Names as the reference has them in its out folder. */
