@@ -53,6 +53,8 @@ export interface App {
   readonly version: string;
   readonly about: string;
   readonly codePrefix: string;
+  /** What a report calls a place inside a document (default: `json`). */
+  readonly locationKind?: string;
   /** The report of an argument error. */
   readonly parseReport: ReportSpec;
   /** The goal whose schema is shown when no goal is named. */

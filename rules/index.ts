@@ -12,6 +12,7 @@ export { coreThroughC } from "./guest/c-target.ts";
 export { adapterFromSource, guestModule, guestSources } from "./guest/from-source.ts";
 export { nativeCore } from "./guest/native.ts";
 export { adapterComponent } from "./guest/parts.ts";
+export { cacheGoals } from "./goals/cache.ts";
 export { inspectModule } from "./inspect.ts";
 export { findNpmClang } from "./npm-clang.ts";
 export { resolveWasmProfile } from "./profile.ts";

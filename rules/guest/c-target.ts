@@ -42,15 +42,13 @@ export interface CTargetBuilt {
 }
 
 /**
- * Whether a target is built through C: with `--provider native` as the reference does it, with `auto` where the profile asks for C
- * and wit-bindgen is there. Otherwise the program's own module is wrapped, or merged with the glue of this package.
+ * Whether a target of a C profile is linked with generated bindings. Without wit-bindgen, or with `--provider embedded`, its module
+ * is wrapped or merged like any other: then C is only the way in which the program was compiled.
  */
-export async function wantsC(context: PlanContext, kind: CTargetKind, wasm: WasmProfile, component: ComponentProfile): Promise<boolean> {
+export async function wantsBindings(context: PlanContext, wasm: WasmProfile, component: ComponentProfile): Promise<boolean> {
   const { provider } = context.engine;
-  const asked = wasm.codegenBackend === "c_toolchain_v1";
-  if (provider === "embedded") return false;
-  if (provider === "native") return asked || kind !== "solve";
-  return asked && (await chooseBindgen(context, component.tools.wit_bindgen)).ok;
+  if (wasm.codegenBackend !== "c_toolchain_v1" || provider === "embedded") return false;
+  return provider === "native" || (await chooseBindgen(context, component.tools.wit_bindgen)).ok;
 }
 
 /** Names as the reference has them in its out folder. */

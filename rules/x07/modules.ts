@@ -99,8 +99,14 @@ class Finder {
     const paths = searched.filter((path) => this.context.probe(under(this.folder, path)) === "file");
     const [path] = paths;
     if (path !== undefined && paths.length === 1) return [[id, path]];
-    this.lost.set(id, path === undefined ? { kind: "missing", searched } : { kind: "ambiguous", paths });
+    this.lost.set(id, path === undefined ? this.unread(searched) : { kind: "ambiguous", paths });
     return [];
+  }
+
+  private unread(searched: readonly string[]): FoundFacts {
+    const texts = searched.map((path) => path.replace(/\.x07\.json$/, ".x07t"));
+    const path = texts.find((t) => this.context.probe(under(this.folder, t)) === "file");
+    return path === undefined ? { kind: "missing", searched } : { kind: "text", path };
   }
 
   arranged(): ReturnType<typeof arrange> {

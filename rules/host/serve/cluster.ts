@@ -11,8 +11,10 @@ import type { FromChild, Orders, ToChild } from "./child.ts";
 import type { LedgerData } from "./ledger.ts";
 import { together } from "./ledger.ts";
 
-/** A process that has not spoken for so long is running a guest. */
-const BUSY_MS = 3 * HEARTBEAT_MS;
+/** A process that has not spoken for so long is running a guest; a machine that is short of time is no reason to start more. */
+const BUSY_MS = 1_000;
+/** A process more than the machine has cores is ended when it was not needed for so long. */
+const UNNEEDED_MS = 10_000;
 /** The clock inside the guests ends them; a process that is silent for longer than this beyond it is lost. */
 const LOST_MS = 5_000;
 /** Guests run on a process's main thread: deep recursion must find the metered end of the stack first. */
@@ -27,6 +29,8 @@ interface Child {
   readonly worker: Worker;
   spoke: number;
   ready: boolean;
+  /** Told to end, for it is not needed any more. */
+  leaving: boolean;
 }
 
 function tell(child: Child, message: ToChild): void {
@@ -45,7 +49,10 @@ class Together {
   readonly #ledgers: LedgerData[] = [];
   readonly #problems: Diagnostic[] = [];
   readonly #cores = availableParallelism();
+  /** Every process runs one guest at a time. */
+  readonly #limit: number;
   #told = false;
+  #needed = 0;
   #stopping = false;
   #timer: NodeJS.Timeout | undefined;
   #done: (served: Served) => void = () => undefined;
@@ -54,6 +61,7 @@ class Together {
     // Each process takes part of the requests at once.
     const maxConcurrent = Math.max(1, Math.ceil(orders.listen.maxConcurrent / this.#cores));
     this.#orders = { ...orders, listen: { ...orders.listen, maxConcurrent } };
+    this.#limit = Math.max(this.#cores, orders.listen.maxConcurrent);
     this.#ready = ready;
     this.#stop = stop;
     cluster.setupPrimary({ exec: program, args: [], execArgv: [`--stack-size=${STACK_KB}`], serialization: "advanced", silent: false });
@@ -71,7 +79,7 @@ class Together {
   }
 
   #fork(): void {
-    const child: Child = { worker: cluster.fork({ NODE_EXTRA_CA_CERTS: "" }), spoke: Date.now(), ready: false };
+    const child: Child = { worker: cluster.fork({ NODE_EXTRA_CA_CERTS: "" }), spoke: Date.now(), ready: false, leaving: false };
     this.#children.add(child);
     // A child that is ending takes no more messages; that it ended is told by "exit".
     child.worker.on("error", () => undefined);
@@ -104,7 +112,7 @@ class Together {
       this.#problems.push(finding("X07WASM_SERVE_LISTEN_FAILED", "run", "a serving process ended before it was ready"));
       this.#end();
     }
-    if (!this.#stopping && this.#told) this.#fork();
+    if (!this.#stopping && this.#told && !child.leaving) this.#fork();
     if (this.#stopping && this.#children.size === 0) this.#finish();
   }
 
@@ -114,8 +122,17 @@ class Together {
     const now = Date.now();
     const lost = this.#orders.job.wallMs + LOST_MS;
     for (const child of this.#children) if (child.ready && now - child.spoke > lost) child.worker.process.kill("SIGKILL");
-    const busy = [...this.#children].every((c) => c.ready && now - c.spoke > BUSY_MS);
-    if (busy && this.#children.size < this.#cores + this.#orders.listen.maxConcurrent * this.#cores) this.#fork();
+    const all = [...this.#children];
+    if (all.every((c) => c.ready && now - c.spoke > BUSY_MS)) {
+      this.#needed = now;
+      if (all.length < this.#limit) this.#fork();
+    } else if (all.length > this.#cores && now - this.#needed > UNNEEDED_MS) {
+      const idle = all.find((c) => c.ready && !c.leaving && now - c.spoke <= 2 * HEARTBEAT_MS);
+      if (idle === undefined) return;
+      idle.leaving = true;
+      this.#needed = now;
+      tell(idle, { kind: "stop" });
+    }
   }
 
   #end(): void {

@@ -10,7 +10,9 @@ import type { Library } from "./library.ts";
 export type Found<T> =
   | { readonly kind: "found"; readonly value: T }
   | { readonly kind: "missing"; readonly searched: readonly string[] }
-  | { readonly kind: "ambiguous"; readonly paths: readonly string[] };
+  | { readonly kind: "ambiguous"; readonly paths: readonly string[] }
+  /** Only there in the text surface, which is not read. */
+  | { readonly kind: "text"; readonly path: string };
 
 export type FoundFacts = Found<Parsed<ModuleFacts>>;
 
@@ -68,6 +70,11 @@ class Walk {
     const found = this.find(id);
     if (found.kind === "missing") return this.bad(`unknown module: ${JSON.stringify(id)} (searched: ${found.searched.join(" or ")})`, from.path, pointer);
     if (found.kind === "ambiguous") return this.bad(`module ${JSON.stringify(id)} is ambiguous across roots: ${JSON.stringify(found.paths)}`, from.path, pointer);
+    if (found.kind === "text") {
+      const message = `module ${JSON.stringify(id)} is written in the text surface (${found.path}), which this compiler does not read`;
+      this.errors.push({ ...fault("Unsupported", "X07C_TEXT_SURFACE", message, pointer, { hint: "keep the module as x07AST JSON (.x07.json), or build with the installed x07: --provider native" }), path: from.path });
+      return undefined;
+    }
     if (!found.value.ok) {
       this.errors.push(...found.value.errors);
       return undefined;

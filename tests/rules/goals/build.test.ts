@@ -106,6 +106,13 @@ describe("incremental", () => {
     expect(w.tool(["run", "--wasm", "dist/app.wasm", "--input-hex", "", "--json"]).status).toBe(0);
   });
 
+  test("a module in the text surface is refused with a code of its own", () => {
+    const w = workspace({ ...ECHO_FILES, "src/main.x07.json": JSON.stringify({ schema_version: "x07.x07ast@0.5.0", kind: "entry", module_id: "main", imports: ["said"], decls: [], solve: ["said.f"] }), "src/said.x07t": "module said" });
+    const report = JSON.parse(w.tool([...BUILD, "--json"]).stdout) as { diagnostics: { code: string; message: string }[] };
+    expect(report.diagnostics.map((d) => d.code)).toEqual(["X07WASM_X07_BUILD_FAILED", "X07C_TEXT_SURFACE"]);
+    expect(report.diagnostics[1]!.message).toContain("src/said.x07t");
+  });
+
   test("an edit with size and mtime put back is found", () => {
     const w = workspace();
     w.graph(BUILD);

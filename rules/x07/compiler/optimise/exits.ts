@@ -16,7 +16,9 @@ interface Ending {
 }
 
 export function shareExits(f: IrFunction): IrFunction {
-  if (!leaves(f.body)) return f;
+  let returns = 0;
+  each(f.body, () => void returns++);
+  if (returns < 3 || !leaves(f.body)) return f;
   const found = new Map<string, Ending>();
   const forms = new Forms(f);
   each(f.body, (list, top) => {
