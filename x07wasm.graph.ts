@@ -7,13 +7,16 @@ import { componentBuild } from "./rules/goals/component-build.ts";
 import { componentCompose } from "./rules/goals/component-compose.ts";
 import { componentTargets } from "./rules/goals/component-targets.ts";
 import { cacheGoals } from "./rules/goals/cache.ts";
+import { componentRun } from "./rules/goals/component-run.ts";
 import { doctor } from "./rules/goals/doctor.ts";
 import { httpContracts } from "./rules/goals/http-contracts.ts";
 import { httpRegress } from "./rules/goals/http-regress.ts";
 import { httpServe } from "./rules/goals/http-serve.ts";
 import { httpTest } from "./rules/goals/http-test.ts";
+import { incidentList, incidentReplay } from "./rules/goals/incident.ts";
 import { profileValidate } from "./rules/goals/profile-validate.ts";
 import { run } from "./rules/goals/run.ts";
+import { serve } from "./rules/goals/serve.ts";
 import { specrowsCheck } from "./rules/goals/specrows-check.ts";
 import { componentProfileValidate, toolchainValidate } from "./rules/goals/validate.ts";
 import { witValidate } from "./rules/goals/wit-validate.ts";
@@ -23,14 +26,18 @@ const x07wasm: GraphModule = graph({
   goals: {
     build,
     run,
+    serve,
     "http contracts validate": httpContracts,
     "http serve": httpServe,
     "http test": httpTest,
     "http regress from-incident": httpRegress,
+    "incident list": incidentList,
+    "incident replay": incidentReplay(() => x07wasm.goals),
     doctor,
     "component build": componentBuild,
     "component compose": componentCompose,
     "component targets": componentTargets,
+    "component run": componentRun,
     "profile validate": profileValidate,
     "component profile validate": componentProfileValidate,
     "wit validate": witValidate,

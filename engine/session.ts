@@ -49,6 +49,8 @@ export interface SessionWorld {
   /** Lets this many milliseconds pass; default: the thread really waits. */
   readonly sleep?: (ms: number) => void;
   readonly runProcess: RunProcess;
+  /** Turns signals to this process into a request to stop; absent: nobody asks. */
+  readonly attend?: PlanContext["attend"];
   readonly emit: EventSink;
   readonly signal: AbortSignal;
   /** Whether a process of this machine still runs; default: the system is asked. */
@@ -191,6 +193,10 @@ export class Session {
   }
 }
 
+function unattended<T>(work: (stop: AbortSignal) => Promise<T>): Promise<T> {
+  return work(new AbortController().signal);
+}
+
 function reallySleep(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
@@ -203,6 +209,7 @@ function stateUnwritable(e: DiskError): Diagnostic {
 interface GlobSeen {
   readonly patterns: readonly string[];
   readonly folder: string;
+  readonly links: "follow" | "skip";
   readonly paths: readonly string[];
   readonly dirs: ReadonlyMap<string, Stat | undefined>;
 }
@@ -239,14 +246,15 @@ class PlanRun {
       read: (path) => this.#read(path),
       look: (path) => this.#look(path),
       probe: (path) => this.#probe(path),
-      glob: (patterns, folder) => this.#glob(typeof patterns === "string" ? [patterns] : patterns, folder ?? "."),
+      glob: (patterns, folder, links) => this.#glob(typeof patterns === "string" ? [patterns] : patterns, folder ?? ".", links ?? "follow"),
       clear: (folder, keep) => this.#clear(folder, keep),
       env: (name) => this.#envOf(name),
       findProgram: (name) => this.#findProgram(name),
       remarks: (all) => this.#build.remarksBehind(this.#ids(all)),
       volatile: () => void (this.#volatile = true),
-      say: (line) => world.emit({ type: "said", line }),
       cache: () => ((this.#volatile = true), this.#desk()),
+      say: (line, data) => world.emit({ type: "said", line, ...(data !== undefined && { data }) }),
+      attend: (work) => (world.attend ?? unattended)(work),
       engine: { provider: options.provider, dryRun: options.dryRun, force: options.force, cwd: world.cwd },
     };
   }
@@ -309,7 +317,7 @@ class PlanRun {
     const before = this.#globs;
     this.#globs = [];
     for (const glob of before) {
-      const again = await this.#expand(glob.patterns, glob.folder);
+      const again = await this.#expand(glob.patterns, glob.folder, glob.links);
       if (again.paths.join("\0") !== glob.paths.join("\0")) return false;
     }
     return true;
@@ -430,16 +438,16 @@ class PlanRun {
     return undefined;
   }
 
-  async #glob(patterns: readonly string[], folder: string): Promise<Artifact[]> {
-    const found = await this.#expand(patterns, folder);
+  async #glob(patterns: readonly string[], folder: string, links: GlobSeen["links"]): Promise<Artifact[]> {
+    const found = await this.#expand(patterns, folder, links);
     return found.paths.map((path) => file(path));
   }
 
-  async #expand(patterns: readonly string[], folder: string): Promise<GlobSeen> {
+  async #expand(patterns: readonly string[], folder: string, links: GlobSeen["links"]): Promise<GlobSeen> {
     const { expand } = await import("./glob.ts");
     const dirs = new Map<string, Stat | undefined>();
-    const paths = expand(this.#world.disk, patterns, folder, (dir) => void dirs.set(dir, this.#world.disk.stat(dir)));
-    const seen = { patterns, folder, paths, dirs };
+    const paths = expand(this.#world.disk, patterns, folder, links, (dir) => void dirs.set(dir, this.#world.disk.stat(dir)));
+    const seen = { patterns, folder, links, paths, dirs };
     this.#globs.push(seen);
     return seen;
   }

@@ -1,6 +1,8 @@
 // The option tables of the goals: one table feeds parser, help, specrows, completion and docs.
 
 import type { OptionSpec } from "../../engine/index.ts";
+import { LEVELS } from "../wasm-opt.ts";
+import { incidentOptions } from "../incident/options.ts";
 
 export const WASM_INDEX = "arch/wasm/index.x07wasm.json";
 
@@ -10,10 +12,13 @@ const wasmProfile: readonly OptionSpec[] = [
   { long: "profile-file", key: "profile.file", kind: "PATH", about: "Profile file; the registry is not read", conflicts: ["profile"] },
 ];
 
+export const wasmOptOption: OptionSpec = { long: "wasm-opt", key: "wasm_opt.level", kind: "ENUM", values: LEVELS, about: "Optimise the module with binaryen at this level (default: not at all)" };
+
 export const buildOptions: readonly OptionSpec[] = [
   { long: "project", key: "project", kind: "PATH", about: "Project manifest", default: "x07.json" },
   ...wasmProfile,
   { long: "codegen-backend", key: "codegen.backend", kind: "STR", about: "native_x07_wasm_v1 or c_toolchain_v1 (default: the profile's)" },
+  wasmOptOption,
   { long: "emit-dir", key: "emit.dir", kind: "PATH", about: "Folder for generated C (default: <project dir>/build/wasm/<profile id>)" },
   { long: "out", key: "out", kind: "PATH", about: "The module (default: <project dir>/dist/<name>.wasm)" },
   { long: "artifact-out", key: "artifact.out", kind: "PATH", about: "The artifact manifest (default: <out>.manifest.json)" },
@@ -33,7 +38,10 @@ export const runOptions: readonly OptionSpec[] = [
   { long: "max-memory-bytes", key: "memory.max.bytes", kind: "U64", about: "Memory cap in bytes; 0 is no limit (default: the profile's)" },
   { long: "max-table-elements", key: "table.max.elements", kind: "U32", about: "Table cap; 0 is no limit (default: the profile's)" },
   { long: "max-wasm-stack-bytes", key: "wasm.stack.max.bytes", kind: "U32", about: "Wasm stack in bytes (default: the profile's)" },
+  { long: "max-wall-ms", key: "wall.max.ms", kind: "U32", about: "Milliseconds that the call may take (default: no limit but fuel)" },
+  { long: "host", key: "host", kind: "ENUM", values: ["v8", "wasmtime", "auto"], default: "v8", about: "Engine: V8, an installed Wasmtime, or Wasmtime where it satisfies its pin" },
   { long: "output-out", key: "output.out", kind: "PATH", about: "Write the answer to this file" },
+  ...incidentOptions,
 ];
 
 export const profileValidateOptions: readonly OptionSpec[] = wasmProfile;

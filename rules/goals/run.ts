@@ -18,11 +18,14 @@ import {
 import { type Inspected, inspectModule } from "../inspect.ts";
 import type { LoadedProfile } from "../contract/registry.ts";
 import { type Count, resolveWasmProfile, type RuntimeLimits, type WasmProfile, withLimitOptions } from "../profile.ts";
-import { type ArtifactManifest, INCIDENTS_DIR, incidentDir, type InspectedWasm, runIncident } from "../run/incident.ts";
+import { Witness } from "../incident/record.ts";
+import { incidentPlace, writeIncident } from "../incident/write.ts";
+import { chooseHost, type WasmtimeHost } from "../run/choose-host.ts";
+import { type ArtifactManifest, incidentDir, type InspectedWasm, runIncident } from "../run/incident.ts";
 import { placeholderRunResult, outputBlob, type RunFacts, runResult } from "../run/report.ts";
-import { runCoreRule, type RunRecord, type RunSettings } from "../run/run-core.ts";
+import { coreRequest, recordOf, runCoreRule, type RunRecord, type RunSettings } from "../run/run-core.ts";
+import { WEAVE_FROM_BYTES, weaveRule } from "../run/weave.ts";
 import { checkExports, checkMemory, memoryPlan, missingExports, readLdflags } from "../wasm/memory-plan.ts";
-import { writeBundle } from "../run/bundle.ts";
 import { runOptions } from "./options.ts";
 
 export const run = goal({
@@ -41,15 +44,26 @@ interface Input {
   readonly bytes: () => Uint8Array;
 }
 
+/** What a run gave, and the artifact that it is, where it is one. */
+interface Output {
+  readonly artifact: Artifact | undefined;
+  readonly bytes: Uint8Array;
+}
+
 class RunPlan {
   readonly #o: OptionValues;
   readonly #context: PlanContext;
   readonly #inputs: FileDigest[] = [];
   readonly #outputs: FileDigest[] = [];
+  readonly #remarks: Diagnostic[] = [];
+  #wasmtime: WasmtimeHost | undefined;
+
+  readonly #witness: Witness;
 
   constructor(options: OptionValues, context: PlanContext) {
     this.#o = options;
-    this.#context = context;
+    this.#witness = new Witness(context);
+    this.#context = this.#witness.context;
   }
 
   async run(): Promise<GoalAnswer> {
@@ -107,35 +121,62 @@ class RunPlan {
     const problems = [...checkMemory(want, inspected.facts.memory, "run"), ...checkExports(missingExports(inspected.facts), "run")];
     if (problems.length > 0) return this.#failed(facts, input, module, null, problems, runResult(facts));
     const limits = withLimitOptions(profile.value.limits, this.#o);
-    return this.#call(facts, input, module, settingsOf(arenaCap, countOf(this.#o["max-output-bytes"]) ?? profile.value.maxOutputBytes, limits, plan));
+    return this.#call(facts, input, module, settingsOf(arenaCap, countOf(this.#o["max-output-bytes"]) ?? profile.value.maxOutputBytes, limits, plan, this.#o["max-wall-ms"]));
   }
 
   async #call(facts: RunFacts, input: Input, module: InspectedWasm, settings: RunSettings): Promise<GoalAnswer> {
-    const node = runCoreRule({ module: moduleAt(facts.wasm.path), file: input.artifact === undefined ? [] : [input.artifact], inline: input.inline, settings }, { label: facts.wasm.path });
+    const host = await chooseHost(this.#witness.outer, String(this.#o["host"] ?? "v8"));
+    if (!host.ok) return this.#failed(facts, input, module, null, host.error, runResult(facts));
+    this.#remarks.push(...host.value.remarks);
+    if (host.value.kind === "wasmtime") return this.#callInWasmtime(host.value, facts, input, module, settings);
+    const target = moduleAt(facts.wasm.path);
+    const woven = facts.wasm.bytes_len < WEAVE_FROM_BYTES ? undefined : weaveRule({ module: target, settings: { countFuel: settings.maxFuel !== null, maxMemoryBytes: settings.maxMemoryBytes, maxTableElements: settings.maxTableElements } }, { label: facts.wasm.path });
+    const node = runCoreRule({ module: target, woven: woven ? [woven.woven] : [], facts: woven ? [woven.facts] : [], file: input.artifact === undefined ? [] : [input.artifact], inline: input.inline, settings }, { label: facts.wasm.path });
     const record = await this.#context.need(node.record);
     if (!record.ok) return this.#answer(runResult(facts), record.error);
-    const outcome = record.value;
-    if (!outcome.repeatable) this.#context.volatile();
-    const called = { ...facts, outcome: { ...outcome, output: null as Uint8Array | null, fuelUsed: null } };
-    if (!outcome.succeeded) return this.#failed(called, input, module, outcome.trap, outcome.diagnostics, runResult(called));
+    const ran: RunFacts = { ...facts, engine: { name: "v8" } };
+    if (!record.value.succeeded) return this.#called(ran, input, module, record.value, null);
     const bytes = await this.#context.need(node.output);
-    if (!bytes.ok) return this.#answer(runResult(facts), bytes.error);
-    return this.#succeeded({ ...called, outcome: { ...called.outcome, output: bytes.value } }, input, module, outcome, node.output, bytes.value);
+    return bytes.ok ? this.#called(ran, input, module, record.value, { artifact: node.output, bytes: bytes.value }) : this.#answer(runResult(facts), bytes.error);
   }
 
-  async #succeeded(facts: RunFacts, input: Input, module: InspectedWasm, outcome: RunRecord, output: Artifact, bytes: Uint8Array): Promise<GoalAnswer> {
+  /** A run in Wasmtime is there to be compared: it is made every time. */
+  async #callInWasmtime(host: WasmtimeHost, facts: RunFacts, input: Input, module: InspectedWasm, settings: RunSettings): Promise<GoalAnswer> {
+    this.#context.volatile();
+    this.#wasmtime = host;
+    const { runCoreInWasmtime } = await import("../run/wasmtime/host.ts");
+    const outcome = await runCoreInWasmtime(host.program, coreRequest(settings, this.#bytesOf(facts.wasm.path), input.bytes()));
+    const ran: RunFacts = { ...facts, engine: { name: "wasmtime", version: host.version } };
+    return this.#called(ran, input, module, recordOf(outcome), outcome.output === null ? null : { artifact: undefined, bytes: outcome.output });
+  }
+
+  async #called(facts: RunFacts, input: Input, module: InspectedWasm, outcome: RunRecord, output: Output | null): Promise<GoalAnswer> {
+    if (!outcome.repeatable) this.#context.volatile();
+    const called = { ...facts, outcome: { ...outcome, output: output?.bytes ?? null, fuelUsed: null } };
+    return output === null ? this.#failed(called, input, module, outcome.trap, outcome.diagnostics, runResult(called)) : this.#succeeded(called, input, module, outcome, output);
+  }
+
+  async #succeeded(facts: RunFacts, input: Input, module: InspectedWasm, outcome: RunRecord, output: Output): Promise<GoalAnswer> {
     const path = this.#o["output-out"];
-    if (typeof path !== "string") {
-      const result = runResult({ ...facts, output: outputBlob(bytes, null, true) });
-      return { ...this.#answer(result, []), stdout: bytes };
-    }
-    const placed = await this.#context.build([place(output, path)]);
-    if (placed.ok) {
+    const { bytes } = output;
+    if (typeof path !== "string") return { ...this.#answer(runResult({ ...facts, output: outputBlob(bytes, null, true) }), []), stdout: bytes };
+    const errors = await this.#placeOutput(output, path);
+    if (errors.length === 0) {
       this.#outputs.push({ path, sha256: sha256Hex(bytes), bytes_len: bytes.length });
       return this.#answer(runResult({ ...facts, output: outputBlob(bytes, path, true) }), []);
     }
-    const errors = placed.error.map((d): Diagnostic => (d.code === "GRAPH_OUTPUT_WRITE_FAILED" ? { ...d, code: "X07WASM_OUTPUT_WRITE_FAILED" } : d));
-    return this.#failed({ ...facts, output: outputBlob(bytes, null, true) }, input, module, outcome.trap, errors, runResult({ ...facts, output: outputBlob(bytes, null, true) }));
+    const kept = { ...facts, output: outputBlob(bytes, null, true) };
+    return this.#failed(kept, input, module, outcome.trap, errors, runResult(kept));
+  }
+
+  async #placeOutput({ artifact, bytes }: Output, path: string): Promise<readonly Diagnostic[]> {
+    if (artifact === undefined) {
+      const { writeSide } = await import("../side.ts");
+      const written = writeSide(path, bytes, "X07WASM_OUTPUT_WRITE_FAILED");
+      return written.ok ? [] : written.error;
+    }
+    const placed = await this.#context.build([place(artifact, path)]);
+    return placed.ok ? [] : placed.error.map((d): Diagnostic => (d.code === "GRAPH_OUTPUT_WRITE_FAILED" ? { ...d, code: "X07WASM_OUTPUT_WRITE_FAILED" } : d));
   }
 
   // ---- answers -----------------------------------------------------------------------------------
@@ -149,14 +190,20 @@ class RunPlan {
   }
 
   #answer(result: JsonValue, diagnostics: readonly Diagnostic[]): GoalAnswer {
-    return { result, diagnostics, inputs: this.#inputs, outputs: this.#outputs, nondeterminism: { uses_os_time: false, uses_network: false, uses_process: false } };
+    const native = this.#wasmtime;
+    return {
+      result, diagnostics: [...this.#remarks, ...diagnostics], inputs: this.#inputs, outputs: this.#outputs,
+      nondeterminism: { uses_os_time: false, uses_network: false, uses_process: native !== undefined },
+      ...(native && { tool: { wasmtime: native.line } }),
+    };
   }
 
   /** A failed run leaves an incident bundle: its input, its report and what is known of the module. */
   #failed(facts: RunFacts, input: Input, inspected: InspectedWasm, trap: string | null, diagnostics: readonly Diagnostic[], result: JsonValue): GoalAnswer {
     const afterReport = (report: Uint8Array): Diagnostic[] => {
       const bundle = runIncident({ profile: facts.profile, wasm: facts.wasm, inspected, artifactManifest: this.#manifestBeside(facts.wasm.path), input: input.bytes(), report: new TextDecoder().decode(report), trap, diagnostics });
-      return writeBundle(incidentDir(INCIDENTS_DIR, new Date(), bundle.id), bundle.files);
+      const at = incidentPlace(this.#o);
+      return writeIncident(at, incidentDir(at.root, new Date(), bundle.id), new Map([...bundle.files, ...this.#witness.files(report)]));
     };
     return { ...this.#answer(result, diagnostics), afterReport };
   }
@@ -184,8 +231,8 @@ function countOf(value: OptionValues[string]): Count | undefined {
   return typeof value === "bigint" ? (value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value) : undefined;
 }
 
-function settingsOf(arenaCap: Count, maxOutput: Count, limits: RuntimeLimits, plan: RunSettings["plan"]): RunSettings {
+function settingsOf(arenaCap: Count, maxOutput: Count, limits: RuntimeLimits, plan: RunSettings["plan"], wall: OptionValues[string]): RunSettings {
   const t = (c: Count | null) => (c === null ? null : String(c));
-  return { arenaCap: String(arenaCap), maxOutput: String(maxOutput), maxFuel: t(limits.maxFuel), maxMemoryBytes: t(limits.maxMemoryBytes), maxTableElements: t(limits.maxTableElements), maxWasmStackBytes: t(limits.maxWasmStackBytes), instanceAllocator: limits.instanceAllocator, plan };
+  return { arenaCap: String(arenaCap), maxOutput: String(maxOutput), maxFuel: t(limits.maxFuel), maxMemoryBytes: t(limits.maxMemoryBytes), maxTableElements: t(limits.maxTableElements), maxWasmStackBytes: t(limits.maxWasmStackBytes), maxWallMs: typeof wall === "bigint" ? Number(wall) : null, instanceAllocator: limits.instanceAllocator, cacheConfig: limits.cacheConfig, plan };
 }
 

@@ -7,7 +7,7 @@ import { validate } from "../contract/validate.ts";
 import { zeroDigest } from "../run/report.ts";
 import { finding } from "../wasm/finding.ts";
 import { SCHEMAS, stepsOf } from "./documents.ts";
-import { writeSide } from "./side.ts";
+import { writeSide } from "../side.ts";
 
 const utf8 = new TextEncoder();
 const DEFAULT_COMPONENT = "dist/http_reducer.wasm";

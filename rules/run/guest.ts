@@ -10,6 +10,9 @@ export interface GuestSetup {
   readonly fuel: bigint;
   /** Stack of every call, in bytes as the meter counts them. */
   readonly stack: number;
+  /** The caps that the meter wove in, for messages; null: none. */
+  readonly maxMemoryBytes: number | null;
+  readonly maxTableElements: number | null;
 }
 
 /** Why the guest did not come to its end. */

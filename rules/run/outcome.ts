@@ -5,6 +5,8 @@ import { finding } from "../wasm/finding.ts";
 import { PAGE } from "../wasm/inspect.ts";
 import type { CallOutcome, GuestSetup, Stop } from "./guest.ts";
 
+const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
+
 /** Trap texts in Wasmtime's words. */
 export const trapText = {
   fuel: "wasm trap: all fuel consumed by WebAssembly",
@@ -76,7 +78,18 @@ function untrapped(diagnostic: Diagnostic): { diagnostic: Diagnostic; trap: null
 
 function stopped(stop: Stop, setup: GuestSetup): { diagnostic: Diagnostic; trap: string | null } {
   const { code, text, trapped } = explainStop(stop);
-  return { diagnostic: { ...finding(code, "run", messageOf(stop, text, setup)), ...hintOf(stop) }, trap: trapped ? text : null };
+  return { diagnostic: { ...finding(code, "run", messageOf(stop, text, setup), factsOf(stop, setup)), ...hintOf(stop) }, trap: trapped ? text : null };
+}
+
+/** What was wanted and what is allowed. */
+function factsOf(stop: Stop, setup: GuestSetup): Diagnostic["data"] {
+  switch (stop.kind) {
+    case "fuel": return { max_fuel: setup.fuel <= MAX_SAFE ? Number(setup.fuel) : String(setup.fuel) };
+    case "stack": case "host-stack": return { max_wasm_stack_bytes: setup.stack };
+    case "memory": return { wanted_bytes: stop.wanted * PAGE, max_memory_bytes: setup.maxMemoryBytes };
+    case "table": return { wanted_elements: stop.wanted, max_table_elements: setup.maxTableElements };
+    case "trap": case "host": return undefined;
+  }
 }
 
 function messageOf(stop: Stop, text: string, setup: GuestSetup): string {

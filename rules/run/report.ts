@@ -56,6 +56,8 @@ export interface RunFacts {
   readonly input: JsonObject;
   readonly arenaCap: Count;
   readonly plan: MemoryPlan;
+  /** Which engine ran the module; undefined: none did. */
+  readonly engine?: { readonly name: string; readonly version?: string };
   /** null: the run was not started, the checks of the module failed. */
   readonly outcome: Pick<RunOutcome, "output" | "trap" | "memory"> | null;
   /** Blob of the output; not looked at when the run failed. */
@@ -72,6 +74,7 @@ export function runResult(facts: RunFacts): JsonObject {
     arena_cap_bytes: facts.arenaCap,
     output: outcome?.output ? facts.output : NO_OUTPUT,
     trap: outcome?.trap ?? null,
+    ...(facts.engine && { engine: { ...facts.engine } }),
     memory: { plan: { ...facts.plan }, ...addresses(outcome?.memory ?? null) },
   };
 }

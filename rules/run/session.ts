@@ -6,7 +6,7 @@ import { hitHostStack, judge, mayRunHere, prepareCore, wallTimeExceeded } from "
 import type { CoreRequest, Prepared, RunOutcome } from "./core-host.ts";
 import { guest } from "./guest.ts";
 import type { Guest } from "./guest.ts";
-import { countdown, GuestThread } from "./worker.ts";
+import { GuestThread } from "./worker.ts";
 import type { Answer, GuestRun, Opening } from "./worker.ts";
 import { finding } from "../wasm/finding.ts";
 
@@ -57,12 +57,11 @@ class V8Session implements CoreSession {
   }
 
   async call(input: Uint8Array): Promise<RunOutcome> {
-    const clock = countdown(this.#wallMs);
     if (this.#place.kind === "nowhere") {
       const failed = await this.#instantiate();
       if (failed) return nothing(failed[0] as Diagnostic);
     }
-    const ran = await this.#run(input, clock);
+    const ran = await this.#run(input);
     if (ran.kind === "answer" && hitHostStack(ran.value) && !this.#deep) return this.#deeper(input);
     return this.#judged(ran, input);
   }
@@ -80,11 +79,11 @@ class V8Session implements CoreSession {
     const failed = await this.#instantiate();
     if (failed) return nothing(failed[0] as Diagnostic);
     for (const earlier of history) {
-      const ran = await this.#run(earlier, countdown(this.#wallMs));
+      const ran = await this.#run(earlier);
       if (ran.kind !== "answer") return this.#judged(ran, earlier);
       this.#history.push(earlier);
     }
-    return this.#judged(await this.#run(input, countdown(this.#wallMs)), input);
+    return this.#judged(await this.#run(input), input);
   }
 
   async #judged(ran: Answer<GuestRun>, input: Uint8Array): Promise<RunOutcome> {
@@ -98,7 +97,7 @@ class V8Session implements CoreSession {
     }
   }
 
-  async #run(input: Uint8Array, clock: () => number | null): Promise<Answer<GuestRun>> {
+  async #run(input: Uint8Array): Promise<Answer<GuestRun>> {
     const place = this.#place;
     const { fuel } = this.#prepared.setup;
     switch (place.kind) {
@@ -109,7 +108,7 @@ class V8Session implements CoreSession {
       }
       case "thread": {
         const { heapBase, dataEnd } = place.opening;
-        const answer = await place.thread.call(input, fuel, clock());
+        const answer = await place.thread.call(input, fuel, this.#wallMs);
         return answer.kind === "answer" ? { kind: "answer", value: { failed: null, heapBase, dataEnd, call: answer.value } } : answer;
       }
     }

@@ -50,9 +50,10 @@ const STACK_PER_METERED = 128;
 const MIN_STACK_MB = 64;
 const MAX_STACK_MB = 900;
 
-/** The thread's program: makes the guest, tells about it, then makes one call for each message. */
+/** The thread's program: says that it is there, makes the guest, tells about it, then makes one call for each message. */
 const PROGRAM = `
 const { parentPort: port, workerData: { module, setup } } = require("node:worker_threads");
+port.postMessage("there");
 const { call, ...opening } = (${guest})(module, setup);
 port.on("message", ({ input, fuel }) => port.postMessage(call(input, fuel)));
 port.postMessage(opening);`;
@@ -61,6 +62,8 @@ export class GuestThread {
   readonly #worker: Worker;
   #over: Answer<never> | undefined;
   #told: ((answer: Answer<unknown>) => void) | undefined;
+  /** Answers that came before anybody waited for them. */
+  readonly #early: Answer<unknown>[] = [];
 
   private constructor(worker: Worker) {
     this.#worker = worker;
@@ -69,7 +72,7 @@ export class GuestThread {
     worker.on("exit", (code) => this.#end({ kind: "broken", message: `the worker ended early (exit code ${code})` }));
   }
 
-  /** Starts a thread and instantiates the module there; `wallMs` null: it may take any time. */
+  /** Starts a thread and instantiates the module there, which may take `wallMs`; null: any time. The start of the thread itself does not count. */
   static async open(module: WebAssembly.Module, setup: GuestSetup, wallMs: number | null): Promise<{ readonly thread: GuestThread; readonly opening: Answer<Opening> }> {
     const { Worker } = await import("node:worker_threads");
     const stackMb = Math.ceil(setup.stack / (1024 * 1024)) * STACK_PER_METERED;
@@ -79,7 +82,8 @@ export class GuestThread {
       workerData: { module, setup },
       resourceLimits: { stackSizeMb: Math.min(MAX_STACK_MB, Math.max(MIN_STACK_MB, stackMb)) },
     }));
-    return { thread, opening: (await thread.#answer(wallMs)) as Answer<Opening> };
+    const there = await thread.#answer(null);
+    return { thread, opening: there.kind === "answer" ? ((await thread.#answer(wallMs)) as Answer<Opening>) : there };
   }
 
   async call(input: Uint8Array, fuel: bigint, wallMs: number | null): Promise<Answer<CallOutcome>> {
@@ -94,6 +98,8 @@ export class GuestThread {
   }
 
   #answer(wallMs: number | null): Promise<Answer<unknown>> {
+    const early = this.#early.shift() ?? this.#over;
+    if (early) return Promise.resolve(early);
     return new Promise((resolve) => {
       const timer = wallMs === null ? undefined : setTimeout(() => this.#end({ kind: "timeout" }), Math.max(0, wallMs));
       this.#told = (answer) => {
@@ -106,7 +112,8 @@ export class GuestThread {
   #tell(answer: Answer<unknown>): void {
     const told = this.#told;
     this.#told = undefined;
-    told?.(answer);
+    if (told) told(answer);
+    else if (answer.kind === "answer") this.#early.push(answer);
   }
 
   #end(answer: Answer<never>): void {
@@ -123,8 +130,8 @@ export type WorkerOutcome =
 
 /** The whole run on a thread of its own, ended after `maxWallMs` if that is not null. */
 export async function runInWorker(job: GuestJob, maxWallMs: number | null): Promise<WorkerOutcome> {
+  const { thread, opening } = await GuestThread.open(job.module, job.setup, maxWallMs);
   const clock = countdown(maxWallMs);
-  const { thread, opening } = await GuestThread.open(job.module, job.setup, clock());
   try {
     if (opening.kind !== "answer") return opening;
     const { failed, heapBase, dataEnd, fuelLeft } = opening.value;

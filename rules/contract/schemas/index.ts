@@ -10,6 +10,7 @@ import * as components from "./component-reports.ts";
 import * as core from "./core-reports.ts";
 import { diagDocument } from "./diag.ts";
 import * as http from "./http.ts";
+import * as incidents from "./incident.ts";
 import { componentProfile, runtimeLimitsDocument, toolchainProfile, wasmProfile } from "./profile.ts";
 import { componentIndex, toolchainIndex, wasmIndex, witIndex } from "./registry.ts";
 import { specrows } from "./specrows.ts";
@@ -53,6 +54,9 @@ export const DOCUMENTS: readonly SchemaDocument[] = [
   checks.specrowsCheckReport,
   checks.cliParseReport,
   checks.graphReport,
+  incidents.incidentReplay,
+  incidents.incidentListReport,
+  incidents.incidentReplayReport,
   ...cacheReports,
 ];
 

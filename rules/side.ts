@@ -2,9 +2,9 @@
 
 import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { fail, makeDirs, ok, sha256Hex } from "../../engine/index.ts";
-import type { FileDigest, Result } from "../../engine/index.ts";
-import { finding } from "../wasm/finding.ts";
+import { fail, makeDirs, ok, sha256Hex } from "../engine/index.ts";
+import type { FileDigest, Result } from "../engine/index.ts";
+import { finding } from "./wasm/finding.ts";
 
 export function writeSide(path: string, bytes: Uint8Array, code: string, mode?: number): Result<FileDigest> {
   try {

@@ -1,0 +1,39 @@
+// What came of one request: the answer that the client gets, whether it counts as good, and what is wrong with it if not. Knows no sockets.
+
+import type { Diagnostic } from "../../../engine/index.ts";
+import { finding } from "../../wasm/finding.ts";
+import { fromHeaders } from "../guest-diagnostic.ts";
+import type { HttpOutcome, HttpResponse } from "../host.ts";
+import type { HostLimits } from "../limits.ts";
+import { explain } from "../outcome.ts";
+
+export interface Judged {
+  readonly ok: boolean;
+  /** null: the guest gave none. */
+  readonly response: HttpResponse | null;
+  /** What a client gets when there is no response of the guest's. */
+  readonly status: number;
+  readonly text: string;
+  readonly diagnostics: readonly Diagnostic[];
+  /** The failure in one line, for an incident. */
+  readonly error: string | null;
+}
+
+const FAILED = "X07WASM_SERVE_REQUEST_FAILED";
+
+export function judge(outcome: HttpOutcome, limits: HostLimits): Judged {
+  switch (outcome.kind) {
+    case "refused": return failure(500, { ...finding(FAILED, "run", outcome.message), hint: "the guest must set a response and finish its body" });
+    case "stopped": return failure(outcome.stop.kind === "deadline" ? 504 : 500, explain(outcome.stop, limits, FAILED).diagnostic);
+    case "answered": {
+      const { response } = outcome;
+      if (response.status < 200) return failure(500, finding(FAILED, "run", `a final response cannot have the status ${response.status}`));
+      const said = fromHeaders(response.headers);
+      return { ok: said === null, response, status: response.status, text: "", diagnostics: said === null ? [] : [said], error: said === null ? null : `${said.code}: ${said.message}` };
+    }
+  }
+}
+
+function failure(status: 500 | 504, diagnostic: Diagnostic): Judged {
+  return { ok: false, response: null, status, text: status === 504 ? "timeout" : "internal error", diagnostics: [diagnostic], error: diagnostic.message };
+}
