@@ -229,11 +229,7 @@ class Tool {
       } else bar?.sink(event);
     };
     return new Session(
-<<<<<<< HEAD
-      { disk: this.disk, cwd: this.cwd, env: process.env, now: Date.now, runProcess: (request) => this.#runProcess(request), attend: (work) => this.#attend(work), emit, signal: this.stop.signal, farther: this.#farther(engine) },
-=======
-      { disk: this.disk, cwd: this.cwd, env: process.env, now: Date.now, runProcess: (request) => this.#runProcess(request), emit, signal: this.stop.signal, farther: this.#farther(engine), formerOutputs: () => this.#formerOutputs() },
->>>>>>> h7
+      { disk: this.disk, cwd: this.cwd, env: process.env, now: Date.now, runProcess: (request) => this.#runProcess(request), attend: (work) => this.#attend(work), emit, signal: this.stop.signal, farther: this.#farther(engine), formerOutputs: () => this.#formerOutputs() },
       { ...engine, cacheDir: engine.cacheDir ?? defaultCacheDir(this.graph.module), cacheMaxBytes: engine.cacheMaxBytes ?? CACHE_BYTES, code: this.graph.code },
     );
   }
