@@ -125,11 +125,15 @@ function turbo() {
   const installed = spawnSync("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "turbo@2"], { cwd: home, encoding: "utf8" });
   const bin = join(home, "node_modules/.bin/turbo");
   if (installed.status !== 0 || !existsSync(bin)) return note("turbo", { skipped: "npm cannot install it here" });
-  const env = { TURBO_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1", TURBO_UI: "false" };
+  // Restoring starts no task, so what runs the tasks once before does not matter: a shell does it in a fiftieth of npm's time.
+  const shell = join(base, "shell");
+  mkdirSync(shell);
+  writeFileSync(join(shell, "npm"), `#!/bin/sh\nexec sh -c "$(sed 's/.*"make":"\\([^"]*\\)".*/\\1/' package.json)"\n`, { mode: 0o755 });
+  const env = { TURBO_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1", TURBO_UI: "false", PATH: `${shell}:${process.env.PATH}` };
   const turboRun = { command: [bin, "run", "make", "--no-daemon", "--output-logs=none", "--dangerously-disable-package-manager-check", "--concurrency=4"], cwd: theirs, env };
   const ourRun = { command: [process.execPath, tool, "all", "--graph-report", join(base, "g.json")], cwd: ours, env: { BENCH_CACHE: join(base, "our-cache") } };
   once(ourRun);
-  const cold = once(turboRun);
+  once(turboRun);
   const layers = Array.from({ length: LAYERS }, (_, l) => join(ours, `l${l + 1}`));
   const outs = readdirSync(join(theirs, "p")).map((p) => join(theirs, "p", p, "out"));
   if (outs.some((o) => !existsSync(o))) throw new Error("turbo did not make all outputs");
@@ -142,7 +146,7 @@ function turbo() {
   row(cases[1].name, cases[0].name, seen, 0.2);
   row(cases[2].name, cases[0].name, seen);
   const { ran, restored } = JSON.parse(readFileSync(join(base, "g.json"), "utf8")).counts;
-  note("in the last round ours", { ran, restored, turbo_cold_s: Number(cold.wall.toFixed(1)) });
+  note("in the last round ours", { ran, restored });
 }
 
 // ---- archives ----------------------------------------------------------------------------------------
