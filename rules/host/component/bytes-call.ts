@@ -13,9 +13,9 @@ export const ADAPTER_FUEL = {
   byte: 17,
   /** From the callee's return to the allocation for the result, and from there to the first byte. */
   back: 28,
-  allocated: 28,
+  allocated: 27,
   /** From the last byte to the end; `left` of it behind the clean-up call, which itself takes `cleanUp`. */
-  stored: 9,
+  stored: 10,
   cleanUp: 2,
   left: 3,
 } as const;
