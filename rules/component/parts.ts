@@ -4,7 +4,7 @@
 import { type Artifact, type ArtifactLike, type Diagnostic, fail, type FileDigest, type GoalAnswer, isError, ok, place, type Placement, type PlanContext, type Result, under, ZERO_SHA256 } from "../../engine/index.ts";
 import type { ComponentProfile, WorldRef } from "../component-profile.ts";
 import type { LoadedProfile } from "../contract/registry.ts";
-import { coreThroughC } from "../guest/c-target.ts";
+import { coreThroughC, wantsBindings } from "../guest/c-target.ts";
 import { nativeCore } from "../guest/native.ts";
 import { adapterComponent } from "../guest/parts.ts";
 import { reportOf } from "../nested-report.ts";
@@ -81,7 +81,7 @@ export class Parts {
   /** The program as a component that exports x07:solve/handler. */
   async solve(): Promise<Result<Part>> {
     const world = this.#s.component.value.solve;
-    if (this.#s.wasm.value.codegenBackend === C) return this.#throughC("solve", world, {});
+    if (await this.#throughBindings()) return this.#throughC("solve", world, {});
     const ready = await this.#liftable(world);
     if (!ready.ok) return ready;
     const { tool, wit, program } = ready.value;
@@ -123,7 +123,7 @@ export class Parts {
   /** The program and the glue of a native target in one core module, lifted into its WASI world. */
   async native(kind: "http" | "cli"): Promise<Result<Part>> {
     const target = this.#s.component.value.native[kind];
-    if (this.#s.wasm.value.codegenBackend === C) return this.#throughC(kind, target, target.budgets);
+    if (await this.#throughBindings()) return this.#throughC(kind, target, target.budgets);
     const ready = await this.#liftable(target);
     if (!ready.ok) return ready;
     const { tool, wit, program } = ready.value;
@@ -137,6 +137,10 @@ export class Parts {
   }
 
   // ---- steps that parts share --------------------------------------------------------------------
+
+  #throughBindings(): Promise<boolean> {
+    return wantsBindings(this.#s.context, this.#s.wasm.value, this.#s.component.value);
+  }
 
   /** C, bindings and glue, compiled and linked: the back end c_toolchain_v1. */
   async #throughC(kind: Target, world: WorldRef, budgets: ComponentProfile["native"]["http"]["budgets"]): Promise<Result<Part>> {

@@ -52,33 +52,28 @@ function notStarted(fault: PrepareFault): NotStarted {
   return { kind: "world", message: `the component imports what this host does not offer: ${fault.names.slice(0, 8).join(", ")}${fault.names.length > 8 ? ", …" : ""}`, names: fault.names, notes: fault.notes };
 }
 
-/** An instance whose world is given when it is called; it can be made ahead. */
-export class Ready<W extends World> {
-  readonly tank: Tank;
+/** A fresh instance in its world, for one call. */
+class Ready {
   readonly #loaded: Loaded;
   readonly #instance: ComponentInstance;
-  readonly failed: GuestStop | null;
-  #world: W | null = null;
+  readonly #failed: GuestStop | null;
 
-  constructor(loaded: Loaded, early: W) {
+  constructor(loaded: Loaded, world: World) {
     this.#loaded = loaded;
-    this.#world = early;
-    this.tank = early.tank;
     const { functions } = loaded.prepared;
     const host: HostWorld = {
       function: (from, name) => {
-        const run = functions.get(importKey(from, name));
-        return (...args) => run!(this.#world!, ...args);
+        const run = functions.get(importKey(from, name))!;
+        return (...args) => run(world, ...args);
       },
       dropped: () => undefined,
     };
-    this.#instance = new ComponentInstance(loaded.prepared.program, host, this.tank);
-    this.failed = loaded.prepared.tooLarge ?? this.#instance.instantiate();
+    this.#instance = new ComponentInstance(loaded.prepared.program, host, world.tank);
+    this.#failed = loaded.prepared.tooLarge ?? this.#instance.instantiate();
   }
 
-  call(world: W, args: readonly Value[]): { readonly stop: GuestStop | null; readonly value: Value } {
-    if (this.failed !== null) return { stop: this.failed, value: undefined };
-    this.#world = world;
+  call(args: readonly Value[]): { readonly stop: GuestStop | null; readonly value: Value } {
+    if (this.#failed !== null) return { stop: this.#failed, value: undefined };
     const result = this.#instance.call(this.#loaded.entry, args);
     return result.kind === "returned" ? { stop: null, value: result.value } : { stop: result.stop, value: undefined };
   }
@@ -101,7 +96,7 @@ export function runCommand(job: CommandJob): CommandOutcome {
     stderr: new Sink("stderr", job.maxOutput),
     began: process.hrtime.bigint(),
   };
-  const ran = new Ready(loaded.value, world).call(world, []);
+  const ran = new Ready(loaded.value, world).call([]);
   return { kind: "ran", ended: endedOf(ran), stdout: world.stdout.bytes(), stderr: world.stderr.bytes() };
 }
 
@@ -117,25 +112,18 @@ export class V8Handler implements HttpHandler {
   readonly #loaded: Loaded;
   readonly #job: HttpJob;
   readonly #maxResponse: number;
-  #ahead: Ready<HttpWorld> | null = null;
+  /** One for all requests: a guest is never called again once its request is answered. */
+  readonly #tank: Tank;
 
   constructor(loaded: Loaded, job: HttpJob) {
     this.#loaded = loaded;
     this.#job = job;
     this.#maxResponse = job.maxResponse;
+    this.#tank = tankOf(loaded.limits);
   }
 
-  #ready(): Ready<HttpWorld> {
-    return new Ready<HttpWorld>(this.#loaded, this.#world(new Exchange({ method: "GET", pathWithQuery: null, authority: null, headers: [], body: NO_BYTES }, 0), tankOf(this.#loaded.limits)));
-  }
-
-  #world(exchange: Exchange, tank: Tank): HttpWorld {
-    return { tank, args: [], stdin: NO_BYTES, stdout: new Sink("stdout", NOBODY), stderr: new Sink("stderr", NOBODY), began: process.hrtime.bigint(), exchange };
-  }
-
-  /** Makes an instance for the request to come; it is used once. */
-  prepareAhead(): void {
-    this.#ahead ??= this.#ready();
+  #world(exchange: Exchange): HttpWorld {
+    return { tank: this.#tank, args: [], stdin: NO_BYTES, stdout: new Sink("stdout", NOBODY), stderr: new Sink("stderr", NOBODY), began: process.hrtime.bigint(), exchange };
   }
 
   async answer(request: HttpRequest): Promise<HttpOutcome> {
@@ -144,15 +132,12 @@ export class V8Handler implements HttpHandler {
     return (await runDeep({ kind: "request", job: this.#job, request })) ?? outcome;
   }
 
-  async close(): Promise<void> {
-    this.#ahead = null;
-  }
+  async close(): Promise<void> {}
 
   answerNow(request: HttpRequest): HttpOutcome {
-    const ready = this.#ahead ?? this.#ready();
-    this.#ahead = null;
     const exchange = new Exchange(request, this.#maxResponse);
-    const { stop } = ready.call(this.#world(exchange, ready.tank), [{ rep: exchange.request }, { rep: exchange }]);
+    this.#tank.fill();
+    const { stop } = new Ready(this.#loaded, this.#world(exchange)).call([{ rep: exchange.request }, { rep: exchange }]);
     guestEnded();
     if (stop !== null && !(stop.kind === "exit" && stop.status === 0)) return { kind: "stopped", stop };
     return outcomeOf(exchange);

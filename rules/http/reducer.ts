@@ -6,6 +6,7 @@ import { limitsJson, resolveWasmProfile, withLimitOptions } from "../profile.ts"
 import type { RuntimeLimits } from "../profile.ts";
 import { inspectModule } from "../inspect.ts";
 import { zeroDigest } from "../run/report.ts";
+import { readCacheConfig } from "../run/cache-config.ts";
 import { chooseHost } from "../run/choose-host.ts";
 import type { Host } from "../run/choose-host.ts";
 import type { Witness } from "../incident/record.ts";
@@ -48,12 +49,14 @@ export async function openReducer(witness: Witness, options: OptionValues, codes
   const plan = memoryPlan(readLdflags(profile.value.value.ldflags), inspected.value.facts.memory);
   const host = await chooseHost(witness.outer, String(options["host"] ?? "v8"));
   if (!host.ok) return { facts, diagnostics: host.error };
+  const cache = host.value.kind === "wasmtime" ? readCacheConfig(context, limits.cacheConfig) : { ok: true as const, value: null };
+  if (!cache.ok) return { facts, host: host.value, diagnostics: cache.error };
   const wall = options["max-wall-ms"];
   const request: SessionRequest = {
     module: module.bytes,
     arenaCap: profile.value.value.arenaCapBytes,
     maxOutput: profile.value.value.maxOutputBytes,
-    limits: withDefaultStack(limits),
+    limits: { ...withDefaultStack(limits), cacheConfig: cache.value },
     plan,
     maxWallMs: typeof wall === "bigint" ? Number(wall) : null,
   };

@@ -37,7 +37,7 @@ export async function programNodes(context: PlanContext, project: string, tool: 
   if (!found.ok) return found;
   const { order, errors } = finder.arranged();
   if (errors.length > 0) return ok({ entry, objects: [], units: [], problems: compileFailed(errors) });
-  return ok({ entry, ...declare(order, finder.nodes, library, tool), problems: [] });
+  return ok({ entry, ...declare(order, finder.nodes, library, tool, parentOf(project)), problems: [] });
 }
 
 function readSources(context: PlanContext, project: string): { readonly problems: readonly Diagnostic[] } | { readonly problems?: undefined; readonly project: LoadedProject } {
@@ -85,7 +85,8 @@ class Finder {
 
   private async parse(id: string, path: string, imports: Set<string>): Promise<Result<void>> {
     const source = named(file(under(this.folder, path)), path);
-    const node = parseX07({ source, id }, { tool: this.tool, label: id });
+    // Modules of two projects may have one name: their nodes must not be taken for each other's past.
+    const node = parseX07({ source, id }, { tool: this.tool, label: under(this.folder, id) });
     const facts = await this.context.need(node.facts);
     if (!facts.ok) return facts;
     this.nodes.set(id, { module: node.module, facts: facts.value });
@@ -119,7 +120,7 @@ class Finder {
   }
 }
 
-function declare(order: readonly ModuleFacts[], nodes: ReadonlyMap<string, Node>, library: Library, tool: ToolIdentity): Pick<ProgramNodes, "objects" | "units"> {
+function declare(order: readonly ModuleFacts[], nodes: ReadonlyMap<string, Node>, library: Library, tool: ToolIdentity, folder: string): Pick<ProgramNodes, "objects" | "units"> {
   const facts = new Map(order.map((m) => [m.id, m]));
   const interfaces = new Map<string, Artifact>();
   const inline = new Map<string, Artifact>();
@@ -129,16 +130,16 @@ function declare(order: readonly ModuleFacts[], nodes: ReadonlyMap<string, Node>
   for (const m of order) {
     const needs = interfacesNeeded(m, (id) => facts.get(id) ?? library.facts(id));
     const offered = (from: ReadonlyMap<string, Artifact>, what: string): ArtifactLike[] => needs.flatMap((id) => inNamed(from.get(id), `${id}.${what}`));
-    const lowered = lowerX07({ module: nodes.get(m.id)!.module, interfaces: offered(interfaces, "interface"), std: needs.filter((id) => library.has(id)) }, { tool, label: m.id });
+    const lowered = lowerX07({ module: nodes.get(m.id)!.module, interfaces: offered(interfaces, "interface"), std: needs.filter((id) => library.has(id)) }, { tool, label: under(folder, m.id) });
     const object = named(lowered.object, `${m.id}.object`);
     objects.push(object);
     interfaces.set(m.id, lowered.interface);
     if (!apart) continue;
-    const unit = compileX07({ objects: [object], inline: offered(inline, "inline") }, { tool, label: m.id });
+    const unit = compileX07({ objects: [object], inline: offered(inline, "inline") }, { tool, label: under(folder, m.id) });
     units.push(named(unit.code, `${m.id}.code`));
     inline.set(m.id, unit.inline);
   }
-  if (!apart) units.push(compileX07({ objects, inline: [] }, { tool, label: "main" }).code);
+  if (!apart) units.push(compileX07({ objects, inline: [] }, { tool, label: under(folder, "main") }).code);
   return { objects, units };
 }
 

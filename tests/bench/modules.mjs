@@ -8,14 +8,14 @@ import { writeProject } from "./project.mjs";
 
 const tool = join(resolve(dirname(fileURLToPath(import.meta.url)), "../.."), "dist/x07-wasm.cjs");
 const base = mkdtempSync(join(tmpdir(), "x07-modules-"));
-const [rounds, count] = [Number(option("--rounds", "5")), Number(option("--modules", "200"))];
+const [rounds, count, functions] = [Number(option("--rounds", "5")), Number(option("--modules", "200")), Number(option("--functions", "8"))];
 
 try {
   machine();
   const project = (name) => {
     const cwd = join(base, name);
     mkdirSync(cwd);
-    writeProject(cwd, count);
+    writeProject(cwd, count, functions);
     return { cwd, env: { X07_WASM_CACHE_DIR: join(base, `cache-${name}`) }, command: [process.execPath, tool, "build"] };
   };
   const [clean, edited, untouched] = ["clean", "edited", "untouched"].map(project);

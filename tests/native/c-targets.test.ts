@@ -46,6 +46,18 @@ describe.skipIf(lacking.length > 0)("native targets", () => {
     expect(again.graph.counts.ran).toBe(0);
   });
 
+  test("component build goes through C where the profile asks for it", () => {
+    const profile = JSON.parse(readFileSync(join(ROOT, "arch/wasm/profiles/wasm_release.json"), "utf8")) as object;
+    work.write({ "c.json": { ...profile, codegen_backend: "c_toolchain_v1" } });
+    const build = (emit: string) => work.tool(["component", "build", "--emit", emit, "--wasm-profile-file", "c.json", "--out-dir", `c/${emit}`]);
+    for (const emit of ["solve", "http-native", "cli-native"]) expect([build(emit).status, emit]).toEqual([0, emit]);
+    for (const [ours, theirs] of [["c/solve/solve.component.wasm", "solve.c.wasm"], ["c/http-native/http.component.wasm", "http.c.wasm"], ["c/cli-native/cli.component.wasm", "cli.c.wasm"]] as const) {
+      expect(Buffer.compare(work.read(ours), readFileSync(at(theirs))), ours).toBe(0);
+    }
+    const manifest = JSON.parse(work.read("c/http-native/http.component.wasm.manifest.json").toString()) as { readonly toolchain: object };
+    expect(Object.keys(manifest.toolchain)).toEqual(["clang", "wasm_ld", "wasm_tools", "wit_bindgen", "x07", "x07_wasm"]);
+  });
+
   test("both ways import and export the same", () => {
     const wit = (name: string) => spawnSync("wasm-tools", ["component", "wit", at(`${name}.wasm`)], { encoding: "utf8" }).stdout.split("\n").filter((l) => /^ {2}(import|export) /.test(l)).sort();
     expect(wit("http.c")).toEqual(wit("http.own"));

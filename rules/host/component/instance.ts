@@ -130,8 +130,11 @@ export class ComponentInstance {
 
   #namespace(argument: CoreArgument): Record<string, unknown> {
     if (argument.kind === "instance") return this.#exports[argument.instance] ?? NO_NAMESPACE;
-    const items: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
-    for (const [name, item] of argument.items) items[name] = this.#resolve(item);
+    const items: Record<string, unknown> = {}; // a plain object is much quicker than one without a prototype
+    for (const [name, item] of argument.items) {
+      if (name === "__proto__") Object.defineProperty(items, name, { value: this.#resolve(item) });
+      else items[name] = this.#resolve(item);
+    }
     return items;
   }
 

@@ -50,6 +50,8 @@ export class Tank {
   /** Full fuel and stack. */
   fill(): void {
     this.#rest = this.#total;
+    this.#kept = 0;
+    this.detail.value = 0n;
     this.fuel.value = 0n;
     this.fuel.value = this.#more(0n);
     this.stack.value = this.#limits.stack;

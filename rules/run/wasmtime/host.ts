@@ -12,7 +12,7 @@ import type { CoreRequest, ModuleChecks } from "../prepare.ts";
 import { AFTER_BYTES, BEFORE_BYTES, noCall, singleCall, SOLVE } from "./driver.ts";
 import { runWasmtime } from "./process.ts";
 
-import { firstCause, globalKinds, layoutOf, limitWords, stopOf } from "./words.ts";
+import { firstCause, globalKinds, layoutOf, limitFiles, limitWords, stopOf } from "./words.ts";
 import type { Layout } from "./words.ts";
 
 type Ran = Awaited<ReturnType<typeof runWasmtime>>;
@@ -63,7 +63,7 @@ class WasmtimeRun {
     return runWasmtime({
       program: this.#program,
       words: ["run", ...limitWords(this.#request.limits, { fuel: this.#counting ? fuel : null, stackBytes: this.#setup.stack, memoryBytes: this.#checks.memoryCap, tableElements: this.#checks.tableCap })],
-      files: { "solve.wasm": this.#request.module, "driver.wasm": driver },
+      files: { "solve.wasm": this.#request.module, "driver.wasm": driver, ...limitFiles(this.#request.limits) },
       modules: ["--preload", `${SOLVE}=solve.wasm`, "driver.wasm"],
       wallMs: this.#request.maxWallMs ?? null,
       clockFrom,

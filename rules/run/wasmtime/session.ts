@@ -18,7 +18,7 @@ import { ANSWER_BYTES, BEFORE_BYTES, manyCalls, SOLVE } from "./driver.ts";
 import { engineProblem, notStarted } from "./host.ts";
 import { Conversation } from "./process.ts";
 import type { WasmtimeEnd } from "./process.ts";
-import { globalKinds, layoutOf, limitWords, stopOf } from "./words.ts";
+import { globalKinds, layoutOf, limitFiles, limitWords, stopOf } from "./words.ts";
 
 export async function openCoreInWasmtime(program: string, request: SessionRequest): Promise<Result<CoreSession>> {
   const refused = checkEngine(request.limits);
@@ -73,7 +73,7 @@ class WasmtimeSession implements CoreSession {
     const talk = new Conversation({
       program: this.#program,
       words: ["run", ...limitWords(limits, { fuel: null, stackBytes: this.#setup.stack * STACK_PER_METERED, memoryBytes: cap !== null && cap < LEAST_MEMORY ? LEAST_MEMORY : cap, tableElements: this.#checks.tableCap })],
-      files: { "solve.wasm": this.#metered.bytes, "driver.wasm": driver },
+      files: { "solve.wasm": this.#metered.bytes, "driver.wasm": driver, ...limitFiles(limits) },
       modules: ["--preload", `${SOLVE}=solve.wasm`, "driver.wasm"],
     });
     // Compiling is not the guest's time; a start function is.

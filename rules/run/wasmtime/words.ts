@@ -1,6 +1,5 @@
 // Limits as Wasmtime's options, and Wasmtime's words as reasons. Starts nothing.
 
-import { resolve } from "node:path";
 import { PAGE } from "../../wasm/inspect.ts";
 import type { CoreModule } from "../../wasm/read.ts";
 import type { Stop } from "../guest.ts";
@@ -27,6 +26,14 @@ export function globalKinds(module: CoreModule): GlobalKinds {
 /** Room that host functions need on the stack besides the guest's. */
 const HOST_STACK = 1024 * 1024;
 
+/** The name of the cache's configuration beside the modules. */
+const CACHE_FILE = "cache.toml";
+
+/** Files that the options refer to. */
+export function limitFiles(limits: CoreLimits): { readonly [name: string]: Uint8Array } {
+  return limits.cacheConfig == null ? {} : { [CACHE_FILE]: limits.cacheConfig };
+}
+
 export interface Caps {
   /** null: Wasmtime counts none. */
   readonly fuel: bigint | null;
@@ -42,7 +49,7 @@ export function limitWords(limits: CoreLimits, caps: Caps): string[] {
   if (caps.memoryBytes !== null) words.push("-W", `max-memory-size=${caps.memoryBytes}`);
   if (caps.tableElements !== null) words.push("-W", `max-table-elements=${caps.tableElements}`);
   if (limits.instanceAllocator === "pooling") words.push("-O", "pooling-allocator=y", "-O", `pooling-max-memory-size=${roundUp(caps.memoryBytes ?? 0n)}`, "-O", `pooling-table-elements=${caps.tableElements ?? 0n}`);
-  words.push("-C", limits.cacheConfig == null ? "cache=n" : `cache-config=${resolve(limits.cacheConfig)}`);
+  words.push("-C", limits.cacheConfig == null ? "cache=n" : `cache-config=${CACHE_FILE}`);
   return words;
 }
 
