@@ -4,7 +4,6 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { setFlagsFromString } from "node:v8";
 import { type InputFile, isJsonObject, parseJson, type PlanContext, sha256Hex, type ToolIdentity } from "../engine/index.ts";
 
 const PACKAGE = join("node_modules", "@yowasp", "clang");
@@ -88,7 +87,7 @@ function loaded(digest: string): Promise<Package["commands"]> {
 
 async function load(digest: string): Promise<Package["commands"]> {
   // For the few seconds that clang works, optimising its 75 MB of code costs more than it gains.
-  setFlagsFromString("--liftoff-only");
+  process.getBuiltinModule("node:v8").setFlagsFromString("--liftoff-only");
   const url = pathToFileURL(join(places.get(digest) ?? PACKAGE, "gen", "bundle.js")).href;
   const { commands } = (await import(url)) as Package;
   const ignore: Sink = () => {};

@@ -15,7 +15,8 @@ import type { Header, HttpRequest } from "./wasi/http.ts";
 const START_MS = 30_000;
 const LATE_MS = 1_000;
 /** What Wasmtime says about a failed request comes a little after the answer. */
-const WORDS_MS = 200;
+const WORDS_MS = 300;
+const CAUSE = /wasm trap: |forcing trap when|minimum size of|timed out after/;
 
 export async function openWasmtime(context: PlanContext, job: HttpJob): Promise<Result<HttpHandler, NotStarted>> {
   const found = findWasmtime(context);
@@ -72,9 +73,9 @@ class WasmtimeServer implements HttpHandler {
     this.#said = "";
     const outcome = await this.#send(request);
     if (outcome.kind === "answered" && outcome.response.status !== 500) return outcome;
-    if (this.#said === "") await new Promise((r) => setTimeout(r, WORDS_MS));
+    for (let waited = 0; waited < WORDS_MS && !CAUSE.test(this.#said); waited += 10) await new Promise((r) => setTimeout(r, 10));
     if (!/error|::/.test(this.#said)) return outcome;
-    if (/never invoked/.test(this.#said) && !/wasm trap|forcing trap|minimum size/.test(this.#said)) return { kind: "refused", message: "guest never invoked `response-outparam::set` method" };
+    if (/never invoked/.test(this.#said) && !CAUSE.test(this.#said)) return { kind: "refused", message: "guest never invoked `response-outparam::set` method" };
     return { kind: "stopped", stop: stopOf(this.#said) };
   }
 

@@ -14,7 +14,8 @@ import type { RuntimeLimits } from "../profile.ts";
 const HOST_STACK = 1024 * 1024;
 /** Wasmtime's own clock ends a guest; if it does not, the process is ended so much later. */
 const LATE_MS = 1_000;
-const MAX_STDERR_OF_WASMTIME = 64 * 1024;
+/** A backtrace of a deep recursion is long. */
+const MAX_STDERR_OF_WASMTIME = 16 * 1024 * 1024;
 
 export type FoundWasmtime = { readonly ok: true; readonly program: string } | { readonly ok: false; readonly why: NotStarted };
 
@@ -60,7 +61,8 @@ export async function runCommand(context: PlanContext, job: CommandJob): Promise
   const { guest, error } = splitStderr(end.stderr);
   const why = error === null ? null : notStarted(error);
   if (why !== null) return { kind: "not-started", why };
-  return { kind: "ran", ended: endedOf(end, error), stdout: end.stdout.subarray(0, job.maxOutput), stderr: guest.subarray(0, job.maxOutput) };
+  const ended = endedOf(guest.length > job.maxOutput ? { ...end, cut: end.cut ?? { kind: "output", stream: "stderr", limit: job.maxOutput } } : end, error);
+  return { kind: "ran", ended, stdout: end.stdout.subarray(0, job.maxOutput), stderr: guest.subarray(0, job.maxOutput) };
 }
 
 function endedOf(end: ProcessEnd, error: string | null): Ended {

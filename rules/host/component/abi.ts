@@ -29,13 +29,13 @@ const wide = new TextDecoder("utf-16le", { fatal: true, ignoreBOM: true });
 
 // ---------------------------------------------------------------------------------------------- ranges
 
-function check(side: Side, at: number, size: number, align: number): void {
-  if (at % align !== 0) trap("pointer not aligned");
-  if (at + size > side.bytes().length) trap("pointer out of bounds of memory");
+function check(side: Side, at: number, size: number, align: number, what = "pointer"): void {
+  if (at % align !== 0) trap(`${what} not aligned`);
+  if (at + size > side.bytes().length) trap(`${what} out of bounds of memory`);
 }
 
 function checkList(side: Side, at: number, count: number, type: ValType): void {
-  check(side, at, count * type.size, type.align);
+  check(side, at, count * type.size, type.align, "list pointer/length");
 }
 
 // ---------------------------------------------------------------------------------------------- strings
@@ -43,7 +43,7 @@ function checkList(side: Side, at: number, count: number, type: ValType): void {
 function liftString(side: Side, at: number, units: number): string {
   side.spend(units & 0x7fffffff);
   if (side.encoding === "utf8") {
-    check(side, at, units, 1);
+    check(side, at, units, 1, "string pointer/length");
     return utf8Text(side.bytes().subarray(at, at + units));
   }
   const latin = side.encoding === "latin1+utf16" && (units & 0x80000000) === 0;

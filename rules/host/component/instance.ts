@@ -4,6 +4,7 @@ import { Halt, trap } from "../stop.ts";
 import type { GuestStop } from "../stop.ts";
 import { Cursor, liftFlat, load, lowerFlat, store } from "./abi.ts";
 import type { Core, Side } from "./abi.ts";
+import { ADAPTER_FUEL, checkBytes, isBytesToBytes } from "./bytes-call.ts";
 import { Handles } from "./handles.ts";
 import type { CoreArgument, CoreItem, Crossing, Func, GuestResource, Maker, Plan } from "./plan.ts";
 import { Tank } from "./tank.ts";
@@ -175,6 +176,7 @@ export class ComponentInstance {
   }
 
   #lowered(func: Func, side: GuestSide): CoreFunction {
+    if (func.kind === "lifted" && isBytesToBytes(func.type)) return this.#bytesCall(func, side);
     const { type } = func;
     const { params, flatParams, flatResult } = signatureOf(type);
     const host = func.kind === "host" ? this.#host.function(func.interface, func.name) : null;
@@ -194,13 +196,59 @@ export class ComponentInstance {
     };
   }
 
+  /** See bytes-call.ts. */
+  #bytesCall({ core, crossing }: Func & { readonly kind: "lifted" }, caller: GuestSide): CoreFunction {
+    const callee = this.side(crossing);
+    const copy = (from: GuestSide, at: number, length: number, to: GuestSide): number => {
+      checkBytes(from.bytes(), at, length);
+      const place = to.realloc(length, 1);
+      checkBytes(to.bytes(), place, length);
+      to.bytes().set(from.bytes().subarray(at, at + length), place);
+      return place;
+    };
+    const perByte = (length: number) => (length === 0 ? 0 : ADAPTER_FUEL.list + ADAPTER_FUEL.byte * length);
+    return (...args) => {
+      const [at, length, ret] = args.map((a) => Number(a) >>> 0) as [number, number, number];
+      if (!this.#mayLeave) trap("cannot leave component instance");
+      this.#enter(crossing.scope);
+      this.tank.charge(ADAPTER_FUEL.enter + perByte(length));
+      const raw = this.#function(core)(copy(caller, at, length, callee), length) as number;
+      checkBytes(callee.bytes(), raw >>> 0, 8);
+      const [outAt, outLength] = [callee.view().getUint32(raw >>> 0, true), callee.view().getUint32((raw >>> 0) + 4, true)];
+      this.tank.charge(ADAPTER_FUEL.back);
+      const place = copy(callee, outAt, outLength, caller);
+      checkBytes(caller.bytes(), ret, 8);
+      caller.view().setUint32(ret, place, true);
+      caller.view().setUint32(ret + 4, outLength, true);
+      this.#chargeBack(outLength, perByte(outLength));
+      if (crossing.postReturn !== null) {
+        this.tank.charge(ADAPTER_FUEL.cleanUp);
+        this.#away(() => this.#function(crossing.postReturn!)(raw));
+      }
+      this.tank.charge(ADAPTER_FUEL.left);
+      this.#entered[crossing.scope] = false;
+    };
+  }
+
+  /** The adapter's loop looks at the fuel before each byte, the last one too. */
+  #chargeBack(length: number, bytes: number): void {
+    const last = length === 0 ? 0 : ADAPTER_FUEL.byte;
+    this.tank.charge(ADAPTER_FUEL.allocated + bytes - last);
+    if (length > 0) this.tank.check();
+    this.tank.charge(last + ADAPTER_FUEL.stored);
+  }
+
+  #enter(scope: number): void {
+    if (this.#entered[scope]) trap("cannot enter component instance");
+    this.#entered[scope] = true;
+  }
+
   /** Calls a component function. `finish` sees the result while it is still in the callee's memory; what it gives is the answer. */
   #callFunc(func: Func, args: readonly Value[], finish: (value: Value) => Value): Value {
     if (func.kind === "host") return finish(this.#host.function(func.interface, func.name)(...args));
     const { type, crossing } = func;
     const side = this.side(crossing);
-    if (this.#entered[crossing.scope]) trap("cannot enter component instance");
-    this.#entered[crossing.scope] = true;
+    this.#enter(crossing.scope);
     side.begin();
     const borrowed = side.handles.borrowed;
     const { params, flatParams, flatResult } = signatureOf(type);

@@ -36,6 +36,7 @@ export class Tank {
   readonly imports = { fuel: this.fuel, stack: this.stack, reason: this.reason, detail: this.detail };
   readonly #limits: TankLimits;
   readonly #total: bigint;
+  readonly #counting: boolean;
   /** Fuel that is not in the global. */
   #rest = 0n;
   #deadline: number | null = null;
@@ -44,6 +45,7 @@ export class Tank {
   constructor(limits: TankLimits) {
     this.#limits = limits;
     this.#total = limits.fuel ?? ENDLESS;
+    this.#counting = limits.fuel !== null || limits.wallMs !== null;
     this.fill();
   }
 
@@ -72,6 +74,16 @@ export class Tank {
   /** Milliseconds until the deadline; null without one. */
   get timeLeft(): number | null {
     return this.#deadline === null ? null : this.#deadline - now();
+  }
+
+  /** Counts fuel that was burnt outside of metered code; whether any is left is looked at later. */
+  charge(fuel: number): void {
+    if (this.#counting) this.fuel.value = BigInt(this.fuel.value) - BigInt(fuel);
+  }
+
+  /** The look that metered code takes itself at each loop and function. */
+  check(): void {
+    if (this.#counting && BigInt(this.fuel.value) <= 0n) this.fuel.value = this.refill(BigInt(this.fuel.value));
   }
 
   lookAtClock(): void {

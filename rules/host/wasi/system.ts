@@ -39,12 +39,15 @@ export const cli: { readonly [name: string]: Interface } = {
   "wasi:cli/terminal-stderr": { "get-terminal-stderr": fixed("func() -> option<wasi:cli/terminal-output.terminal-output>", NONE) },
 };
 
+/** As Wasmtime reads its own standard input, so that a guest takes as many turns, and as much fuel, there and here. */
+const STDIN_CHUNK = 1024;
+
 const stdins = new WeakMap<World, InputStream>();
 
 /** Every handle of standard input reads on where the last one stopped. */
 function stdinOf(world: World): InputStream {
   let stream = stdins.get(world);
-  if (stream === undefined) stdins.set(world, (stream = new InputStream(world.stdin)));
+  if (stream === undefined) stdins.set(world, (stream = new InputStream(world.stdin, STDIN_CHUNK)));
   return stream;
 }
 

@@ -15,14 +15,17 @@ export type Interface = { readonly [name: string]: Offer };
 
 export class InputStream {
   readonly #bytes: Uint8Array;
+  readonly #most: number;
   #at = 0;
-  constructor(bytes: Uint8Array) {
+  /** `most`: what one read gives at most. */
+  constructor(bytes: Uint8Array, most = Infinity) {
     this.#bytes = bytes;
+    this.#most = most;
   }
   /** Up to `max` bytes; null at the end. */
   read(max: number): Uint8Array | null {
     if (this.#at >= this.#bytes.length) return null;
-    const part = this.#bytes.subarray(this.#at, this.#at + max);
+    const part = this.#bytes.subarray(this.#at, this.#at + Math.min(max, this.#most));
     this.#at += part.length;
     return part;
   }

@@ -32,8 +32,8 @@ export interface WasmtimeEnd {
   readonly spawnError: string | null;
 }
 
-/** Of what Wasmtime says on stderr, this much is kept. */
-const MAX_STDERR = 64 * 1024;
+/** Of what Wasmtime says on stderr, this much is kept from the beginning and as much from the end: a deep stack is told frame by frame in between. */
+const KEPT_STDERR = 16 * 1024;
 
 /** A process in a folder of its own; the folder goes when the process ends. */
 class WasmtimeProcess {
@@ -46,14 +46,17 @@ class WasmtimeProcess {
     const env = { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: process.env["HOME"] ?? folder, WASMTIME_BACKTRACE_DETAILS: "0" };
     const child = spawn(command.program, [...command.words, ...command.modules], { cwd: folder, stdio: [stdin, "pipe", "pipe"], env });
     this.child = child;
-    let stderr = "";
+    let [head, tail] = ["", ""];
     child.stderr?.on("data", (chunk: Uint8Array) => {
-      if (stderr.length < MAX_STDERR) stderr += Buffer.from(chunk).toString("utf8");
+      const text = Buffer.from(chunk).toString("latin1");
+      const room = KEPT_STDERR - head.length;
+      head += text.slice(0, room);
+      tail = (tail + text.slice(room)).slice(-KEPT_STDERR);
     });
     child.stdin?.on("error", () => {}); // a guest that traps closes it
     this.ended = new Promise<WasmtimeEnd>((resolve) => {
-      child.on("error", (error) => resolve({ stderr, status: null, spawnError: (error as NodeJS.ErrnoException).code ?? error.message }));
-      child.on("close", (status) => resolve({ stderr, status, spawnError: null }));
+      child.on("error", (error) => resolve({ stderr: head + tail, status: null, spawnError: (error as NodeJS.ErrnoException).code ?? error.message }));
+      child.on("close", (status) => resolve({ stderr: head + tail, status, spawnError: null }));
     }).finally(() => rmSync(folder, { recursive: true, force: true }));
   }
 }
@@ -69,8 +72,9 @@ export async function runWasmtime(job: WasmtimeJob): Promise<WasmtimeEnd & { rea
     if (how === "itself") how = why;
     child.kill("SIGKILL");
   };
+  let over = false;
   const arm = (): void => {
-    if (job.wallMs !== null) timer ??= setTimeout(() => stop("timeout"), job.wallMs);
+    if (job.wallMs !== null && !over) timer ??= setTimeout(() => stop("timeout"), job.wallMs);
   };
   if (job.clockFrom === "start") arm();
   child.stdout?.on("data", (chunk: Uint8Array) => {
@@ -78,6 +82,11 @@ export async function runWasmtime(job: WasmtimeJob): Promise<WasmtimeEnd & { rea
     size += chunk.length;
     if (size > job.maxOutput) stop("output");
     else out.push(chunk);
+  });
+  // Wasmtime speaks when the guest is over; how long it takes to tell of it is not the guest's time.
+  child.stderr?.once("data", () => {
+    over = true;
+    clearTimeout(timer);
   });
   const end = await ended;
   clearTimeout(timer);
@@ -92,6 +101,8 @@ export class Conversation {
   #heard: Uint8Array[] = [];
   #size = 0;
   #over = false;
+  /** Wasmtime has not spoken: the guest is not over. */
+  #silent = true;
   #wake: (() => void) | undefined;
 
   constructor(command: WasmtimeCommand) {
@@ -101,6 +112,7 @@ export class Conversation {
       this.#size += chunk.length;
       this.#wake?.();
     });
+    this.#process.child.stderr?.once("data", () => (this.#silent = false));
     void this.#process.ended.then(() => {
       this.#over = true;
       this.#wake?.();
@@ -121,7 +133,7 @@ export class Conversation {
     try {
       while (this.#size < count) {
         if (this.#over) return { kind: "ended" };
-        if (timeout) return { kind: "timeout" };
+        if (timeout && this.#silent) return { kind: "timeout" };
         await new Promise<void>((resolve) => (this.#wake = resolve));
       }
     } finally {

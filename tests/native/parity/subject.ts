@@ -18,7 +18,7 @@ export function request(subject: Subject, maxFuel: bigint): CoreRequest {
   return { module: subject.module, input: subject.input, arenaCap: subject.arenaCap, maxOutput: 1 << 24, plan: PLAN, limits: { maxFuel, maxMemoryBytes: null, maxTableElements: null, maxWasmStackBytes: 1 << 20 }, maxWallMs: null };
 }
 
-/** The least fuel with which the run is not stopped for want of it, by bisection on V8; null: more than `ceiling`. */
+/** The least fuel with which the run is not stopped for want of it, by bisection on V8; null: more than `ceiling`, or it never ends but for want of stack. */
 export function leastFuelOnV8(subject: Subject, ceiling: bigint): bigint | null {
   const prepared = prepareCore(request(subject, ceiling));
   if ("code" in prepared) throw new Error(`${subject.name}: ${prepared.message}`);
@@ -26,7 +26,7 @@ export function leastFuelOnV8(subject: Subject, ceiling: bigint): bigint | null 
   const run = (fuel: bigint) => runGuest({ module, setup: { ...setup, fuel }, inputs: [subject.input], refill: false });
   const stopped = ({ failed, call }: ReturnType<typeof run>): boolean => failed?.kind === "fuel" || (call?.kind === "stopped" && call.stop.kind === "fuel");
   const whole = run(ceiling);
-  if (stopped(whole)) return null;
+  if (stopped(whole) || (whole.call?.kind === "stopped" && /stack/.test(whole.call.stop.kind))) return null;
   // What was used in all is an upper bound, unless the run ended before it was counted.
   const used = whole.call && "fuelLeft" in whole.call ? ceiling - whole.call.fuelLeft + 1n : ceiling;
   let [low, high] = [0n, stopped(run(used)) ? ceiling : used]; // low is too little (0 always is), high is enough

@@ -4,6 +4,7 @@
 import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { Guest } from "../../rig/guest-host.ts";
 import { ROOT, Workspace } from "../../rig/project.ts";
 
 interface Report {
@@ -34,7 +35,7 @@ test("adapters built from source are the parts of this package", () => {
   }
 }, 240_000);
 
-test("c_toolchain_v1 without an installed C toolchain", () => {
+test("c_toolchain_v1 without an installed C toolchain", async () => {
   const work = example();
   try {
     const build = ["build", "--codegen-backend", "c_toolchain_v1", "--out", "out.wasm", "--json"];
@@ -44,6 +45,12 @@ test("c_toolchain_v1 without an installed C toolchain", () => {
     expect(report.meta.tool.clang).toMatch(/^@yowasp\/clang 22\./);
     expect(new WebAssembly.Module(work.read("out.wasm"))).toBeDefined();
     expect(work.graph([...build, "--provider", "embedded"]).graph.counts.ran).toBe(0);
+    const profile = JSON.parse(readFileSync(join(ROOT, "arch/wasm/profiles/wasm_release.json"), "utf8")) as object;
+    work.write({ "c.json": { ...profile, codegen_backend: "c_toolchain_v1" } });
+    const component = work.tool(["component", "build", "--emit", "cli-native", "--provider", "embedded", "--wasm-profile-file", "c.json", "--out-dir", "out"], BARE);
+    expect(component.stderr).not.toContain("error");
+    const ran = (await Guest.load(work.read("out/cli.component.wasm"))).cli().call(new Uint8Array(1));
+    expect([ran.ok, Buffer.from(ran.stdout).toString("utf8")]).toEqual([true, expect.stringContaining('"status":500')]);
     // Nothing but an installed x07 and an installed clang will do for `native`.
     const native = JSON.parse(work.tool([...build, "--provider", "native"], BARE).stdout) as Report;
     expect(native.diagnostics[0]!.code).toMatch(/_SPAWN_FAILED$/);

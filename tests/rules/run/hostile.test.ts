@@ -17,6 +17,7 @@ interface Hostile {
 }
 
 const FOREVER = [0x03, EMPTY, 0x0c, 0, 0x0b];
+const LITTLE = ["--max-fuel", "1000000"];
 const AGES = ["--max-fuel", "9000000000000000"];
 const table = { table: [4] as const, elements: [1], fns: [{ code: [] }] };
 const sized = (memory: readonly [number, number?]): ModuleText => ({ memory });
@@ -33,14 +34,14 @@ const VAGUE = "uninitialized element or indirect call type mismatch";
 const OUT = "out of bounds memory access";
 
 const CASES: readonly Hostile[] = [
-  hostile("an infinite loop", "BUDGET_EXCEEDED_CPU_FUEL", FOREVER),
+  hostile("an infinite loop", "BUDGET_EXCEEDED_CPU_FUEL", FOREVER, {}, { words: LITTLE }),
   hostile("an infinite loop with fuel for ages", "BUDGET_EXCEEDED_WALLTIME", FOREVER, {}, { words: AGES }),
   hostile("fills of all memory for ever", "BUDGET_EXCEEDED_WALLTIME", [0x03, EMPTY, ...I32(0), ...I32(1), ...I32(64 << 20), 0xfc, 11, 0, 0x0c, 0, 0x0b], sized([1024, 1024]), { words: AGES }),
   hostile("infinite recursion", "BUDGET_EXCEEDED_WASM_STACK", [0x10, 1], { fns: [{ code: [0x10, 1] }] }),
   hostile("infinite recursion through a table", "BUDGET_EXCEEDED_WASM_STACK", [...I32(0), 0x11, 1, 0], { table: [1], elements: [1], fns: [{ code: [...I32(0), 0x11, 1, 0] }] }),
   hostile("a call chain a million deep", "BUDGET_EXCEEDED_WASM_STACK", [...I32(1_000_000), 0x10, 1], { fns: [{ params: [i32], code: [...get(0), 0x04, EMPTY, ...get(0), ...I32(1), 0x6b, 0x10, 1, 0x0b] }] }),
   hostile("recursion with thousands of locals", "BUDGET_EXCEEDED_WASM_STACK", [0x10, 1], { fns: [{ locals: Array<number>(5000).fill(i64), code: [0x10, 1] }] }),
-  hostile("tail calls for ever", "BUDGET_EXCEEDED_CPU_FUEL", [0x10, 1], { fns: [{ code: [0x12, 1] }] }),
+  hostile("tail calls for ever", "BUDGET_EXCEEDED_CPU_FUEL", [0x10, 1], { fns: [{ code: [0x12, 1] }] }, { words: LITTLE }),
   hostile("memory that grows and grows", "BUDGET_EXCEEDED_MEMORY", [0x03, EMPTY, ...I32(16), 0x40, 0, 0x1a, 0x0c, 0, 0x0b], sized([1, 65536]), { words: ["--max-memory-bytes", "16777216"] }),
   hostile("memory that asks for everything at once", "BUDGET_EXCEEDED_MEMORY", [...I32(65535), 0x40, 0, 0x1a], sized([1, 65536]), { words: ["--max-memory-bytes", "16777216"] }),
   hostile("a table that grows and grows", "BUDGET_EXCEEDED_TABLE", [0x03, EMPTY, 0xd0, funcref, ...I32(1000), 0xfc, 15, 0, 0x1a, 0x0c, 0, 0x0b], { table: [1] }),
@@ -52,10 +53,10 @@ const CASES: readonly Hostile[] = [
   hostile("an answer that begins one byte early", "RUN_FAILED", answer([...get(1), ...I32(1), 0x6b], I32(4)), {}, { trap: null }),
   hostile("an answer that ends one byte late", "RUN_FAILED", answer([...get(1), ...I32(1), 0x6a], get(2)), {}, { trap: null }),
   hostile("an answer round the end of the address space", "RUN_FAILED", answer(I32(-8), I32(16)), {}, { trap: null }),
-  hostile("a return slot written byte by byte, askew", "RUN_FAILED", [...get(0), ...I32(-1), 0x36, 0, 3], {}, { trap: null }),
+  hostile("a return slot written askew", "BUDGET_EXCEEDED_OUTPUT", [...get(0), ...I32(-1), 0x36, 0, 3], {}, { trap: null }),
   hostile("no answer at all", "RUN_FAILED", [0x01], {}, { trap: null }),
   hostile("an arena larger than memory", "BUDGET_EXCEEDED_MEMORY", ECHO, {}, { words: ["--arena-cap-bytes", "4294967295"], trap: null }),
-  hostile("a start function that never ends", "WASM_INSTANTIATE_FAILED", ECHO, { start: 1, fns: [{ code: FOREVER }] }),
+  hostile("a start function that never ends", "WASM_INSTANTIATE_FAILED", ECHO, { start: 1, fns: [{ code: FOREVER }] }, { words: LITTLE }),
   hostile("a start function with fuel for ages", "BUDGET_EXCEEDED_WALLTIME", ECHO, { start: 1, fns: [{ code: FOREVER }] }, { words: AGES }),
   hostile("a start function that traps", "WASM_INSTANTIATE_FAILED", ECHO, { start: 1, fns: [{ code: [0x00] }] }),
   hostile("an import", "WASM_IMPORTS_UNSUPPORTED", ECHO, { importFns: [["wasi_snapshot_preview1", "proc_exit"]] }),
@@ -69,7 +70,7 @@ const CASES: readonly Hostile[] = [
   trap("a fill", [...I32(65536), ...I32(0), ...I32(1), 0xfc, 11, 0], OUT),
   trap("a copy", [...I32(0), ...I32(65535), ...I32(2), 0xfc, 10, 0, 0], OUT),
   trap("a null entry", [...I32(1), 0x11, 1, 0], VAGUE, table),
-  trap("a function of another type", [...I32(0), 0x11, 0, 0], VAGUE, { ...table, fns: [{ code: [] }], types: [] }),
+  trap("a function of another type", [...I32(0), 0x11, 2, 0, 0x1a], VAGUE, { ...table, types: [{ params: [], results: [i32] }] }),
   trap("outside the table", [...I32(9), 0x11, 1, 0], "undefined element: out of bounds table access", table),
 ];
 
@@ -101,8 +102,8 @@ describe.each(["v8", "wasmtime"])("on %s", (host) => {
     const took = performance.now() - started;
     expect(report.diagnostics.map((d) => d.code)).toEqual([code]);
     if (text !== undefined) expect(report.result["trap"]).toBe(text);
-    // Starting the tool is not the guest's time: what a harmless run takes is allowed besides, twice for a noisy machine.
-    expect(took).toBeLessThan(WALL_MS + 200 + 2 * usual);
+    // Starting the tool is not the guest's time: what a harmless run takes is allowed besides, many times for a noisy machine (Wasmtime also tells a deep stack frame by frame).
+    expect(took).toBeLessThan(WALL_MS + 200 + 10 * usual);
     const [day] = readdirSync(join(w.dir, root));
     const [id] = readdirSync(join(w.dir, root, day!));
     const again = await checkedReport(w.tool(["incident", "replay", "--incident-dir", `${root}/${day}/${id}`, "--json"]));
