@@ -229,9 +229,14 @@ class Tool {
       } else bar?.sink(event);
     };
     return new Session(
-      { disk: this.disk, cwd: this.cwd, env: process.env, now: Date.now, runProcess: (request) => this.#runProcess(request), attend: (work) => this.#attend(work), emit, signal: this.stop.signal, farther: this.#farther(engine) },
+      { disk: this.disk, cwd: this.cwd, env: process.env, now: Date.now, runProcess: (request) => this.#runProcess(request), attend: (work) => this.#attend(work), emit, signal: this.stop.signal, farther: this.#farther(engine), formerOutputs: () => this.#formerOutputs() },
       { ...engine, cacheDir: engine.cacheDir ?? defaultCacheDir(this.graph.module), cacheMaxBytes: engine.cacheMaxBytes ?? CACHE_BYTES, code: this.graph.code },
     );
+  }
+
+  #formerOutputs(): ReadonlyMap<string, string> {
+    const key = recordKey(this.argv, BUILD_ID);
+    return outputsOf(recordPath(key), key);
   }
 
   /** The shared cache that words or environment name. Its token comes from a file or the environment, and goes nowhere else. */

@@ -53,6 +53,8 @@ export interface App {
   readonly version: string;
   readonly about: string;
   readonly codePrefix: string;
+  /** What a report calls a place inside a document (default: `json`). */
+  readonly locationKind?: string;
   /** The report of an argument error. */
   readonly parseReport: ReportSpec;
   /** The goal whose schema is shown when no goal is named. */
@@ -104,8 +106,8 @@ export interface PlanContext {
   look(path: string): { readonly ok: true; readonly digest: FileDigest } | { readonly ok: false; readonly code: string; readonly error: string };
   /** The kind of thing at a path; also its absence is remembered. */
   probe(path: string): "file" | "dir" | "other" | "missing";
-  /** Files that match the patterns, sorted; a new matching file makes the goal stale. */
-  glob(patterns: string | readonly string[], folder?: string): Promise<Artifact[]>;
+  /** Files that match the patterns, sorted; a new matching file makes the goal stale. Links lead to what they point at, unless they are skipped. */
+  glob(patterns: string | readonly string[], folder?: string, links?: "follow" | "skip"): Promise<Artifact[]>;
   /**
    * Removes a folder of outputs and all in it before anything is built; not there is fine. Refused for a folder that holds
    * the working directory, a file that this goal has read, or something of `keep`. The answer is not replayed. Nothing

@@ -86,6 +86,8 @@ function loaded(digest: string): Promise<Package["commands"]> {
 }
 
 async function load(digest: string): Promise<Package["commands"]> {
+  // For the few seconds that clang works, optimising its 75 MB of code costs more than it gains.
+  process.getBuiltinModule("node:v8").setFlagsFromString("--liftoff-only");
   const url = pathToFileURL(join(places.get(digest) ?? PACKAGE, "gen", "bundle.js")).href;
   const { commands } = (await import(url)) as Package;
   const ignore: Sink = () => {};

@@ -68,9 +68,9 @@ function keptGuests(sources) {
   return true;
 }
 
-/** The tool that was just built makes its own guests. Clang runs a short while: code that V8 optimises would not pay. */
+/** The tool that was just built makes its own guests. */
 function makeGuests(sources) {
-  const words = ["--liftoff-only", join(out, "x07-wasm.cjs"), "parts", "--graph", join("rules", "guest", "parts.graph.ts"), "--out", relative(root, join(out, "guest")), "--sources", sources, "--json"];
+  const words = [join(out, "x07-wasm.cjs"), "parts", "--graph", join("rules", "guest", "parts.graph.ts"), "--out", relative(root, join(out, "guest")), "--sources", sources, "--json"];
   const ran = spawnSync(process.execPath, words, { cwd: root, encoding: "utf8" });
   if (ran.status !== 0) throw new Error(`the guests cannot be built:\n${ran.stdout}${ran.stderr}`.slice(0, 4000));
 }

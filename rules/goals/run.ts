@@ -20,6 +20,7 @@ import type { LoadedProfile } from "../contract/registry.ts";
 import { type Count, resolveWasmProfile, type RuntimeLimits, type WasmProfile, withLimitOptions } from "../profile.ts";
 import { Witness } from "../incident/record.ts";
 import { incidentPlace, writeIncident } from "../incident/write.ts";
+import { readCacheConfig, withCache } from "../run/cache-config.ts";
 import { chooseHost, type WasmtimeHost } from "../run/choose-host.ts";
 import { type ArtifactManifest, incidentDir, type InspectedWasm, runIncident } from "../run/incident.ts";
 import { placeholderRunResult, outputBlob, type RunFacts, runResult } from "../run/report.ts";
@@ -52,8 +53,6 @@ interface Output {
 
 class RunPlan {
   readonly #o: OptionValues;
-  /** What is asked through this one is not kept in bundles: tools are not. */
-  readonly #outer: PlanContext;
   readonly #context: PlanContext;
   readonly #inputs: FileDigest[] = [];
   readonly #outputs: FileDigest[] = [];
@@ -64,7 +63,6 @@ class RunPlan {
 
   constructor(options: OptionValues, context: PlanContext) {
     this.#o = options;
-    this.#outer = context;
     this.#witness = new Witness(context);
     this.#context = this.#witness.context;
   }
@@ -124,14 +122,14 @@ class RunPlan {
     const problems = [...checkMemory(want, inspected.facts.memory, "run"), ...checkExports(missingExports(inspected.facts), "run")];
     if (problems.length > 0) return this.#failed(facts, input, module, null, problems, runResult(facts));
     const limits = withLimitOptions(profile.value.limits, this.#o);
-    return this.#call(facts, input, module, settingsOf(arenaCap, countOf(this.#o["max-output-bytes"]) ?? profile.value.maxOutputBytes, limits, plan, this.#o["max-wall-ms"]));
+    return this.#call(facts, input, module, limits.cacheConfig, settingsOf(arenaCap, countOf(this.#o["max-output-bytes"]) ?? profile.value.maxOutputBytes, limits, plan, this.#o["max-wall-ms"]));
   }
 
-  async #call(facts: RunFacts, input: Input, module: InspectedWasm, settings: RunSettings): Promise<GoalAnswer> {
-    const host = await chooseHost(this.#outer, String(this.#o["host"] ?? "v8"));
+  async #call(facts: RunFacts, input: Input, module: InspectedWasm, cacheConfig: string | null, settings: RunSettings): Promise<GoalAnswer> {
+    const host = await chooseHost(this.#witness.outer, String(this.#o["host"] ?? "v8"));
     if (!host.ok) return this.#failed(facts, input, module, null, host.error, runResult(facts));
     this.#remarks.push(...host.value.remarks);
-    if (host.value.kind === "wasmtime") return this.#callInWasmtime(host.value, facts, input, module, settings);
+    if (host.value.kind === "wasmtime") return this.#callInWasmtime(host.value, facts, input, module, cacheConfig, settings);
     const target = moduleAt(facts.wasm.path);
     const woven = facts.wasm.bytes_len < WEAVE_FROM_BYTES ? undefined : weaveRule({ module: target, settings: { countFuel: settings.maxFuel !== null, maxMemoryBytes: settings.maxMemoryBytes, maxTableElements: settings.maxTableElements } }, { label: facts.wasm.path });
     const node = runCoreRule({ module: target, woven: woven ? [woven.woven] : [], facts: woven ? [woven.facts] : [], file: input.artifact === undefined ? [] : [input.artifact], inline: input.inline, settings }, { label: facts.wasm.path });
@@ -144,11 +142,13 @@ class RunPlan {
   }
 
   /** A run in Wasmtime is there to be compared: it is made every time. */
-  async #callInWasmtime(host: WasmtimeHost, facts: RunFacts, input: Input, module: InspectedWasm, settings: RunSettings): Promise<GoalAnswer> {
+  async #callInWasmtime(host: WasmtimeHost, facts: RunFacts, input: Input, module: InspectedWasm, cacheConfig: string | null, settings: RunSettings): Promise<GoalAnswer> {
     this.#context.volatile();
     this.#wasmtime = host;
+    const cache = readCacheConfig(this.#context, cacheConfig);
+    if (!cache.ok) return this.#failed(facts, input, module, null, cache.error, runResult(facts));
     const { runCoreInWasmtime } = await import("../run/wasmtime/host.ts");
-    const outcome = await runCoreInWasmtime(host.program, coreRequest(settings, this.#bytesOf(facts.wasm.path), input.bytes()));
+    const outcome = await runCoreInWasmtime(host.program, withCache(coreRequest(settings, this.#bytesOf(facts.wasm.path), input.bytes()), cache.value));
     const ran: RunFacts = { ...facts, engine: { name: "wasmtime", version: host.version } };
     return this.#called(ran, input, module, recordOf(outcome), outcome.output === null ? null : { artifact: undefined, bytes: outcome.output });
   }
@@ -236,6 +236,6 @@ function countOf(value: OptionValues[string]): Count | undefined {
 
 function settingsOf(arenaCap: Count, maxOutput: Count, limits: RuntimeLimits, plan: RunSettings["plan"], wall: OptionValues[string]): RunSettings {
   const t = (c: Count | null) => (c === null ? null : String(c));
-  return { arenaCap: String(arenaCap), maxOutput: String(maxOutput), maxFuel: t(limits.maxFuel), maxMemoryBytes: t(limits.maxMemoryBytes), maxTableElements: t(limits.maxTableElements), maxWasmStackBytes: t(limits.maxWasmStackBytes), maxWallMs: typeof wall === "bigint" ? Number(wall) : null, instanceAllocator: limits.instanceAllocator, cacheConfig: limits.cacheConfig, plan };
+  return { arenaCap: String(arenaCap), maxOutput: String(maxOutput), maxFuel: t(limits.maxFuel), maxMemoryBytes: t(limits.maxMemoryBytes), maxTableElements: t(limits.maxTableElements), maxWasmStackBytes: t(limits.maxWasmStackBytes), maxWallMs: typeof wall === "bigint" ? Number(wall) : null, instanceAllocator: limits.instanceAllocator, plan };
 }
 

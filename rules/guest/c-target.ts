@@ -3,7 +3,7 @@
 
 import { type Artifact, type ArtifactLike, type Diagnostic, named, ok, type PlanContext, type Result } from "../../engine/index.ts";
 import { chooseCToolchain } from "../c-toolchain.ts";
-import type { ToolCommand } from "../component-profile.ts";
+import type { ComponentProfile, ToolCommand } from "../component-profile.ts";
 import { type ChosenTool, chooseTool } from "../component/wasm-tools.ts";
 import { packageRoot } from "../contract/packaged.ts";
 import type { WasmProfile } from "../profile.ts";
@@ -39,6 +39,16 @@ export interface CTargetBuilt {
   /** Version lines by the names that manifests use. */
   readonly toolchain: { readonly clang: string; readonly wasm_ld: string; readonly wit_bindgen: string };
   readonly remarks: readonly Diagnostic[];
+}
+
+/**
+ * Whether a target of a C profile is linked with generated bindings. Without wit-bindgen, or with `--provider embedded`, its module
+ * is wrapped or merged like any other: then C is only the way in which the program was compiled.
+ */
+export async function wantsBindings(context: PlanContext, wasm: WasmProfile, component: ComponentProfile): Promise<boolean> {
+  const { provider } = context.engine;
+  if (wasm.codegenBackend !== "c_toolchain_v1" || provider === "embedded") return false;
+  return provider === "native" || (await chooseBindgen(context, component.tools.wit_bindgen)).ok;
 }
 
 /** Names as the reference has them in its out folder. */

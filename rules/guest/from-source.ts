@@ -13,7 +13,7 @@ import { ADAPTER_LDFLAGS, ADAPTER_WORLD, C_FOLDER, CFLAGS, GLUE_LDFLAGS, type Gu
 /** Files of this package: C by their names in its folder, and all WIT. */
 export interface GuestSources {
   readonly c: readonly ArtifactLike[];
-  /** Headers of a C library for generated bindings, named to be found by <…>. */
+  /** Headers of a C library for generated bindings, in a folder to be searched for <…>. */
   readonly libc: readonly ArtifactLike[];
   readonly wit: readonly Artifact[];
 }
@@ -22,7 +22,7 @@ export interface GuestSources {
 export async function guestSources(context: PlanContext, folder: string): Promise<GuestSources> {
   const flat = (artifact: Artifact) => named(artifact, lastOf(artifact));
   const [c, libc, wit] = await Promise.all([context.glob("*.{c,h}", `${folder}${C_FOLDER}`), context.glob("*.h", `${folder}${C_FOLDER}/libc`), context.glob("**/*.wit", `${folder}wit`)]);
-  return { c: c.map(flat), libc: libc.map(flat), wit };
+  return { c: c.map(flat), libc: libc.map((artifact) => named(artifact, `libc/${lastOf(artifact)}`)), wit };
 }
 
 /** The C text of a guest. */

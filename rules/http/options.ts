@@ -12,5 +12,6 @@ export const reducerOptions: readonly OptionSpec[] = [
   { long: "max-memory-bytes", key: "max_memory_bytes", kind: "U64", about: "Memory cap in bytes; 0 is no limit (default: the profile's)" },
   { long: "max-table-elements", key: "max_table_elements", kind: "U32", about: "Table cap; 0 is no limit (default: the profile's)" },
   { long: "max-wasm-stack-bytes", key: "max_wasm_stack_bytes", kind: "U32", about: "Wasm stack in bytes (default: the profile's)" },
+  { long: "host", key: "host", kind: "ENUM", values: ["v8", "wasmtime", "auto"], default: "v8", about: "Engine: V8, an installed Wasmtime, or Wasmtime where it satisfies its pin" },
   { long: "max-wall-ms", key: "max_wall_ms", kind: "U32", about: "Milliseconds that each call may take (default: no limit but fuel)" },
 ];

@@ -1,13 +1,17 @@
 // A reducer ready to be called: its module, profile, limits and session. Knows nothing of requests or traces.
 
 import { file, named } from "../../engine/index.ts";
-import type { Diagnostic, FileDigest, JsonObject, OptionValues, PlanContext } from "../../engine/index.ts";
+import type { Diagnostic, FileDigest, JsonObject, OptionValues, Result } from "../../engine/index.ts";
 import { limitsJson, resolveWasmProfile, withLimitOptions } from "../profile.ts";
 import type { RuntimeLimits } from "../profile.ts";
 import { inspectModule } from "../inspect.ts";
 import { zeroDigest } from "../run/report.ts";
+import { readCacheConfig } from "../run/cache-config.ts";
+import { chooseHost } from "../run/choose-host.ts";
+import type { Host } from "../run/choose-host.ts";
+import type { Witness } from "../incident/record.ts";
 import { openCore } from "../run/session.ts";
-import type { CoreSession } from "../run/session.ts";
+import type { CoreSession, SessionRequest } from "../run/session.ts";
 import { memoryPlan, readLdflags } from "../wasm/memory-plan.ts";
 import { finding } from "../wasm/finding.ts";
 
@@ -18,10 +22,14 @@ export interface ReducerFacts {
   readonly inputs: readonly FileDigest[];
 }
 
-export type Opened = { readonly facts: ReducerFacts } & ({ readonly session: CoreSession } | { readonly session?: undefined; readonly diagnostics: readonly Diagnostic[] });
+export type Opened = { readonly facts: ReducerFacts; readonly host?: Host } & ({ readonly session: CoreSession } | { readonly session?: undefined; readonly diagnostics: readonly Diagnostic[] });
 
-/** `codes`: HTTP_SERVE or HTTP_TEST, the start of the codes for a module that cannot be had. */
-export async function openReducer(context: PlanContext, options: OptionValues, codes: "HTTP_SERVE" | "HTTP_TEST"): Promise<Opened> {
+/**
+ * `codes`: HTTP_SERVE or HTTP_TEST, the start of the codes for a module that cannot be had. `witness` keeps what a rerun
+ * needs; tools are asked for behind its back.
+ */
+export async function openReducer(witness: Witness, options: OptionValues, codes: "HTTP_SERVE" | "HTTP_TEST"): Promise<Opened> {
+  const { context } = witness;
   const path = options["component"] as string;
   const looked = context.look(path);
   const component = looked.ok ? looked.digest : zeroDigest(path);
@@ -39,16 +47,32 @@ export async function openReducer(context: PlanContext, options: OptionValues, c
   if (!inspected.ok) return { facts, diagnostics: inspected.error };
   if (!inspected.value.ok) return { facts, diagnostics: [loadFailed(codes, path, `not a decodable module: ${inspected.value.message}`)] };
   const plan = memoryPlan(readLdflags(profile.value.value.ldflags), inspected.value.facts.memory);
+  const host = await chooseHost(witness.outer, String(options["host"] ?? "v8"));
+  if (!host.ok) return { facts, diagnostics: host.error };
+  const cache = host.value.kind === "wasmtime" ? readCacheConfig(context, limits.cacheConfig) : { ok: true as const, value: null };
+  if (!cache.ok) return { facts, host: host.value, diagnostics: cache.error };
   const wall = options["max-wall-ms"];
-  const opened = await openCore({
+  const request: SessionRequest = {
     module: module.bytes,
     arenaCap: profile.value.value.arenaCapBytes,
     maxOutput: profile.value.value.maxOutputBytes,
-    limits: withDefaultStack(limits),
+    limits: { ...withDefaultStack(limits), cacheConfig: cache.value },
     plan,
     maxWallMs: typeof wall === "bigint" ? Number(wall) : null,
-  });
-  return opened.ok ? { facts, session: opened.value } : { facts, diagnostics: openingFailed(codes, path, opened.error) };
+  };
+  const opened = await openOn(host.value, request);
+  return opened.ok ? { facts, host: host.value, session: opened.value } : { facts, host: host.value, diagnostics: openingFailed(codes, path, opened.error) };
+}
+
+async function openOn(host: Host, request: SessionRequest): Promise<Result<CoreSession>> {
+  if (host.kind === "v8") return openCore(request);
+  const { openCoreInWasmtime } = await import("../run/wasmtime/session.ts");
+  return openCoreInWasmtime(host.program, request);
+}
+
+/** The parts of a report that tell which engine ran the reducer. */
+export function hostFacts(host: Host | undefined): { readonly tool?: { readonly [name: string]: string }; readonly uses_process: boolean } {
+  return host?.kind === "wasmtime" ? { tool: { wasmtime: host.line }, uses_process: true } : { uses_process: false };
 }
 
 /** The report's limits when there is no profile to take them from. */

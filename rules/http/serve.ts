@@ -5,6 +5,7 @@ import type { Diagnostic, FileDigest, GoalAnswer, JsonObject, JsonValue, OptionV
 import { validate } from "../contract/validate.ts";
 import { Witness } from "../incident/record.ts";
 import { incidentPlace, writeIncident } from "../incident/write.ts";
+import type { Host } from "../run/choose-host.ts";
 import { finding } from "../wasm/finding.ts";
 import { SCHEMAS, traceOf } from "./documents.ts";
 import type { Step } from "./documents.ts";
@@ -15,7 +16,7 @@ import type { HttpIncident } from "./incident.ts";
 import { handle } from "./loop.ts";
 import type { Handled, LoopLimits } from "./loop.ts";
 import { readPayload } from "./payload.ts";
-import { openReducer } from "./reducer.ts";
+import { hostFacts, openReducer } from "./reducer.ts";
 import type { ReducerFacts } from "./reducer.ts";
 import { writeSide } from "../side.ts";
 
@@ -39,6 +40,7 @@ class Serving {
   readonly #responses: JsonObject[] = [];
   readonly #summaries: JsonObject[] = [];
   readonly #incidents: HttpIncident[] = [];
+  #host: Host | undefined;
 
   constructor(witness: Witness, options: OptionValues) {
     this.#witness = witness;
@@ -53,8 +55,10 @@ class Serving {
   }
 
   async run(stdin: () => Result<Uint8Array, string>): Promise<GoalAnswer> {
-    const { facts, ...opened } = await openReducer(this.#witness.context, this.#o, "HTTP_SERVE");
+    const { facts, ...opened } = await openReducer(this.#witness, this.#o, "HTTP_SERVE");
     this.#inputs.push(...facts.inputs);
+    this.#host = opened.host;
+    this.#diagnostics.push(...(opened.host?.remarks ?? []));
     if (opened.session === undefined) {
       this.#diagnostics.push(...opened.diagnostics);
       return this.#answer(facts, 0);
@@ -143,6 +147,7 @@ class Serving {
     const place = incidentPlace(this.#o);
     const folders = this.#incidents.map(({ group, id }) => `${place.root}/${group}/${id}`);
     const trace = this.#o["trace-out"];
+    const { tool, uses_process } = hostFacts(this.#host);
     const traced = typeof trace === "string" && this.#outputs.some(({ path }) => path === trace);
     return {
       result: {
@@ -157,7 +162,8 @@ class Serving {
       diagnostics: this.#diagnostics,
       inputs: this.#inputs,
       outputs: this.#outputs,
-      nondeterminism: { uses_os_time: this.#effects.usesTime, uses_network: this.#effects.usesNetwork, uses_process: false },
+      nondeterminism: { uses_os_time: this.#effects.usesTime, uses_network: this.#effects.usesNetwork, uses_process },
+      ...(tool && { tool }),
       human: this.#summaries.map((s, i) => `response ${i}: ${String(s["status"])}, ${String(s["headers_count"])} headers, ${String(s["body_bytes"])} bytes`),
       afterReport: (report) => this.#incidents.flatMap((incident, i) => writeIncident(place, folders[i] as string, new Map([["incident.json", incidentBytes(incident)], ...this.#witness.files(report)]))),
     };

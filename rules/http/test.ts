@@ -6,12 +6,13 @@ import { validate } from "../contract/validate.ts";
 import { Witness } from "../incident/record.ts";
 import { incidentPlace, writeIncident } from "../incident/write.ts";
 import type { CoreSession } from "../run/session.ts";
+import type { Host } from "../run/choose-host.ts";
 import { finding } from "../wasm/finding.ts";
 import { checkContinuity, checkDispatch, dispatchBytes, readFrame, SCHEMAS, stepsOf } from "./documents.ts";
 import { incidentBytes, testIncident } from "./incident.ts";
 import type { HttpFailure, HttpIncident } from "./incident.ts";
 import { callDiagnostics } from "./loop.ts";
-import { openReducer } from "./reducer.ts";
+import { hostFacts, openReducer } from "./reducer.ts";
 import type { ReducerFacts } from "./reducer.ts";
 
 interface Case {
@@ -30,6 +31,7 @@ class Testing {
   readonly #o: OptionValues;
   readonly #diagnostics: Diagnostic[] = [];
   readonly #cases: Case[] = [];
+  #host: Host | undefined;
 
   constructor(context: PlanContext, options: OptionValues) {
     this.#witness = new Witness(context);
@@ -38,7 +40,9 @@ class Testing {
 
   async run(): Promise<GoalAnswer> {
     const traces = [...((this.#o["trace"] ?? []) as readonly string[])].sort();
-    const { facts, ...opened } = await openReducer(this.#witness.context, this.#o, "HTTP_TEST");
+    const { facts, ...opened } = await openReducer(this.#witness, this.#o, "HTTP_TEST");
+    this.#host = opened.host;
+    this.#diagnostics.push(...(opened.host?.remarks ?? []));
     if (traces.length === 0) this.#diagnostics.push({ ...finding("X07WASM_HTTP_TEST_TRACE_MISSING", "parse", "there is no trace to replay"), hint: "name one or more with --trace; `x07-wasm http serve --trace-out` records one" });
     if (opened.session === undefined) {
       this.#diagnostics.push(...opened.diagnostics);
@@ -96,6 +100,7 @@ class Testing {
   #answer(facts: ReducerFacts, inputs: GoalAnswer["inputs"]): GoalAnswer {
     const place = incidentPlace(this.#o);
     const folderOf = (incident: HttpIncident): string => `${place.root}/${incident.group}/${incident.id}`;
+    const { tool, uses_process } = hostFacts(this.#host);
     const good = this.#cases.filter((c) => c.ok).length;
     return {
       result: {
@@ -108,7 +113,8 @@ class Testing {
       diagnostics: this.#diagnostics,
       inputs,
       outputs: [],
-      nondeterminism: { uses_os_time: false, uses_network: false, uses_process: false },
+      nondeterminism: { uses_os_time: false, uses_network: false, uses_process },
+      ...(tool && { tool }),
       human: this.#cases.map((c) => `${c.ok ? "ok     " : "not ok "} ${c.path}`),
       afterReport: (report) => this.#cases.flatMap(({ incident }) => (incident === null ? [] : writeIncident(place, folderOf(incident), new Map([["incident.json", incidentBytes(incident)], ...this.#witness.files(report)])).map(asCreateFailed))),
     };

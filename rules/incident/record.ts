@@ -13,12 +13,13 @@ export class Witness {
   readonly context: PlanContext;
   readonly #asked = new Set<string>();
   readonly #env = new Map<string, string | undefined>();
-  readonly #inner: PlanContext;
+  /** What is asked through this one is not kept: the program of a tool is not. */
+  readonly outer: PlanContext;
   /** What came in on standard input, where the command reads it. */
   stdin: Uint8Array | undefined;
 
   constructor(context: PlanContext) {
-    this.#inner = context;
+    this.outer = context;
     this.context = {
       ...context,
       read: (path) => (this.#asked.add(path), context.read(path)),
@@ -40,7 +41,7 @@ export class Witness {
       return { sha256, bytes_len: bytes.length };
     };
     const files = [...this.#asked].sort().map((path): JsonObject => {
-      const read = this.#inner.read(path);
+      const read = this.outer.read(path);
       return read.ok ? { path, ...keep(read.bytes) } : { path, missing: true };
     });
     const report = parsed(reportBytes);

@@ -3,12 +3,12 @@
 import { setFlagsFromString } from "node:v8";
 import type { Diagnostic } from "../../engine/index.ts";
 import { finding } from "../wasm/finding.ts";
-import type { Addresses, GuestSetup, Stop } from "./guest.ts";
+import type { Addresses, Stop } from "./guest.ts";
 import { callDiagnostic, explainStop, trapText } from "./outcome.ts";
 import { checkEngine, guestSetup, lateProblem, weave } from "./prepare.ts";
 import type { CoreRequest, Woven } from "./prepare.ts";
-import { runGuest, runInWorker } from "./worker.ts";
-import type { GuestJob, GuestRun } from "./worker.ts";
+import { runAway, runGuest } from "./worker.ts";
+import type { GuestCode, GuestRun } from "./worker.ts";
 
 export type { CoreLimits, CoreRequest, Count } from "./prepare.ts";
 
@@ -33,9 +33,7 @@ export interface RunOutcome {
 }
 
 /** A module ready to run: metered, compiled, its limits applied. */
-export interface Prepared {
-  readonly module: WebAssembly.Module;
-  readonly setup: GuestSetup;
+export interface Prepared extends GuestCode {
   readonly counting: boolean;
   /** What is wrong with the exports or the arena; told only after instantiation succeeded. */
   readonly late: Diagnostic | null;
@@ -53,14 +51,13 @@ export async function runCore(request: CoreRequest, woven?: Woven | Diagnostic):
   const prepared = prepareCore(request, woven);
   if ("code" in prepared) return failed(prepared);
   const { module, setup } = prepared;
-  const job: GuestJob = { module, setup, inputs: prepared.late ? [] : [request.input], refill: false };
   const wall = request.maxWallMs ?? null;
   if (mayRunHere(prepared, wall)) {
-    const run = runGuest(job);
+    const run = runGuest({ module, setup, inputs: prepared.late ? [] : [request.input], refill: false });
     if (!hitHostStack(run)) return judge(run, prepared);
   }
   // A module without imports does the same again, so a run that needed more stack than this thread has is simply repeated.
-  const outcome = await runInWorker(job, wall);
+  const outcome = await runAway(prepared, prepared.late ? null : request.input, wall);
   switch (outcome.kind) {
     case "ran": return judge(outcome.run, prepared);
     case "timeout": return wallTimeExceeded(wall ?? 0);
@@ -91,7 +88,7 @@ export function prepareCore(request: Omit<CoreRequest, "input">, woven?: Woven |
   const compiled = compile(ready.bytes, woven !== undefined);
   if (!(compiled instanceof WebAssembly.Module)) return compiled;
   if (ready.tooBig) return ready.tooBig;
-  return { module: compiled, setup: guestSetup(request, ready, ready.probes), counting: request.limits.maxFuel !== null, late: lateProblem(ready, request.arenaCap) };
+  return { module: compiled, bytes: ready.bytes, setup: guestSetup(request, ready, ready.probes), counting: request.limits.maxFuel !== null, late: lateProblem(ready, request.arenaCap) };
 }
 
 /** `validated`: V8 need not look at a body before it is called for the first time. */

@@ -21,8 +21,8 @@ export interface CoreLimits {
   readonly maxWasmStackBytes: Count | null;
   /** "pooling" demands memory and table limits; V8 allocates on demand either way. */
   readonly instanceAllocator?: "on_demand" | "pooling";
-  /** Wasmtime's cache of compiled code; V8 has no use for it. */
-  readonly cacheConfig?: string | null;
+  /** The content of a configuration of Wasmtime's cache of compiled code; V8 has no use for it. */
+  readonly cacheConfig?: Uint8Array | null;
 }
 
 export interface CoreRequest {

@@ -16,7 +16,6 @@ export interface RunSettings {
   readonly maxWasmStackBytes: string | null;
   readonly maxWallMs: number | null;
   readonly instanceAllocator: "on_demand" | "pooling";
-  readonly cacheConfig: string | null;
   readonly plan: MemoryPlan;
 }
 
@@ -43,7 +42,6 @@ export function coreRequest(settings: RunSettings, module: Uint8Array, input: Ui
     maxTableElements: big(settings.maxTableElements),
     maxWasmStackBytes: big(settings.maxWasmStackBytes),
     instanceAllocator: settings.instanceAllocator,
-    cacheConfig: settings.cacheConfig,
   };
   return { module, input, arenaCap: BigInt(settings.arenaCap), maxOutput: BigInt(settings.maxOutput), limits, plan: settings.plan, maxWallMs: settings.maxWallMs };
 }

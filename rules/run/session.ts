@@ -6,7 +6,7 @@ import { hitHostStack, judge, mayRunHere, prepareCore, wallTimeExceeded } from "
 import type { CoreRequest, Prepared, RunOutcome } from "./core-host.ts";
 import { guest } from "./guest.ts";
 import type { Guest } from "./guest.ts";
-import { GuestThread } from "./worker.ts";
+import { GuestAway } from "./worker.ts";
 import type { Answer, GuestRun, Opening } from "./worker.ts";
 import { finding } from "../wasm/finding.ts";
 
@@ -29,12 +29,12 @@ export async function openCore(request: SessionRequest): Promise<Result<CoreSess
   return fail(problem);
 }
 
-/** Where the instance is: on this thread, on one of its own, or nowhere (the next call makes a fresh one). */
-type Place = { readonly kind: "here"; readonly instance: Guest } | { readonly kind: "thread"; readonly thread: GuestThread; readonly opening: Opening } | { readonly kind: "nowhere" };
+/** Where the instance is: on this thread, away from it, or nowhere (the next call makes a fresh one). */
+type Place = { readonly kind: "here"; readonly instance: Guest } | { readonly kind: "away"; readonly guest: GuestAway; readonly opening: Opening } | { readonly kind: "nowhere" };
 
 /**
- * Calls run on this thread where fuel bounds them, else on a thread that can be ended. A call that needs a deeper stack
- * moves to a thread for good, where a fresh instance first repeats the earlier calls: without imports the same inputs
+ * Calls run on this thread where fuel bounds them, else away from it, where they can be ended. A call that needs a deeper stack
+ * moves away for good, where a fresh instance first repeats the earlier calls: without imports the same inputs
  * lead to the same state. A call that was stopped midway leaves its instance in no defined state, so the next gets a new one.
  */
 class V8Session implements CoreSession {
@@ -69,7 +69,7 @@ class V8Session implements CoreSession {
   async close(): Promise<void> {
     const place = this.#place;
     this.#place = { kind: "nowhere" };
-    if (place.kind === "thread") await place.thread.close();
+    if (place.kind === "away") place.guest.close();
   }
 
   async #deeper(input: Uint8Array): Promise<RunOutcome> {
@@ -106,9 +106,9 @@ class V8Session implements CoreSession {
         const { heapBase, dataEnd } = place.instance;
         return { kind: "answer", value: { failed: null, heapBase, dataEnd, call: place.instance.call(input, fuel) } };
       }
-      case "thread": {
+      case "away": {
         const { heapBase, dataEnd } = place.opening;
-        const answer = await place.thread.call(input, fuel, this.#wallMs);
+        const answer = await place.guest.call(input, fuel);
         return answer.kind === "answer" ? { kind: "answer", value: { failed: null, heapBase, dataEnd, call: answer.value } } : answer;
       }
     }
@@ -126,12 +126,12 @@ class V8Session implements CoreSession {
       }
       this.#deep = true;
     }
-    const { thread, opening } = await GuestThread.open(module, setup, this.#wallMs);
+    const { guest: away, opening } = await GuestAway.open(this.#prepared, this.#wallMs);
     if (opening.kind === "answer") {
-      this.#place = { kind: "thread", thread, opening: opening.value };
+      this.#place = { kind: "away", guest: away, opening: opening.value };
       return this.#refusal(opening.value);
     }
-    void thread.close();
+    away.close();
     return opening.kind === "timeout" ? [...wallTimeExceeded(this.#wallMs ?? 0).diagnostics] : [finding("X07WASM_RUN_FAILED", "run", `the module could not be instantiated: ${opening.message}`)];
   }
 

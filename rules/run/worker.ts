@@ -1,5 +1,7 @@
-// A guest on a thread of its own, with a deep stack, that can be ended when its time is up. Knows nothing of what the outcome means.
+// A guest away from this thread: on one of its own with a deep stack, or, when its time may run out, in a process that can be
+// ended whatever it does (V8 does not stop a thread that fills memory again and again). Knows nothing of what the outcome means.
 
+import type { ChildProcess } from "node:child_process";
 import type { Worker } from "node:worker_threads";
 import type { CallOutcome, GuestSetup, Stop } from "./guest.ts";
 import { guest } from "./guest.ts";
@@ -13,9 +15,14 @@ export interface GuestRun {
   readonly call: CallOutcome | null;
 }
 
-export interface GuestJob {
+/** What is run: the module with the meter in it, compiled and as bytes. */
+export interface GuestCode {
   readonly module: WebAssembly.Module;
+  readonly bytes: Uint8Array;
   readonly setup: GuestSetup;
+}
+
+export interface GuestJob extends Omit<GuestCode, "bytes"> {
   /** The inputs of the calls, made one after another in the same instance; none: instantiate only. */
   readonly inputs: readonly Uint8Array[];
   /** Whether every call starts with full fuel; else the first goes on with what the start function left. */
@@ -31,7 +38,7 @@ export function runGuest(job: GuestJob): GuestRun {
   return { failed: instance.failed, heapBase: instance.heapBase, dataEnd: instance.dataEnd, call };
 }
 
-/** What a thread was asked for, or why it is no more: a thread that timed out or broke answers nothing again. */
+/** What a guest was asked for, or why it is no more: one that timed out or broke answers nothing again. */
 export type Answer<T> = { readonly kind: "answer"; readonly value: T } | { readonly kind: "timeout" } | { readonly kind: "broken"; readonly message: string };
 
 /** A fresh instance after its start function. */
@@ -50,6 +57,11 @@ const STACK_PER_METERED = 128;
 const MIN_STACK_MB = 64;
 const MAX_STACK_MB = 900;
 
+function stackMb(setup: GuestSetup): number {
+  const wanted = Math.ceil(setup.stack / (1024 * 1024)) * STACK_PER_METERED;
+  return Math.min(MAX_STACK_MB, Math.max(MIN_STACK_MB, wanted));
+}
+
 /** The thread's program: says that it is there, makes the guest, tells about it, then makes one call for each message. */
 const PROGRAM = `
 const { parentPort: port, workerData: { module, setup } } = require("node:worker_threads");
@@ -58,43 +70,73 @@ const { call, ...opening } = (${guest})(module, setup);
 port.on("message", ({ input, fuel }) => port.postMessage(call(input, fuel)));
 port.postMessage(opening);`;
 
-export class GuestThread {
-  readonly #worker: Worker;
+/** The process's program: compiles the module, which was validated, and stands between its parent and a thread. */
+const PROCESS_PROGRAM = `
+require("node:v8").setFlagsFromString("--wasm-lazy-validation");
+process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
+process.once("message", ({ program, bytes, setup, stackSizeMb }) => {
+  const { Worker } = require("node:worker_threads");
+  const module = new WebAssembly.Module(bytes);
+  const worker = new Worker(program, { eval: true, execArgv: [], workerData: { module, setup }, resourceLimits: { stackSizeMb } });
+  worker.on("message", (value) => process.send({ value }));
+  worker.on("error", (error) => process.send({ broken: String(error?.message ?? error) }));
+  process.on("message", (message) => worker.postMessage(message));
+});`;
+
+/** What carries a guest: a thread or a process. */
+interface Carrier {
+  send(message: unknown): void;
+  end(): void;
+}
+
+export class GuestAway {
+  #carrier: Carrier | undefined;
   #over: Answer<never> | undefined;
   #told: ((answer: Answer<unknown>) => void) | undefined;
   /** Answers that came before anybody waited for them. */
   readonly #early: Answer<unknown>[] = [];
+  readonly #wallMs: number | null;
 
-  private constructor(worker: Worker) {
-    this.#worker = worker;
+  private constructor(wallMs: number | null) {
+    this.#wallMs = wallMs;
+  }
+
+  /** Instantiates the module, which may take `wallMs`, as may each call; null: any time. Starting thread or process does not count. */
+  static async open(code: GuestCode, wallMs: number | null): Promise<{ readonly guest: GuestAway; readonly opening: Answer<Opening> }> {
+    const away = new GuestAway(wallMs);
+    away.#carrier = wallMs === null ? await away.#thread(code) : await away.#process(code);
+    const there = await away.#answer(null);
+    return { guest: away, opening: there.kind === "answer" ? ((await away.#answer(wallMs)) as Answer<Opening>) : there };
+  }
+
+  async call(input: Uint8Array, fuel: bigint): Promise<Answer<CallOutcome>> {
+    if (this.#over) return this.#over;
+    this.#carrier?.send({ input, fuel });
+    return (await this.#answer(this.#wallMs)) as Answer<CallOutcome>;
+  }
+
+  close(): void {
+    this.#over ??= { kind: "broken", message: "the guest was closed" };
+    this.#carrier?.end();
+  }
+
+  async #thread({ module, setup }: GuestCode): Promise<Carrier> {
+    const { Worker } = await import("node:worker_threads");
+    const worker: Worker = new Worker(PROGRAM, { eval: true, execArgv: [], workerData: { module, setup }, resourceLimits: { stackSizeMb: stackMb(setup) } });
     worker.on("message", (value: unknown) => this.#tell({ kind: "answer", value }));
     worker.on("error", (error: unknown) => this.#end({ kind: "broken", message: error instanceof Error ? error.message : String(error) }));
-    worker.on("exit", (code) => this.#end({ kind: "broken", message: `the worker ended early (exit code ${code})` }));
+    worker.on("exit", (code) => this.#end({ kind: "broken", message: `the thread ended early (exit code ${code})` }));
+    return { send: (message) => worker.postMessage(message), end: () => void worker.terminate() };
   }
 
-  /** Starts a thread and instantiates the module there, which may take `wallMs`; null: any time. The start of the thread itself does not count. */
-  static async open(module: WebAssembly.Module, setup: GuestSetup, wallMs: number | null): Promise<{ readonly thread: GuestThread; readonly opening: Answer<Opening> }> {
-    const { Worker } = await import("node:worker_threads");
-    const stackMb = Math.ceil(setup.stack / (1024 * 1024)) * STACK_PER_METERED;
-    const thread = new GuestThread(new Worker(PROGRAM, {
-      eval: true,
-      execArgv: [],
-      workerData: { module, setup },
-      resourceLimits: { stackSizeMb: Math.min(MAX_STACK_MB, Math.max(MIN_STACK_MB, stackMb)) },
-    }));
-    const there = await thread.#answer(null);
-    return { thread, opening: there.kind === "answer" ? ((await thread.#answer(wallMs)) as Answer<Opening>) : there };
-  }
-
-  async call(input: Uint8Array, fuel: bigint, wallMs: number | null): Promise<Answer<CallOutcome>> {
-    if (this.#over) return this.#over;
-    this.#worker.postMessage({ input, fuel });
-    return (await this.#answer(wallMs)) as Answer<CallOutcome>;
-  }
-
-  close(): Promise<unknown> {
-    this.#over ??= { kind: "broken", message: "the thread was closed" };
-    return this.#worker.terminate();
+  async #process({ bytes, setup }: GuestCode): Promise<Carrier> {
+    const { spawn } = await import("node:child_process");
+    const child: ChildProcess = spawn(process.execPath, ["-e", PROCESS_PROGRAM], { stdio: ["ignore", "ignore", "ignore", "ipc"], serialization: "advanced", env: {} });
+    child.on("message", (message: { readonly value?: unknown; readonly broken?: string }) => (message.broken === undefined ? this.#tell({ kind: "answer", value: message.value }) : this.#end({ kind: "broken", message: message.broken })));
+    child.on("error", (error) => this.#end({ kind: "broken", message: error.message }));
+    child.on("exit", (code, signal) => this.#end({ kind: "broken", message: `the process ended early (${signal ?? `exit code ${String(code)}`})` }));
+    child.send({ program: PROGRAM, bytes, setup, stackSizeMb: stackMb(setup) }, () => {});
+    return { send: (message) => void child.send(message as object, () => {}), end: () => void child.kill("SIGKILL") };
   }
 
   #answer(wallMs: number | null): Promise<Answer<unknown>> {
@@ -118,38 +160,26 @@ export class GuestThread {
 
   #end(answer: Answer<never>): void {
     this.#over ??= answer;
-    void this.#worker.terminate();
+    this.#carrier?.end();
     this.#tell(answer);
   }
 }
 
-export type WorkerOutcome =
+export type AwayOutcome =
   | { readonly kind: "ran"; readonly run: GuestRun }
   | { readonly kind: "timeout" }
   | { readonly kind: "broken"; readonly message: string };
 
-/** The whole run on a thread of its own, ended after `maxWallMs` if that is not null. */
-export async function runInWorker(job: GuestJob, maxWallMs: number | null): Promise<WorkerOutcome> {
-  const { thread, opening } = await GuestThread.open(job.module, job.setup, maxWallMs);
-  const clock = countdown(maxWallMs);
+/** One call in a fresh instance away from this thread, with the fuel that the start function left. */
+export async function runAway(code: GuestCode, input: Uint8Array | null, wallMs: number | null): Promise<AwayOutcome> {
+  const { guest: away, opening } = await GuestAway.open(code, wallMs);
   try {
     if (opening.kind !== "answer") return opening;
     const { failed, heapBase, dataEnd, fuelLeft } = opening.value;
-    const fuel = job.refill ? job.setup.fuel : fuelLeft;
-    let call: CallOutcome | null = null;
-    for (const input of failed ? [] : job.inputs) {
-      const answer = await thread.call(input, fuel, clock());
-      if (answer.kind !== "answer") return answer;
-      call = answer.value;
-    }
-    return { kind: "ran", run: { failed, heapBase, dataEnd, call } };
+    if (failed || input === null) return { kind: "ran", run: { failed, heapBase, dataEnd, call: null } };
+    const answer = await away.call(input, fuelLeft);
+    return answer.kind === "answer" ? { kind: "ran", run: { failed, heapBase, dataEnd, call: answer.value } } : answer;
   } finally {
-    void thread.close();
+    away.close();
   }
-}
-
-/** Milliseconds that are left of `ms` whenever it is asked; null: no limit. */
-export function countdown(ms: number | null): () => number | null {
-  const end = ms === null ? null : performance.now() + ms;
-  return () => (end === null ? null : Math.max(0, end - performance.now()));
 }

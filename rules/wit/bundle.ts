@@ -3,7 +3,7 @@
 
 import { type Artifact, type Diagnostic, fail, type FileDigest, named, normal, ok, parentOf, place, type Placement, type PlanContext, type Result, sha256Hex, under } from "../../engine/index.ts";
 import { packageId } from "./ast.ts";
-import { projectFiles, WIT_INDEX, type WitFiles } from "./files.ts";
+import { filesWith, WIT_INDEX, type WitFiles } from "./files.ts";
 import type { WitFault } from "./lex.ts";
 import { foreignPackages, type WitPackage } from "./package.ts";
 import { type FoundPackage, openRegistry, readPackage, repeatedPackages, type WitRegistry } from "./registry.ts";
@@ -34,11 +34,11 @@ export async function packageFiles(context: PlanContext, id: string, index: stri
   return bundleOf(registry.value, registry.value.files, main, entry.path);
 }
 
-/** The WIT folder of the package whose file is `wit`: a file of the project, even where the index is this package's own. */
+/** The WIT folder of the package whose file is `wit`. */
 export async function folderFiles(context: PlanContext, wit: string, index: string = WIT_INDEX): Promise<Result<WitBundle>> {
   const registry = openIndex(context, index);
   if (!registry.ok) return registry;
-  const files = projectFiles(context);
+  const files = filesWith(context, index, wit);
   const folder = normal(parentOf(wit));
   return bundleOf(registry.value, files, await readPackage(files, folder), folder);
 }

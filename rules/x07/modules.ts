@@ -1,7 +1,7 @@
 // The nodes of a project's own modules: finds its modules by their imports, and declares what parses, lowers and compiles each. Knows
 // the project's files; has never heard of profiles.
 
-import { type Artifact, type ArtifactLike, baseName, type Diagnostic, file, named, parentOf, type PlanContext, type ToolIdentity, under } from "../../engine/index.ts";
+import { type Artifact, type ArtifactLike, baseName, type Diagnostic, fail, file, named, ok, parentOf, type PlanContext, type Result, type ToolIdentity, under } from "../../engine/index.ts";
 import type { Library, ModuleFacts, Parsed } from "./compiler/index.ts";
 import type { FoundFacts } from "./compiler/modules.ts";
 import { arrange, interfacesNeeded } from "./compiler/modules.ts";
@@ -26,15 +26,18 @@ interface Node {
   readonly module: Artifact;
 }
 
-export async function programNodes(context: PlanContext, project: string, tool: ToolIdentity): Promise<ProgramNodes> {
+/** Fails only where the engine could not find out, e.g. in a dry run; what is wrong with the program is for its last node to say. */
+export async function programNodes(context: PlanContext, project: string, tool: ToolIdentity): Promise<Result<ProgramNodes>> {
   const loaded = readSources(context, project);
-  if (loaded.problems !== undefined) return { entry: "", objects: [], units: [], problems: loaded.problems };
+  if (loaded.problems !== undefined) return ok({ entry: "", objects: [], units: [], problems: loaded.problems });
   const library = await stdLibrary();
+  const { entry } = loaded.project;
   const finder = new Finder(context, parentOf(project), loaded.project, library, tool);
-  await finder.findAll();
+  const found = await finder.findAll();
+  if (!found.ok) return found;
   const { order, errors } = finder.arranged();
-  if (errors.length > 0) return { entry: loaded.project.entry, objects: [], units: [], problems: compileFailed(errors) };
-  return { entry: loaded.project.entry, ...declare(order, finder.nodes, library, tool), problems: [] };
+  if (errors.length > 0) return ok({ entry, objects: [], units: [], problems: compileFailed(errors) });
+  return ok({ entry, ...declare(order, finder.nodes, library, tool, parentOf(project)), problems: [] });
 }
 
 function readSources(context: PlanContext, project: string): { readonly problems: readonly Diagnostic[] } | { readonly problems?: undefined; readonly project: LoadedProject } {
@@ -68,19 +71,27 @@ class Finder {
     this.tool = tool;
   }
 
-  async findAll(): Promise<void> {
+  async findAll(): Promise<Result<void>> {
     let wave: [string, string][] = [["main", this.project.entry]];
     while (wave.length > 0) {
-      const parsed = wave.map(([id, path]) => ({ id, path, ...parseX07({ source: named(file(under(this.folder, path)), path), id }, { tool: this.tool, label: path }) }));
-      await this.context.build(parsed.map((p) => p.facts));
       const imports = new Set<string>();
-      for (const p of parsed) {
-        const facts = await this.context.need(p.facts);
-        this.nodes.set(p.id, { module: p.module, facts: facts.ok ? facts.value : { ok: false, errors: facts.error.map((d) => ({ kind: "Parse" as const, code: d.code, message: d.message, path: p.path, pointer: "" })) } });
-        if (facts.ok && facts.value.ok) for (const id of facts.value.value.imports) imports.add(id);
-      }
+      const found = await Promise.all(wave.map(([id, path]) => this.parse(id, path, imports)));
+      const failed = found.flatMap((r) => (r.ok ? [] : r.error));
+      if (failed.length > 0) return fail(failed);
       wave = [...imports].flatMap((id) => this.locate(id));
     }
+    return ok(undefined);
+  }
+
+  private async parse(id: string, path: string, imports: Set<string>): Promise<Result<void>> {
+    const source = named(file(under(this.folder, path)), path);
+    // Modules of two projects may have one name: their nodes must not be taken for each other's past.
+    const node = parseX07({ source, id }, { tool: this.tool, label: under(this.folder, id) });
+    const facts = await this.context.need(node.facts);
+    if (!facts.ok) return facts;
+    this.nodes.set(id, { module: node.module, facts: facts.value });
+    if (facts.value.ok) for (const i of facts.value.value.imports) imports.add(i);
+    return ok(undefined);
   }
 
   private locate(id: string): [string, string][] {
@@ -89,8 +100,14 @@ class Finder {
     const paths = searched.filter((path) => this.context.probe(under(this.folder, path)) === "file");
     const [path] = paths;
     if (path !== undefined && paths.length === 1) return [[id, path]];
-    this.lost.set(id, path === undefined ? { kind: "missing", searched } : { kind: "ambiguous", paths });
+    this.lost.set(id, path === undefined ? this.unread(searched) : { kind: "ambiguous", paths });
     return [];
+  }
+
+  private unread(searched: readonly string[]): FoundFacts {
+    const texts = searched.map((path) => path.replace(/\.x07\.json$/, ".x07t"));
+    const path = texts.find((t) => this.context.probe(under(this.folder, t)) === "file");
+    return path === undefined ? { kind: "missing", searched } : { kind: "text", path };
   }
 
   arranged(): ReturnType<typeof arrange> {
@@ -103,7 +120,7 @@ class Finder {
   }
 }
 
-function declare(order: readonly ModuleFacts[], nodes: ReadonlyMap<string, Node>, library: Library, tool: ToolIdentity): Pick<ProgramNodes, "objects" | "units"> {
+function declare(order: readonly ModuleFacts[], nodes: ReadonlyMap<string, Node>, library: Library, tool: ToolIdentity, folder: string): Pick<ProgramNodes, "objects" | "units"> {
   const facts = new Map(order.map((m) => [m.id, m]));
   const interfaces = new Map<string, Artifact>();
   const inline = new Map<string, Artifact>();
@@ -113,16 +130,16 @@ function declare(order: readonly ModuleFacts[], nodes: ReadonlyMap<string, Node>
   for (const m of order) {
     const needs = interfacesNeeded(m, (id) => facts.get(id) ?? library.facts(id));
     const offered = (from: ReadonlyMap<string, Artifact>, what: string): ArtifactLike[] => needs.flatMap((id) => inNamed(from.get(id), `${id}.${what}`));
-    const lowered = lowerX07({ module: nodes.get(m.id)!.module, interfaces: offered(interfaces, "interface"), std: needs.filter((id) => library.has(id)) }, { tool, label: m.id });
+    const lowered = lowerX07({ module: nodes.get(m.id)!.module, interfaces: offered(interfaces, "interface"), std: needs.filter((id) => library.has(id)) }, { tool, label: under(folder, m.id) });
     const object = named(lowered.object, `${m.id}.object`);
     objects.push(object);
     interfaces.set(m.id, lowered.interface);
     if (!apart) continue;
-    const unit = compileX07({ objects: [object], inline: offered(inline, "inline") }, { tool, label: m.id });
+    const unit = compileX07({ objects: [object], inline: offered(inline, "inline") }, { tool, label: under(folder, m.id) });
     units.push(named(unit.code, `${m.id}.code`));
     inline.set(m.id, unit.inline);
   }
-  if (!apart) units.push(compileX07({ objects, inline: [] }, { tool, label: "main" }).code);
+  if (!apart) units.push(compileX07({ objects, inline: [] }, { tool, label: under(folder, "main") }).code);
   return { objects, units };
 }
 

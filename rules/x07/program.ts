@@ -28,6 +28,8 @@ export interface ProgramRequest {
   /** Where generated C and the module go; only told to people and to the installed x07. */
   readonly emitDir: string;
   readonly out: string;
+  /** Level of binaryen's optimiser; undefined: it is not asked. */
+  readonly wasmOpt?: string | undefined;
 }
 
 /** What came out of the code generator: the module and, where the provider makes them, C and header. */
@@ -76,6 +78,17 @@ export function readProject(context: PlanContext, path: string): { readonly inpu
 
 /** Declares the nodes of the program. Asks for what tells which they are, e.g. the imports of its modules, and for no code. */
 export async function programOf(context: PlanContext, request: ProgramRequest): Promise<ProgramOutcome> {
+  const { program, network } = await generated(context, request);
+  const level = request.wasmOpt;
+  if (level === undefined || !program.ok) return { program, network };
+  const { wasmOpt } = await import("../wasm-opt.ts");
+  const better = await wasmOpt(context, program.value.module, level, request.project);
+  if (!better.ok) return { program: better, network };
+  const { module, line } = better.value;
+  return { program: { ok: true, value: { ...program.value, module, tool: { ...program.value.tool, wasm_opt: line } } }, network };
+}
+
+async function generated(context: PlanContext, request: ProgramRequest): Promise<ProgramOutcome> {
   const x07 = await chosenX07(context);
   if (!x07.ok) return { program: x07, network: false };
   if (x07.value === "embedded") return { program: await embeddedProgram(context, request), network: false };
@@ -102,7 +115,9 @@ async function embeddedProgram(context: PlanContext, request: ProgramRequest): P
   const x07 = `${VERSION}+embedded`;
   const { programNodes } = await import("./modules.ts");
   const { linkX07, printX07 } = await import("./stages.ts");
-  const { entry, objects, units, problems } = await programNodes(context, project, tool);
+  const nodes = await programNodes(context, project, tool);
+  if (!nodes.ok) return nodes;
+  const { entry, objects, units, problems } = nodes.value;
   if (request.backend === C) return compileC(context, request, printX07({ objects, problems }, { tool, label: project }), x07);
   const want = readLdflags(profile.ldflags);
   const initialBytes = want.initialMemory ?? 16 << 20;

@@ -8,7 +8,7 @@ import { afterAll, expect, test } from "vitest";
 import { compose } from "../../rules/component/composer.ts";
 import { conformanceText } from "../../rules/component/conformance.ts";
 import { checkTarget } from "../../rules/component/target-check.ts";
-import { installed } from "../rig/project.ts";
+import { ECHO_FILES, installed, Workspace } from "../rig/project.ts";
 import { dummy, dummyOf, FOLDERS, folderOf } from "../rules/component/kit.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "x07-components-"));
@@ -124,6 +124,25 @@ test.runIf(have("differences of types against wac", "wac"))("both find the same 
     else if ((ours === undefined) !== (theirs.status === 0)) verdicts.push(`${from} -> ${to}: ours ${ours?.text ?? "fits"}, wac ${theirs.stderr.split("Stack")[0]}`);
   }
   expect(verdicts).toEqual([]);
+}, 120_000);
+
+test.runIf(have("running composed components", "wac"))("composed by us or by wac, a component answers the same: in our host, and under wasmtime where that is", () => {
+  const w = new Workspace().write(ECHO_FILES);
+  expect(w.tool(["component", "build", "--emit", "cli", "--provider", "embedded"]).status).toBe(0);
+  const out = "target/x07-wasm/component";
+  execFileSync("wac", ["plug", "--plug", `${out}/solve.component.wasm`, `${out}/cli-adapter.component.wasm`, "-o", "theirs.wasm"], { cwd: w.dir });
+  const wasmtime = have("composed components under wasmtime", "wasmtime");
+  for (const input of [Buffer.alloc(0), Buffer.from("h\u00e9llo\0\u00ff", "latin1"), Buffer.alloc(100_000, "x07 ")]) {
+    w.write({ "in.bin": input });
+    for (const component of [`${out}/cli.component.wasm`, "theirs.wasm"]) {
+      const ran = w.tool(["component", "run", "--component", component, "--stdin", "in.bin", "--stdout-out", "out.bin"]);
+      expect([component, ran.status, ran.stderr.includes("error"), w.read("out.bin").equals(input)]).toEqual([component, 0, false, true]);
+      if (!wasmtime) continue;
+      const there = spawnSync("wasmtime", ["run", component], { cwd: w.dir, input, maxBuffer: 1 << 24 });
+      expect([component, there.status, there.stdout.equals(input)]).toEqual([component, 0, true]);
+    }
+  }
+  w.clean();
 }, 120_000);
 
 test("the text of a component that conforms is empty", () => {

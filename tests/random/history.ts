@@ -214,7 +214,9 @@ class Player {
 
   /** Ends the wait for a build whose process died, and finds builds that never end. */
   async #watchdog(hanging: () => boolean): Promise<never> {
-    for (let n = 0; n < 5000 && hanging(); n++) {
+    // Many turns and much time: on a busy machine loading a module alone may take thousands of turns.
+    const started = Date.now();
+    for (let n = 0; (n < 5000 || Date.now() - started < 20_000) && hanging(); n++) {
       await new Promise((resolve) => setImmediate(resolve));
       if (this.#w.disk.crashed) throw new Crash("power lost");
     }

@@ -36,6 +36,8 @@ export interface BuildSettings extends Partial<SessionOptions> {
   readonly runProcess?: RunProcess;
   readonly onEvent?: (event: BuildEvent) => void;
   readonly farther?: SessionWorld["farther"];
+  readonly alive?: SessionWorld["alive"];
+  readonly formerOutputs?: SessionWorld["formerOutputs"];
 }
 
 export const DEFAULTS: SessionOptions = { jobs: 2, keepGoing: false, force: false, dryRun: false, noCache: false, cacheDir: "/cache", cacheMaxBytes: 1 << 30, outputs: "toplevel", provider: "auto", code: "code-1" };
@@ -50,9 +52,9 @@ export interface Openable {
 
 /** Opens a session as a process of its own would. */
 export function openSession(w: Openable, settings: BuildSettings, emit: (e: BuildEvent) => void): Session {
-  const { signal, env, runProcess, onEvent, farther, ...options } = settings;
+  const { signal, env, runProcess, onEvent, farther, alive, formerOutputs, ...options } = settings;
   return new Session(
-    { disk: w.disk.forProcess(), cwd: w.disk.root, env: env ?? {}, now: w.now, sleep: w.sleep, runProcess: runProcess ?? noProcess, emit: (e) => (onEvent?.(e), emit(e)), signal: signal ?? new AbortController().signal, alive: () => true, farther },
+    { disk: w.disk.forProcess(), cwd: w.disk.root, env: env ?? {}, now: w.now, sleep: w.sleep, runProcess: runProcess ?? noProcess, emit: (e) => (onEvent?.(e), emit(e)), signal: signal ?? new AbortController().signal, alive: alive ?? (() => true), farther, formerOutputs },
     { ...DEFAULTS, ...options },
   );
 }

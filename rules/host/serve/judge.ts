@@ -34,6 +34,12 @@ export function judge(outcome: HttpOutcome, limits: HostLimits): Judged {
   }
 }
 
+/** A request whose body the host does not pass on. */
+export function tooLarge(bytes: number, limit: number): Judged {
+  const diagnostic = { ...finding("X07WASM_BUDGET_EXCEEDED_HTTP_REQUEST_BODY", "run", `the request body has ${bytes} bytes, the limit is ${limit}`, { bytes_len: bytes, max_request_bytes: limit }), hint: "raise --max-request-bytes" };
+  return { ok: false, response: null, status: 413, text: "request too large", diagnostics: [diagnostic], error: diagnostic.message };
+}
+
 function failure(status: 500 | 504, diagnostic: Diagnostic): Judged {
   return { ok: false, response: null, status, text: status === 504 ? "timeout" : "internal error", diagnostics: [diagnostic], error: diagnostic.message };
 }

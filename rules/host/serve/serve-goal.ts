@@ -10,7 +10,7 @@ import { guestLimits, manifestBeside, readComponent } from "../inputs.ts";
 import { hostLimits } from "../limits.ts";
 import { explainNotStarted } from "../outcome.ts";
 import { canaryRequest } from "./canary.ts";
-import { judge } from "./judge.ts";
+import { judge, tooLarge } from "./judge.ts";
 import { Ledger } from "./ledger.ts";
 import type { LedgerData, LedgerSettings } from "./ledger.ts";
 
@@ -77,8 +77,8 @@ class Serve {
     if (!request.ok) return request;
     const ledger = new Ledger(settings);
     if (request.value.body.length > this.#number("max-request-bytes")) {
-      ledger.list(false, 413, null, 0);
-      ledger.tell([{ ...finding("X07WASM_BUDGET_EXCEEDED_HTTP_REQUEST_BODY", "run", `the request body has ${request.value.body.length} bytes, the limit is ${this.#number("max-request-bytes")}`, { bytes_len: request.value.body.length, max_request_bytes: this.#number("max-request-bytes") }), hint: "raise --max-request-bytes" }]);
+      const refused = tooLarge(request.value.body.length, this.#number("max-request-bytes"));
+      ledger.note("req0", request.value, refused, 0, { status: refused.status, body: new Uint8Array(0) });
       this.#served = ledger.data();
       return ok(undefined);
     }

@@ -11,7 +11,7 @@ export const LOCALS = {
 
 const GLOBAL = { heapBase: 0, dataEnd: 1 } as const;
 const FREE = new Set<number>([OP.nop, OP.drop, OP.block, OP.loop, OP.else, OP.end, OP.return, OP.unreachable]);
-const I64_STORE = 0x37, I64_LOAD = 0x29, I32_STORE = 0x36, I32_LOAD = 0x28, I64_SHL = 0x86, I32_AND = 0x71, I32_GT_U = 0x4b, I32_GE_U = 0x4f, I64_LE_U = 0x58, SELECT = 0x1b;
+const I64_STORE = 0x37, I64_LOAD = 0x29, I32_STORE = 0x36, I32_LOAD = 0x28, I64_SHL = 0x86, I32_AND = 0x71, I32_GT_U = 0x4b, I32_GE_U = 0x4f, I64_LE_U = 0x58, I64_AND = 0x83, SELECT = 0x1b;
 const EMPTY = 0x40;
 const STDOUT = 1;
 
@@ -44,7 +44,7 @@ export class Assembler {
     return this;
   }
 
-  i64(value: number): this {
+  i64(value: number | bigint): this {
     this.op(OP.i64Const);
     this.#w.s64(BigInt(value));
     return this;
@@ -69,16 +69,23 @@ export class Assembler {
 
   /** base, retptr, inputPtr, arenaPtr as the host of V8 computes them; need and have in bytes. */
   layOut(inputLength: number, arenaCap: number): void {
+    this.addresses(() => this.i32(inputLength));
+    // The same sums in 64 bits say whether there is room.
+    this.get(LOCALS.base).op(OP.i64ExtendI32U).i64(7).op(OP.i64Add).i64(-8).op(I64_AND).i64(8 + inputLength + 7).op(OP.i64Add).i64(-8).op(I64_AND).i64(arenaCap).op(OP.i64Add).set(LOCALS.need);
+    this.op(OP.memorySize, 0).op(OP.i64ExtendI32U).i64(16).op(I64_SHL).set(LOCALS.have);
+  }
+
+  /** base, retptr, inputPtr and arenaPtr, behind an input as long as `length` pushes. */
+  addresses(length: () => void): void {
     const align8 = (): this => this.i32(7).op(OP.i32Add).i32(-8).op(I32_AND);
     this.op(OP.globalGet, GLOBAL.heapBase).op(OP.globalGet, GLOBAL.dataEnd).op(OP.globalGet, GLOBAL.heapBase).op(OP.globalGet, GLOBAL.dataEnd).op(I32_GT_U).op(SELECT).set(LOCALS.base);
     this.get(LOCALS.base);
     align8().set(LOCALS.retptr);
     this.get(LOCALS.retptr).i32(8).op(OP.i32Add).set(LOCALS.inputPtr);
-    this.get(LOCALS.inputPtr).i32(inputLength).op(OP.i32Add);
+    this.get(LOCALS.inputPtr);
+    length();
+    this.op(OP.i32Add);
     align8().set(LOCALS.arenaPtr);
-    // The same sums in 64 bits say whether there is room; rounded up, base + 7 + 8 + input + 7 is at least where the arena begins.
-    this.get(LOCALS.base).op(OP.i64ExtendI32U).i64(7).op(OP.i64Add).i64(-8).op(0x83).i64(8 + inputLength + 7).op(OP.i64Add).i64(-8).op(0x83).i64(arenaCap).op(OP.i64Add).set(LOCALS.need);
-    this.op(OP.memorySize, 0).op(OP.i64ExtendI32U).i64(16).op(I64_SHL).set(LOCALS.have);
   }
 
   /** Does `what` with the first 24 bytes of memory free to use, where there is memory at all. */
@@ -118,15 +125,20 @@ export class Assembler {
 
   /** The answer itself, if it may be had. What the guest wrote at retptr is already the vector that names it. */
   handOut(arenaCap: number, maxOutput: number): void {
-    const { arenaPtr, outPtr, outLen } = LOCALS;
-    this.get(outLen).i32(maxOutput).op(I32_GT_U).op(OP.i32Eqz);
-    this.get(outPtr).get(arenaPtr).op(I32_GE_U).op(I32_AND);
-    this.get(outPtr).op(OP.i64ExtendI32U).get(outLen).op(OP.i64ExtendI32U).op(OP.i64Add);
-    this.get(arenaPtr).op(OP.i64ExtendI32U).i64(arenaCap).op(OP.i64Add).op(I64_LE_U).op(I32_AND);
+    this.mayBeHad(arenaCap, maxOutput);
     this.op(OP.if, EMPTY);
     this.i32(0).#access(I32_LOAD, 0, 0).set(LOCALS.base);
     this.i32(STDOUT).get(LOCALS.retptr).i32(1).i32(0).op(OP.call, 0).op(OP.drop);
     this.i32(0).get(LOCALS.base).store32(0);
     this.op(OP.end);
+  }
+
+  /** Pushes whether the answer is short enough and inside the arena. */
+  mayBeHad(arenaCap: number, maxOutput: number): void {
+    const { arenaPtr, outPtr, outLen } = LOCALS;
+    this.get(outLen).i32(maxOutput).op(I32_GT_U).op(OP.i32Eqz);
+    this.get(outPtr).get(arenaPtr).op(I32_GE_U).op(I32_AND);
+    this.get(outPtr).op(OP.i64ExtendI32U).get(outLen).op(OP.i64ExtendI32U).op(OP.i64Add);
+    this.get(arenaPtr).op(OP.i64ExtendI32U).i64(arenaCap).op(OP.i64Add).op(I64_LE_U).op(I32_AND);
   }
 }

@@ -1,19 +1,21 @@
 // Runs a solve module in an installed Wasmtime within its limits and says what happened, in the same words as the host of V8.
 
-import { resolve } from "node:path";
 import type { Diagnostic } from "../../../engine/index.ts";
 import { finding } from "../../wasm/finding.ts";
 import { PAGE } from "../../wasm/inspect.ts";
 import type { CoreModule } from "../../wasm/read.ts";
 import { judge, wallTimeExceeded } from "../core-host.ts";
 import type { RunOutcome } from "../core-host.ts";
-import type { CallOutcome, GuestSetup, Stop } from "../guest.ts";
+import type { CallOutcome, GuestSetup } from "../guest.ts";
 import { checkEngine, checkModule, guestSetup, lateProblem } from "../prepare.ts";
-import type { CoreLimits, CoreRequest, ModuleChecks } from "../prepare.ts";
+import type { CoreRequest, ModuleChecks } from "../prepare.ts";
 import { AFTER_BYTES, BEFORE_BYTES, noCall, singleCall, SOLVE } from "./driver.ts";
-import type { GlobalKinds } from "./driver.ts";
 import { runWasmtime } from "./process.ts";
-import type { WasmtimeEnd } from "./process.ts";
+
+import { firstCause, globalKinds, layoutOf, limitFiles, limitWords, stopOf } from "./words.ts";
+import type { Layout } from "./words.ts";
+
+type Ran = Awaited<ReturnType<typeof runWasmtime>>;
 
 const NO_PROBES = { fuel: "", stack: "", reason: "", detail: "", start: null };
 
@@ -57,11 +59,11 @@ class WasmtimeRun {
     return this.#outcome(await this.#start(driver.bytes, fuel + driver.fuel, this.#checks.hasStart ? "start" : "output"));
   }
 
-  #start(driver: Uint8Array, fuel: bigint, clockFrom: "start" | "output"): Promise<WasmtimeEnd> {
+  #start(driver: Uint8Array, fuel: bigint, clockFrom: "start" | "output"): Promise<Ran> {
     return runWasmtime({
       program: this.#program,
-      words: ["run", ...limitWords(this.#request.limits, this.#checks, this.#setup, this.#counting ? fuel : null)],
-      files: { "solve.wasm": this.#request.module, "driver.wasm": driver },
+      words: ["run", ...limitWords(this.#request.limits, { fuel: this.#counting ? fuel : null, stackBytes: this.#setup.stack, memoryBytes: this.#checks.memoryCap, tableElements: this.#checks.tableCap })],
+      files: { "solve.wasm": this.#request.module, "driver.wasm": driver, ...limitFiles(this.#request.limits) },
       modules: ["--preload", `${SOLVE}=solve.wasm`, "driver.wasm"],
       wallMs: this.#request.maxWallMs ?? null,
       clockFrom,
@@ -70,14 +72,14 @@ class WasmtimeRun {
   }
 
   /** null: the module was instantiated, whatever the driver came to. */
-  #instantiationStop(end: WasmtimeEnd): RunOutcome | null {
+  #instantiationStop(end: Ran): RunOutcome | null {
     if (end.spawnError !== null) return notStarted(this.#program, end.spawnError);
     if (end.ended === "timeout") return wallTimeExceeded(this.#request.maxWallMs ?? 0);
     if (end.status === 0 || !/failed to (?:load|instantiate|process)|while instantiating|preload/.test(end.stderr)) return null;
-    return this.#engineProblem(end) ?? judge({ failed: stopOf(end.stderr), heapBase: 0, dataEnd: 0, call: null }, this.#judging());
+    return engineProblem(end) ?? judge({ failed: stopOf(end.stderr), heapBase: 0, dataEnd: 0, call: null }, this.#judging());
   }
 
-  #outcome(end: WasmtimeEnd): RunOutcome {
+  #outcome(end: Ran): RunOutcome {
     if (end.spawnError !== null) return notStarted(this.#program, end.spawnError);
     if (end.ended === "timeout") return wallTimeExceeded(this.#request.maxWallMs ?? 0);
     const { stdout } = end;
@@ -87,7 +89,7 @@ class WasmtimeRun {
     return this.#judged(this.#call(end, view, layoutOf(heapBase, dataEnd, this.#request.input.length), pages * PAGE), heapBase, dataEnd);
   }
 
-  #call(end: WasmtimeEnd, view: DataView, at: Layout, have: number): CallOutcome {
+  #call(end: Ran, view: DataView, at: Layout, have: number): CallOutcome {
     const need = at.arenaPtr + this.#setup.arenaCap;
     if (need > have) return { kind: "no-room", need, have };
     if (end.status !== 0 || view.byteLength < BEFORE_BYTES + AFTER_BYTES) return { kind: "stopped", stop: stopOf(end.stderr), fuelLeft: 0n };
@@ -100,20 +102,11 @@ class WasmtimeRun {
   }
 
   /** Wasmtime ended before the driver could say anything. */
-  #withoutAnswer(end: WasmtimeEnd): RunOutcome {
-    const problem = this.#engineProblem(end);
+  #withoutAnswer(end: Ran): RunOutcome {
+    const problem = engineProblem(end);
     if (problem) return problem;
     if (end.status === 0) return this.#judged({ kind: "no-room", need: layoutOf(0, 0, this.#request.input.length).arenaPtr + this.#setup.arenaCap, have: 0 }, 0, 0); // no memory at all
     return judge({ failed: stopOf(end.stderr), heapBase: 0, dataEnd: 0, call: null }, this.#judging());
-  }
-
-  /** Settings or code that this Wasmtime does not take. */
-  #engineProblem({ stderr }: WasmtimeEnd): RunOutcome | null {
-    if (/wasm trap|forcing trap/.test(stderr)) return null;
-    const text = firstCause(stderr);
-    if (/cache|pooling|stack size|wasm_stack|unexpected argument|invalid value|unknown/i.test(stderr)) return failed({ ...finding("X07WASM_WASMTIME_ENGINE_FAILED", "run", `Wasmtime refuses its settings: ${text}`), hint: "check runtime.cache_config and the limits of the profile" }, false);
-    if (/failed to compile|failed to parse|Invalid input WebAssembly/i.test(stderr)) return failed(finding("X07WASM_WASM_COMPILE_FAILED", "run", `the module cannot be compiled: ${text}`));
-    return null;
   }
 
   #judging(): { setup: GuestSetup; counting: boolean; late: Diagnostic | null } {
@@ -125,65 +118,19 @@ class WasmtimeRun {
   }
 }
 
-function failed(diagnostic: Diagnostic, repeatable = true): RunOutcome {
+export function failed(diagnostic: Diagnostic, repeatable = true): RunOutcome {
   return { diagnostics: [diagnostic], output: null, memory: null, trap: null, fuelUsed: null, repeatable };
 }
 
-function notStarted(program: string, error: string): RunOutcome {
+export function notStarted(program: string, error: string): RunOutcome {
   return failed({ ...finding("X07WASM_WASMTIME_SPAWN_FAILED", "run", `${program} could not be started: ${error}`), hint: "install Wasmtime, or use --host v8" }, false);
 }
 
-interface Layout {
-  readonly retptr: number;
-  readonly inputPtr: number;
-  readonly arenaPtr: number;
-}
-
-function layoutOf(heapBase: number, dataEnd: number, inputLength: number): Layout {
-  const retptr = Math.ceil(Math.max(heapBase, dataEnd) / 8) * 8;
-  return { retptr, inputPtr: retptr + 8, arenaPtr: Math.ceil((retptr + 8 + inputLength) / 8) * 8 };
-}
-
-function globalKinds(module: CoreModule): GlobalKinds {
-  const mutable = (name: string): boolean => module.globals[module.exports.find((e) => e.name === name)?.index ?? -1]?.mutable ?? false;
-  return { heapBaseMutable: mutable("__heap_base"), dataEndMutable: mutable("__data_end") };
-}
-
-/** Room that host functions need on the stack besides the guest's. */
-const HOST_STACK = 1024 * 1024;
-
-/** The limits as options of Wasmtime 42. */
-function limitWords(limits: CoreLimits, checks: ModuleChecks, setup: GuestSetup, fuel: bigint | null): string[] {
-  const words = ["-W", `max-wasm-stack=${setup.stack}`, "-W", `async-stack-size=${setup.stack + HOST_STACK}`, "-W", "trap-on-grow-failure=y"];
-  if (fuel !== null) words.push("-W", `fuel=${fuel}`);
-  if (checks.memoryCap !== null) words.push("-W", `max-memory-size=${checks.memoryCap}`);
-  if (checks.tableCap !== null) words.push("-W", `max-table-elements=${checks.tableCap}`);
-  if (limits.instanceAllocator === "pooling") words.push("-O", "pooling-allocator=y", "-O", `pooling-max-memory-size=${roundUp(checks.memoryCap ?? 0n)}`, "-O", `pooling-table-elements=${checks.tableCap ?? 0n}`);
-  words.push("-C", limits.cacheConfig == null ? "cache=n" : `cache-config=${resolve(limits.cacheConfig)}`);
-  return words;
-}
-
-function roundUp(bytes: bigint): bigint {
-  return ((bytes + BigInt(PAGE) - 1n) / BigInt(PAGE)) * BigInt(PAGE);
-}
-
-/** Why Wasmtime stopped, from what it says. */
-function stopOf(stderr: string): Stop {
-  const memory = /forcing trap when growing memory to (\d+) bytes/.exec(stderr)?.[1];
-  if (memory !== undefined) return { kind: "memory", wanted: Number(memory) / PAGE };
-  const table = /forcing trap when growing table to (\d+) elements/.exec(stderr)?.[1];
-  if (table !== undefined) return { kind: "table", wanted: Number(table) };
-  const trap = /wasm trap: (.*)/.exec(stderr)?.[1]?.trim();
-  if (trap === undefined) return { kind: "host", message: firstCause(stderr) };
-  if (trap.startsWith("all fuel consumed")) return { kind: "fuel" };
-  if (trap.startsWith("call stack exhausted")) return { kind: "stack" };
-  // V8 does not tell these two apart; reports of both hosts are to be equal.
-  const vague = trap === "uninitialized element" || trap === "indirect call type mismatch";
-  return { kind: "trap", message: vague ? "null function or function signature mismatch" : trap };
-}
-
-/** The innermost cause that Wasmtime names. */
-function firstCause(stderr: string): string {
-  const lines = stderr.split("\n").map((line) => line.replace(/^\s*\d*:?\s*/, "").trim()).filter((line) => line !== "" && !/^(?:Caused by:|at |0x)/.test(line));
-  return lines.at(-1) ?? "Wasmtime ended without a word";
+/** Settings or code that this Wasmtime does not take; null: it is no such problem. */
+export function engineProblem({ stderr }: { readonly stderr: string }): RunOutcome | null {
+  if (/wasm trap|forcing trap/.test(stderr)) return null;
+  const text = firstCause(stderr);
+  if (/cache|pooling|stack size|wasm_stack|unexpected argument|invalid value|unknown/i.test(stderr)) return failed({ ...finding("X07WASM_WASMTIME_ENGINE_FAILED", "run", `Wasmtime refuses its settings: ${text}`), hint: "check runtime.cache_config and the limits of the profile" }, false);
+  if (/failed to compile|failed to parse|Invalid input WebAssembly/i.test(stderr)) return failed(finding("X07WASM_WASM_COMPILE_FAILED", "run", `the module cannot be compiled: ${text}`));
+  return null;
 }

@@ -1,11 +1,12 @@
 // Starts Wasmtime on a driver and a solve module and gathers what comes out, within limits on time and size. Knows nothing of what it means.
 
 import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-export interface WasmtimeJob {
+export interface WasmtimeCommand {
   /** Absolute path of the program. */
   readonly program: string;
   /** Words before the modules: limits and settings. */
@@ -13,6 +14,9 @@ export interface WasmtimeJob {
   readonly files: { readonly [name: string]: Uint8Array };
   /** Words that name the modules, by the names in `files`. */
   readonly modules: readonly string[];
+}
+
+export interface WasmtimeJob extends WasmtimeCommand {
   /** The time may run out this long after `clockFrom`; null: never. */
   readonly wallMs: number | null;
   /** "start": from the start of the process; "output": from its first byte of output, when the guest is about to be called. */
@@ -22,55 +26,130 @@ export interface WasmtimeJob {
 }
 
 export interface WasmtimeEnd {
-  readonly stdout: Uint8Array;
   readonly stderr: string;
   readonly status: number | null;
-  readonly ended: "itself" | "timeout" | "output";
   /** POSIX name when the program could not be started. */
   readonly spawnError: string | null;
 }
 
-/** Of what Wasmtime says on stderr, this much is kept. */
-const MAX_STDERR = 64 * 1024;
+/** Of what Wasmtime says on stderr, this much is kept from the beginning and as much from the end: a deep stack is told frame by frame in between. */
+const KEPT_STDERR = 16 * 1024;
 
-export async function runWasmtime(job: WasmtimeJob): Promise<WasmtimeEnd> {
-  const folder = mkdtempSync(join(tmpdir(), "x07-wasmtime-"));
-  try {
-    for (const [name, bytes] of Object.entries(job.files)) writeFileSync(join(folder, name), bytes);
-    return await start(job, folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+/** A process in a folder of its own; the folder goes when the process ends. */
+class WasmtimeProcess {
+  readonly child: ChildProcess;
+  readonly ended: Promise<WasmtimeEnd>;
+
+  constructor(command: WasmtimeCommand, stdin: "ignore" | "pipe") {
+    const folder = mkdtempSync(join(tmpdir(), "x07-wasmtime-"));
+    for (const [name, bytes] of Object.entries(command.files)) writeFileSync(join(folder, name), bytes);
+    const env = { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: process.env["HOME"] ?? folder, WASMTIME_BACKTRACE_DETAILS: "0" };
+    const child = spawn(command.program, [...command.words, ...command.modules], { cwd: folder, stdio: [stdin, "pipe", "pipe"], env });
+    this.child = child;
+    let [head, tail] = ["", ""];
+    child.stderr?.on("data", (chunk: Uint8Array) => {
+      const text = Buffer.from(chunk).toString("latin1");
+      const room = KEPT_STDERR - head.length;
+      head += text.slice(0, room);
+      tail = (tail + text.slice(room)).slice(-KEPT_STDERR);
+    });
+    child.stdin?.on("error", () => {}); // a guest that traps closes it
+    this.ended = new Promise<WasmtimeEnd>((resolve) => {
+      child.on("error", (error) => resolve({ stderr: head + tail, status: null, spawnError: (error as NodeJS.ErrnoException).code ?? error.message }));
+      child.on("close", (status) => resolve({ stderr: head + tail, status, spawnError: null }));
+    }).finally(() => rmSync(folder, { recursive: true, force: true }));
   }
 }
 
-function start(job: WasmtimeJob, cwd: string): Promise<WasmtimeEnd> {
-  return new Promise((resolve) => {
-    const child = spawn(job.program, [...job.words, ...job.modules], { cwd, stdio: ["ignore", "pipe", "pipe"], env: { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: process.env["HOME"] ?? cwd, WASMTIME_BACKTRACE_DETAILS: "0" } });
-    const out: Uint8Array[] = [];
-    let [size, stderr, ended] = [0, "", "itself" as WasmtimeEnd["ended"]];
-    let timer: NodeJS.Timeout | undefined;
-    const arm = (): void => {
-      if (job.wallMs !== null) timer ??= setTimeout(() => stop("timeout"), job.wallMs);
-    };
-    const stop = (why: WasmtimeEnd["ended"]): void => {
-      if (ended === "itself") ended = why;
-      child.kill("SIGKILL");
-    };
-    if (job.clockFrom === "start") arm();
-    child.stdout.on("data", (chunk: Uint8Array) => {
-      arm();
-      size += chunk.length;
-      if (size > job.maxOutput) stop("output");
-      else out.push(chunk);
-    });
-    child.stderr.on("data", (chunk: Uint8Array) => {
-      if (stderr.length < MAX_STDERR) stderr += Buffer.from(chunk).toString("utf8");
-    });
-    const end = (status: number | null, spawnError: string | null): void => {
-      clearTimeout(timer);
-      resolve({ stdout: new Uint8Array(Buffer.concat(out)), stderr, status, ended, spawnError });
-    };
-    child.on("error", (error) => end(null, (error as NodeJS.ErrnoException).code ?? error.message));
-    child.on("close", (status) => end(status, null));
+/** Runs to the end. */
+export async function runWasmtime(job: WasmtimeJob): Promise<WasmtimeEnd & { readonly stdout: Uint8Array; readonly ended: "itself" | "timeout" | "output" }> {
+  const { child, ended } = new WasmtimeProcess(job, "ignore");
+  const out: Uint8Array[] = [];
+  let size = 0;
+  let how: "itself" | "timeout" | "output" = "itself";
+  let timer: NodeJS.Timeout | undefined;
+  const stop = (why: "timeout" | "output"): void => {
+    if (how === "itself") how = why;
+    child.kill("SIGKILL");
+  };
+  let over = false;
+  const arm = (): void => {
+    if (job.wallMs !== null && !over) timer ??= setTimeout(() => stop("timeout"), job.wallMs);
+  };
+  if (job.clockFrom === "start") arm();
+  child.stdout?.on("data", (chunk: Uint8Array) => {
+    arm();
+    size += chunk.length;
+    if (size > job.maxOutput) stop("output");
+    else out.push(chunk);
   });
+  // Wasmtime speaks when the guest is over; how long it takes to tell of it is not the guest's time.
+  child.stderr?.once("data", () => {
+    over = true;
+    clearTimeout(timer);
+  });
+  const end = await ended;
+  clearTimeout(timer);
+  return { ...end, stdout: new Uint8Array(Buffer.concat(out)), ended: how };
+}
+
+export type Heard = { readonly kind: "bytes"; readonly bytes: Uint8Array } | { readonly kind: "ended" } | { readonly kind: "timeout" };
+
+/** A process that is written to and read from, a piece at a time. */
+export class Conversation {
+  readonly #process: WasmtimeProcess;
+  #heard: Uint8Array[] = [];
+  #size = 0;
+  #over = false;
+  /** Wasmtime has not spoken: the guest is not over. */
+  #silent = true;
+  #wake: (() => void) | undefined;
+
+  constructor(command: WasmtimeCommand) {
+    this.#process = new WasmtimeProcess(command, "pipe");
+    this.#process.child.stdout?.on("data", (chunk: Uint8Array) => {
+      this.#heard.push(chunk);
+      this.#size += chunk.length;
+      this.#wake?.();
+    });
+    this.#process.child.stderr?.once("data", () => (this.#silent = false));
+    void this.#process.ended.then(() => {
+      this.#over = true;
+      this.#wake?.();
+    });
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#process.child.stdin?.write(bytes);
+  }
+
+  /** The next `count` bytes; null: whenever they come. */
+  async read(count: number, wallMs: number | null): Promise<Heard> {
+    let timeout = false;
+    const timer = wallMs === null ? undefined : setTimeout(() => {
+      timeout = true;
+      this.#wake?.();
+    }, wallMs);
+    try {
+      while (this.#size < count) {
+        if (this.#over) return { kind: "ended" };
+        if (timeout && this.#silent) return { kind: "timeout" };
+        await new Promise<void>((resolve) => (this.#wake = resolve));
+      }
+    } finally {
+      clearTimeout(timer);
+      this.#wake = undefined;
+    }
+    const all = Buffer.concat(this.#heard);
+    this.#heard = [all.subarray(count)];
+    this.#size = all.length - count;
+    return { kind: "bytes", bytes: new Uint8Array(all.subarray(0, count)) };
+  }
+
+  /** Ends the process if it is still there, and tells how it ended. */
+  close(): Promise<WasmtimeEnd> {
+    this.#process.child.stdin?.end();
+    if (!this.#over) this.#process.child.kill("SIGKILL");
+    return this.#process.ended;
+  }
 }

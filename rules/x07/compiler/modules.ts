@@ -10,7 +10,9 @@ import type { Library } from "./library.ts";
 export type Found<T> =
   | { readonly kind: "found"; readonly value: T }
   | { readonly kind: "missing"; readonly searched: readonly string[] }
-  | { readonly kind: "ambiguous"; readonly paths: readonly string[] };
+  | { readonly kind: "ambiguous"; readonly paths: readonly string[] }
+  /** Only there in the text surface, which is not read. */
+  | { readonly kind: "text"; readonly path: string };
 
 export type FoundFacts = Found<Parsed<ModuleFacts>>;
 
@@ -68,6 +70,11 @@ class Walk {
     const found = this.find(id);
     if (found.kind === "missing") return this.bad(`unknown module: ${JSON.stringify(id)} (searched: ${found.searched.join(" or ")})`, from.path, pointer);
     if (found.kind === "ambiguous") return this.bad(`module ${JSON.stringify(id)} is ambiguous across roots: ${JSON.stringify(found.paths)}`, from.path, pointer);
+    if (found.kind === "text") {
+      const message = `module ${JSON.stringify(id)} is written in the text surface (${found.path}), which this compiler does not read`;
+      this.errors.push({ ...fault("Unsupported", "X07C_TEXT_SURFACE", message, pointer, { hint: "keep the module as x07AST JSON (.x07.json), or build with the installed x07: --provider native" }), path: from.path });
+      return undefined;
+    }
     if (!found.value.ok) {
       this.errors.push(...found.value.errors);
       return undefined;
@@ -84,12 +91,14 @@ class Walk {
 
 /** The modules whose interfaces the checking of `module` needs: those it names, and those that generic bodies of these name. */
 export function interfacesNeeded(module: ModuleFacts, factsOf: (id: string) => ModuleFacts | undefined): string[] {
-  const reached = reachedBy(module, factsOf);
   const needed = new Set<string>();
   const queue: ModuleFacts[] = [module];
+  let all: ReadonlySet<string> | undefined;
+  // Names lead into imports, but for mistakes; all that is reached is looked through only then.
+  const reached = (m: ModuleFacts, id: string): boolean => m.imports.includes(id) || (factsOf(id) !== undefined && (all ??= reachedBy(module, factsOf)).has(id));
   for (let m = queue.pop(); m !== undefined; m = queue.pop()) {
     for (const id of m.mentions) {
-      if (id === module.id || needed.has(id) || !reached.has(id)) continue;
+      if (id === module.id || needed.has(id) || !reached(m, id)) continue;
       needed.add(id);
       const facts = factsOf(id);
       if (facts?.generic === true) queue.push(facts);

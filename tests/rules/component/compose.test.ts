@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 import { compose } from "../../../rules/component/composer.ts";
 import { componentType } from "../../../rules/component/evaluate.ts";
+import { seeded } from "../../random/seeded.ts";
 import { assembled, dummy, dummyOf, witOf } from "./kit.ts";
 
 const ADAPTERS = [
@@ -88,3 +89,17 @@ test.each([
   const bytes = wat === "" ? new Uint8Array(0) : await assembled(wat);
   expect(compose(bytes, await dummy("x07:solve@0.1.0", "solve"))).toMatchObject({ ok: false, error: { kind: "unreadable" } });
 });
+
+test("changed bytes never break the composer, and what it makes of them can be read", async () => {
+  const random = seeded(5);
+  const [socket, plug] = await Promise.all([dummy("x07:http-adapter@0.1.0", "proxy-with-solve"), dummy("x07:solve@0.1.0", "solve")]);
+  const kinds = new Set<string>();
+  for (let i = 0; i < 800; i++) {
+    const bytes = Uint8Array.from(socket);
+    for (let c = random.below(3); c >= 0; c--) bytes[random.below(9_000)] = random.below(256);
+    const made = compose(bytes, plug);
+    kinds.add(made.ok ? "made" : made.error.kind);
+    if (made.ok) expect(componentType(made.value)).toMatchObject({ ok: true });
+  }
+  expect(kinds.has("made") && kinds.has("unreadable")).toBe(true);
+}, 120_000);

@@ -1,7 +1,7 @@
 // The goals `wit validate`, `component targets` and `component compose`, run as people run them: what they answer, their codes
 // and their reports.
 
-import { chmodSync, cpSync, readdirSync, readFileSync } from "node:fs";
+import { chmodSync, cpSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ROOT, Workspace } from "../../rig/project.ts";
@@ -86,6 +86,15 @@ test.each([
   const at = LOCAL(text);
   const r = await report(["wit", "validate"], at);
   expect([codes(r), r.exit_code]).toEqual([expected, status]);
+  at.clean();
+});
+
+test("wit validate: links are no part of a package", () => {
+  const at = registered((r) => {
+    symlinkSync(".", join(r.dir, "wit/x07/solve/0.1.0/again"));
+    symlinkSync("handler.wit", join(r.dir, "wit/x07/solve/0.1.0/other.wit"));
+  });
+  expect(at.tool(["wit", "validate", "--strict"]).status).toBe(0);
   at.clean();
 });
 
@@ -189,6 +198,8 @@ test("component targets says what fits and what does not", async () => {
   expect([codes(noWorld), noWorld.exit_code]).toEqual([["X07WASM_WAC_TARGETS_FAILED"], 1]);
   const nothing = await report(words("none.wasm", "wit/none.wit", "w"), at);
   expect([codes(nothing), nothing.exit_code]).toEqual([["X07WASM_COMPONENT_TARGETS_COMPONENT_READ_FAILED", "X07WASM_COMPONENT_TARGETS_WIT_READ_FAILED"], 3]);
+  const packaged = await report(words("solve.wasm", "wit/x07/solve/0.1.0/handler.wit", "solve"));
+  expect([packaged.exit_code, (packaged.result["wit"] as { path: string }).path]).toEqual([0, "packaged:wit/x07/solve/0.1.0/handler.wit"]);
   const folder = await report(words("solve.wasm", "wit", "w"), at);
   expect(codes(folder)).toEqual(["X07WASM_COMPONENT_TARGETS_WIT_READ_FAILED"]);
   at.clean();

@@ -6,7 +6,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { entryModule, PROJECT, ROOT, TOOL, Workspace } from "../../rig/project.ts";
+import { entryModule, installed, PROJECT, ROOT, TOOL, Workspace } from "../../rig/project.ts";
 import { checkedReport, type CheckedReport } from "../../rig/report-check.ts";
 
 const REDUCERS = ["http_reducer_echo", "http_reducer_effect_kv", "http_reducer_effect_http"];
@@ -146,6 +146,22 @@ describe("recorded and replayed", () => {
     const served = await http(["serve", "--component", HTTP, "--mode", "canary", "--trace-out", "traces/http.json"], undefined, { X07_WASM_HTTP_FETCH_ALLOW_HOSTS: `127.0.0.1:${port}` });
     expect(served.exit_code).toBe(0);
     expect((await http(["test", "--component", HTTP, "--trace", "traces/http.json"])).exit_code).toBe(0);
+  });
+
+  const wasmtime = installed("wasmtime");
+  if (!wasmtime) console.log("SKIPPED: reducers in Wasmtime: wasmtime is not installed");
+  test.skipIf(!wasmtime)("what V8 records, Wasmtime follows, and the other way round; a failure is the same on both", async () => {
+    for (const [recorder, follower] of [["v8", "wasmtime"], ["wasmtime", "v8"]] as const) {
+      const at = `traces/${recorder}.json`;
+      const served = await http(["serve", "--component", KV, "--host", recorder, "--trace-out", at, "--max-wall-ms", "20000"], `${envelope("a", "/kv")}\n${envelope("b", "/kv")}\n`);
+      expect(served.result["requests"]).toBe(2);
+      expect((await http(["test", "--component", KV, "--host", follower, "--trace", at])).result["cases_ok"]).toBe(1);
+    }
+    expect(w.read("traces/v8.json").equals(w.read("traces/wasmtime.json"))).toBe(true);
+    for (const words of [["--max-fuel", "300"], ["--max-memory-bytes", "65536"], ["--max-wasm-stack-bytes", "16"]]) {
+      const [here, there] = await Promise.all(["v8", "wasmtime"].map((host) => canary(KV, "--host", host, ...words)));
+      expect([there?.diagnostics, there?.result]).toEqual([here?.diagnostics, here?.result]);
+    }
   });
 
   test.each<[string, string[], string[], number]>([

@@ -1,7 +1,7 @@
 // Random valid modules of nested control flow over i32, from a seed. Knows nothing of fuel.
 
 import { OP } from "../../../rules/wasm/ops.ts";
-import { build, EMPTY, get, I32, i32, set, u32 } from "./kit.ts";
+import { answer, build, EMPTY, get, I32, i32, set, u32 } from "./kit.ts";
 import type { Fn } from "./kit.ts";
 
 export type Random = (below: number) => number;
@@ -25,36 +25,52 @@ const GLOBALS = 2;
 
 /** Function 0 is exported as `f`; calls go to functions of a higher index only, so that nothing recurses. */
 export function randomModule(seed: number): Uint8Array {
+  const { fns, ...rest } = randomParts(seed, FNS);
+  return build({ ...rest, fns, exports: [["f", 0, 0], ...Array.from({ length: GLOBALS }, (_, i) => [`g${i}`, 3, i] as const)] });
+}
+
+/** The same as a solve module: solve is the last function, calls function 0 with two numbers and answers nothing. */
+export function randomSolveModule(seed: number): Uint8Array {
+  const { fns, globals, ...rest } = randomParts(seed, FNS + 1);
+  const drops = Array<number>(fns[0]?.results?.length ?? 0).fill(OP.drop);
+  const solve: Fn = { params: Array<number>(5).fill(i32), code: [...I32(seed % 5), ...I32(seed % 3), OP.call, 0, ...drops, ...answer(get(1), I32(0))] };
+  return build({
+    ...rest,
+    fns: [...fns, solve],
+    memory: [1, 1],
+    globals: [...globals, { type: i32, value: 16 }, { type: i32, value: 0 }],
+    exports: [["x07_solve_v2", 0, FNS], ["memory", 2, 0], ["__heap_base", 3, GLOBALS], ["__data_end", 3, GLOBALS + 1]],
+  });
+}
+
+/** Functions and what they refer to; `firstType`: where the extra types begin, behind those of all functions. */
+function randomParts(seed: number, firstType: number) {
   const rnd = random(seed);
   const results = Array.from({ length: FNS }, () => rnd(3));
   const fns: Fn[] = results.map((count, index) => {
-    const gen = new FnGen(rnd, index, results);
+    const gen = new FnGen(rnd, index, results, firstType);
     return { params: Array<number>(PARAMS).fill(i32), results: Array<number>(count).fill(i32), locals: Array<number>(LOCALS - PARAMS).fill(i32), code: gen.body() };
   });
-  return build({
-    fns,
-    types: [...TYPES],
-    table: [3],
-    elements: [FNS - 1],
-    globals: Array.from({ length: GLOBALS }, (_, value) => ({ type: i32, mutable: true, value })),
-    exports: [["f", 0, 0], ...Array.from({ length: GLOBALS }, (_, i) => [`g${i}`, 3, i] as const)],
-  });
+  const globals = Array.from({ length: GLOBALS }, (_, value) => ({ type: i32, mutable: true, value }));
+  return { fns, types: [...TYPES], table: [3] as const, elements: [FNS - 1], globals };
 }
 
 /** Extra types, behind those of the functions: blocks with parameters and several results. */
 const TYPES = [{ params: [], results: [i32, i32] }, { params: [i32], results: [i32] }] as const;
-const PAIR = FNS;
-const THROUGH = FNS + 1;
 
 class FnGen {
   private readonly rnd: Random;
   private readonly index: number;
   private readonly results: readonly number[];
+  private readonly pair: number;
+  private readonly through: number;
   /** How many values a branch to each open label carries, outermost first. */
   private readonly labels: number[];
   private budget = 60;
 
-  constructor(rnd: Random, index: number, results: readonly number[]) {
+  constructor(rnd: Random, index: number, results: readonly number[], firstType: number) {
+    this.pair = firstType;
+    this.through = firstType + 1;
     this.rnd = rnd;
     this.index = index;
     this.results = results;
@@ -90,9 +106,9 @@ class FnGen {
       case 2: return this.countedLoop();
       case 3: return [...this.expr(2), OP.if, EMPTY, ...this.within(0, () => this.statements()), OP.end];
       case 4: return [...this.expr(2), OP.if, EMPTY, ...this.within(0, () => [...this.statements(), OP.else, ...this.statements()]), OP.end];
-      case 5: return [OP.block, PAIR, ...this.within(2, () => [...this.statements(), ...this.values(2)]), OP.end, ...this.store(), OP.drop];
-      case 6: return [...this.expr(1), OP.block, THROUGH, ...this.within(1, () => this.statements()), OP.end, ...this.store()];
-      case 7: return [...this.expr(1), OP.loop, THROUGH, ...this.within(1, () => [...this.store(), ...this.statements(), ...this.expr(1)]), OP.end, OP.drop];
+      case 5: return [OP.block, this.pair, ...this.within(2, () => [...this.statements(), ...this.values(2)]), OP.end, ...this.store(), OP.drop];
+      case 6: return [...this.expr(1), OP.block, this.through, ...this.within(1, () => this.statements()), OP.end, ...this.store()];
+      case 7: return [...this.expr(1), OP.loop, this.through, ...this.within(1, () => [...this.store(), ...this.statements(), ...this.expr(1)]), OP.end, OP.drop];
       case 8: return this.branchIf();
       case 9: return this.rnd(3) === 0 ? this.branch() : this.branchIf();
       case 10: return this.branchTable();

@@ -97,7 +97,7 @@ describe("control", () => {
       });
       b.ret(b.get(i), k(0));
     });
-    expect(text).toBe("uint32_t v2 = 0u;\nfor (;;) {\n  if (!(v2 < p1)) break;\n  if (main__f(v2)) break;\n  v2 = v2 + 1u;\n}\nreturn (i32x2){v2, 0u};");
+    expect(text).toBe("uint32_t v2 = 0u;\nfor (;;) {\n  if (v2 >= p1) break;\n  if (main__f(v2)) break;\n  v2 = v2 + 1u;\n}\nreturn (i32x2){v2, 0u};");
   });
   test("a jump out of two loops is a goto", () => {
     const text = solve((b) => {

@@ -121,7 +121,11 @@ class Encoder {
   // ---- statements
 
   private stmts(list: readonly IrStmt[]): void {
-    for (const s of list) this.stmt(s);
+    for (let i = 0; i < list.length; i++) {
+      const s = list[i]!;
+      if (s.op === "trapIf") i += this.trapIfs(list, i);
+      else this.stmt(s);
+    }
   }
 
   private stmt(s: IrStmt): void {
@@ -165,9 +169,8 @@ class Encoder {
         out.byte(s.cond === undefined ? BR : BR_IF);
         return out.u32(this.depth - (this.depths.get(s.label) ?? 0));
       case "trapIf":
-        this.expr(s.cond);
-        out.byte(BR_IF);
-        return out.u32(this.depth - 1);
+        this.trapIfs([s], 0);
+        return;
       case "trap":
         return out.byte(0x00);
       case "return":
@@ -176,6 +179,20 @@ class Encoder {
       case "suspend":
         return;
     }
+  }
+
+  /** Checks that follow each other are one jump. Returns how many more than the first were written. */
+  private trapIfs(list: readonly IrStmt[], from: number): number {
+    let more = 0;
+    for (let s = list[from]; s?.op === "trapIf"; s = list[from + ++more]) {
+      // What is to be evaluated only after another check has passed keeps its own.
+      if (more > 0 && !isPure(s.cond)) break;
+      this.expr(s.cond);
+      if (more > 0) this.out.byte(BIN.or);
+    }
+    this.out.byte(BR_IF);
+    this.out.u32(this.depth - 1);
+    return more - 1;
   }
 
   private bulk(code: readonly number[]): void {

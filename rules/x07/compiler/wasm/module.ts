@@ -51,7 +51,7 @@ export function encodeModule(linked: Linked<CodeFunction>, memory: MemoryPlan): 
   section(out, 6, (s) => globals(s, linked, heapBase));
   section(out, 7, (s) => exports(s, linked.functions.length - 1));
   if (linked.table.length > 0) section(out, 9, (s) => elements(s, linked.table, order));
-  section(out, 10, (s) => code(s, linked.functions, numbersOf(linked, order, resumeType)));
+  section(out, 10, (s) => code(s, linked.functions, new Numbers(linked, order, resumeType)));
   if (linked.data.length > 0) section(out, 11, (s) => data(s, linked.data));
   return out.view().slice();
 }
@@ -125,47 +125,64 @@ function elements(s: ByteBuffer, table: readonly string[], order: ReadonlyMap<st
   for (const name of table) s.u32(order.get(name) ?? 0);
 }
 
-/** The number of a symbol; addresses are signed constants, indices are not. */
-type NumberOf = (symbol: string) => { readonly signed: boolean; readonly value: number };
+/** The bytes of each symbol's number: addresses are signed constants, indices are not. A table of symbols is gone through once. */
+class Numbers {
+  private readonly tables: { readonly [kind: string]: { readonly signed: boolean; readonly of: ReadonlyMap<string, number> } };
+  private readonly resumeType: number;
+  private readonly known = new WeakMap<readonly string[], (Uint8Array | undefined)[]>();
+  private readonly buffer = new ByteBuffer();
 
-function numbersOf(linked: Linked<CodeFunction>, order: ReadonlyMap<string, number>, resumeType: number): NumberOf {
-  const globalIndex = new Map(linked.globals.map((g, i) => [g, i + CONSTANT_GLOBALS]));
-  const entryIndex = new Map(linked.table.map((name, i) => [name, i]));
-  const tables: { readonly [kind: string]: { readonly signed: boolean; readonly of: ReadonlyMap<string, number> } } = {
-    [FUNCTION]: { signed: false, of: order },
-    [GLOBAL]: { signed: false, of: globalIndex },
-    [LITERAL]: { signed: true, of: linked.literals },
-    [AREA]: { signed: true, of: linked.statics },
-    [ENTRY]: { signed: true, of: entryIndex },
-  };
-  return (symbol) => {
-    const table = tables[symbol.charAt(0)];
-    return table === undefined ? { signed: false, value: resumeType } : { signed: table.signed, value: table.of.get(symbol.slice(1)) ?? 0 };
-  };
+  constructor(linked: Linked<CodeFunction>, order: ReadonlyMap<string, number>, resumeType: number) {
+    const globalIndex = new Map(linked.globals.map((g, i) => [g, i + CONSTANT_GLOBALS]));
+    const entryIndex = new Map(linked.table.map((name, i) => [name, i]));
+    this.resumeType = resumeType;
+    this.tables = {
+      [FUNCTION]: { signed: false, of: order },
+      [GLOBAL]: { signed: false, of: globalIndex },
+      [LITERAL]: { signed: true, of: linked.literals },
+      [AREA]: { signed: true, of: linked.statics },
+      [ENTRY]: { signed: true, of: entryIndex },
+    };
+  }
+
+  of(symbols: readonly string[]): (index: number) => Uint8Array {
+    let table = this.known.get(symbols);
+    if (table === undefined) this.known.set(symbols, (table = []));
+    const bytes = table;
+    return (index) => (bytes[index] ??= this.bytes(symbols[index] ?? ""));
+  }
+
+  private bytes(symbol: string): Uint8Array {
+    const table = this.tables[symbol.charAt(0)];
+    this.buffer.length = 0;
+    const value = table === undefined ? this.resumeType : (table.of.get(symbol.slice(1)) ?? 0);
+    if (table?.signed === true) this.buffer.s32(value);
+    else this.buffer.u32(value);
+    return this.buffer.view().slice();
+  }
 }
 
-function code(s: ByteBuffer, functions: readonly CodeFunction[], numberOf: NumberOf): void {
+function code(s: ByteBuffer, functions: readonly CodeFunction[], numbers: Numbers): void {
   s.u32(functions.length);
   const body = new ByteBuffer();
   for (const f of functions) {
     body.length = 0;
-    fillIn(f, body, numberOf);
+    fillIn(f, body, numbers.of(f.symbols));
     s.u32(body.length);
     s.raw(body.view());
   }
 }
 
-function fillIn({ code, notes, symbols }: CodeFunction, out: ByteBuffer, numberOf: NumberOf): void {
+function fillIn({ code, notes }: CodeFunction, out: ByteBuffer, numberOf: (index: number) => Uint8Array): void {
   let from = 0;
   for (let i = 0; i < notes.length; i += 2) {
     const offset = notes[i] ?? 0;
-    const { signed, value } = numberOf(symbols[notes[i + 1] ?? 0] ?? "");
-    out.raw(code.subarray(from, offset));
-    if (signed) out.s32(value);
-    else out.u32(value);
+    out.part(code, from, offset);
+    const number = numberOf(notes[i + 1] ?? 0);
+    out.part(number, 0, number.length);
     from = offset;
   }
-  out.raw(code.subarray(from));
+  out.part(code, from, code.length);
 }
 
 function data(s: ByteBuffer, bytes: Uint8Array): void {

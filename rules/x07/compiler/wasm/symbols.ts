@@ -45,15 +45,27 @@ export class SymbolicEncoder {
   }
 }
 
+const NOTHING: ReadonlySet<string> = new Set();
+/** The names of a table without their kinds: a unit's functions share one table, so each is cut once. */
+const cut = new WeakMap<readonly string[], readonly string[]>();
+
+function namesOf(symbols: readonly string[]): readonly string[] {
+  let names = cut.get(symbols);
+  // A table grows while its unit is encoded.
+  if (names === undefined || names.length !== symbols.length) cut.set(symbols, (names = symbols.map((s) => s.slice(1))));
+  return names;
+}
+
 /** What a function refers to, by kind. */
 export function summaryOf(f: CodeFunction): Summary {
-  const summary = { callees: new Set<string>(), entries: new Set<string>(), globals: new Set<string>(), areas: new Set<string>(), literals: new Set<string>() };
-  const sets: { readonly [kind: string]: Set<string> } = { [FUNCTION]: summary.callees, [GLOBAL]: summary.globals, [LITERAL]: summary.literals, [AREA]: summary.areas, [ENTRY]: summary.entries };
+  const names = namesOf(f.symbols);
+  const sets: { [kind: string]: Set<string> } = {};
   for (let i = 1; i < f.notes.length; i += 2) {
-    const symbol = f.symbols[f.notes[i] ?? 0] ?? "";
-    sets[symbol.charAt(0)]?.add(symbol.slice(1));
+    const index = f.notes[i] ?? 0;
+    const kind = f.symbols[index]?.charAt(0) ?? "";
+    (sets[kind] ??= new Set()).add(names[index] ?? "");
   }
-  return summary;
+  return { callees: sets[FUNCTION] ?? NOTHING, entries: sets[ENTRY] ?? NOTHING, globals: sets[GLOBAL] ?? NOTHING, areas: sets[AREA] ?? NOTHING, literals: sets[LITERAL] ?? NOTHING };
 }
 
 // ---- the kept form
