@@ -50,10 +50,9 @@ function failed(diagnostic: Diagnostic, repeatable = true): RunOutcome {
 export async function runCore(request: CoreRequest, woven?: Woven | Diagnostic): Promise<RunOutcome> {
   const prepared = prepareCore(request, woven);
   if ("code" in prepared) return failed(prepared);
-  const { module, setup } = prepared;
   const wall = request.maxWallMs ?? null;
   if (mayRunHere(prepared, wall)) {
-    const run = runGuest({ module, setup, inputs: prepared.late ? [] : [request.input], refill: false });
+    const run = runHere(prepared, prepared.late ? [] : [request.input]);
     if (!hitHostStack(run)) return judge(run, prepared);
   }
   // A module without imports does the same again, so a run that needed more stack than this thread has is simply repeated.
@@ -63,6 +62,37 @@ export async function runCore(request: CoreRequest, woven?: Woven | Diagnostic):
     case "timeout": return wallTimeExceeded(wall ?? 0);
     case "broken": return failed(finding("X07WASM_RUN_FAILED", "run", `the run could not be completed: ${outcome.message}`), false);
   }
+}
+
+/**
+ * V8 does not replace code while it runs: a call that loops for seconds would stay in the first, unoptimised code. So a
+ * run gets a slice of its fuel; one that needs more is made again, from the beginning, in optimised code.
+ */
+function runHere({ module, bytes, setup }: GuestCode, inputs: readonly Uint8Array[]): GuestRun {
+  if (setup.fuel <= FIRST_SLICE) return runGuest({ module, setup, inputs, refill: false });
+  const first = runGuest({ module, setup: { ...setup, fuel: FIRST_SLICE }, inputs, refill: false });
+  const more = first.failed?.kind === "fuel" || (first.call?.kind === "stopped" && first.call.stop.kind === "fuel");
+  if (more) return optimised(() => runGuest({ module: new WebAssembly.Module(distinct(bytes)), setup, inputs, refill: false }));
+  // What is left is told of the whole tank.
+  const { call } = first;
+  return call === null || call.kind === "no-room" ? first : { ...first, call: { ...call, fuelLeft: call.fuelLeft + setup.fuel - FIRST_SLICE } };
+}
+
+/** Fuel of some tens of milliseconds in unoptimised code. */
+const FIRST_SLICE = 30_000_000n;
+
+function optimised<T>(run: () => T): T {
+  setFlagsFromString("--no-liftoff");
+  try {
+    return run();
+  } finally {
+    setFlagsFromString("--liftoff");
+  }
+}
+
+/** The same module with an empty custom section more: V8 would give the code back that it has for the same bytes. */
+function distinct(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(Buffer.concat([bytes, Uint8Array.of(0, 2, 1, 0x6f)]));
 }
 
 /** Whether fuel bounds the run so that it needs no thread that can be ended. */

@@ -73,6 +73,7 @@ port.postMessage(opening);`;
 /** The process's program: compiles the module, which was validated, and stands between its parent and a thread. */
 const PROCESS_PROGRAM = `
 require("node:v8").setFlagsFromString("--wasm-lazy-validation");
+require("node:v8").setFlagsFromString("--no-liftoff"); // a long call stays in the code it began with
 process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
 process.once("message", ({ program, bytes, setup, stackSizeMb }) => {
   const { Worker } = require("node:worker_threads");

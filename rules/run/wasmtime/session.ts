@@ -39,6 +39,7 @@ export async function openCoreInWasmtime(program: string, request: SessionReques
 const LEAST_MEMORY = BigInt(PAGE);
 /** Wasmtime's frames are larger than the meter's estimate, which is what counts. */
 const STACK_PER_METERED = 16;
+const LEAST_STACK = 1024 * 1024;
 
 interface Running {
   readonly talk: Conversation;
@@ -72,7 +73,7 @@ class WasmtimeSession implements CoreSession {
     const cap = this.#checks.memoryCap;
     const talk = new Conversation({
       program: this.#program,
-      words: ["run", ...limitWords(limits, { fuel: null, stackBytes: this.#setup.stack * STACK_PER_METERED, memoryBytes: cap !== null && cap < LEAST_MEMORY ? LEAST_MEMORY : cap, tableElements: this.#checks.tableCap })],
+      words: ["run", ...limitWords(limits, { fuel: null, stackBytes: Math.max(LEAST_STACK, this.#setup.stack * STACK_PER_METERED), memoryBytes: cap !== null && cap < LEAST_MEMORY ? LEAST_MEMORY : cap, tableElements: this.#checks.tableCap })],
       files: { "solve.wasm": this.#metered.bytes, "driver.wasm": driver, ...limitFiles(limits) },
       modules: ["--preload", `${SOLVE}=solve.wasm`, "driver.wasm"],
     });
