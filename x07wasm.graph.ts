@@ -7,6 +7,7 @@ import { componentBuild } from "./rules/goals/component-build.ts";
 import { componentCompose } from "./rules/goals/component-compose.ts";
 import { componentTargets } from "./rules/goals/component-targets.ts";
 import { cacheGoals } from "./rules/goals/cache.ts";
+import { componentRun } from "./rules/goals/component-run.ts";
 import { doctor } from "./rules/goals/doctor.ts";
 import { httpContracts } from "./rules/goals/http-contracts.ts";
 import { httpRegress } from "./rules/goals/http-regress.ts";
@@ -15,6 +16,7 @@ import { httpTest } from "./rules/goals/http-test.ts";
 import { incidentList, incidentReplay } from "./rules/goals/incident.ts";
 import { profileValidate } from "./rules/goals/profile-validate.ts";
 import { run } from "./rules/goals/run.ts";
+import { serve } from "./rules/goals/serve.ts";
 import { specrowsCheck } from "./rules/goals/specrows-check.ts";
 import { componentProfileValidate, toolchainValidate } from "./rules/goals/validate.ts";
 import { witValidate } from "./rules/goals/wit-validate.ts";
@@ -24,6 +26,7 @@ const x07wasm: GraphModule = graph({
   goals: {
     build,
     run,
+    serve,
     "http contracts validate": httpContracts,
     "http serve": httpServe,
     "http test": httpTest,
@@ -34,6 +37,7 @@ const x07wasm: GraphModule = graph({
     "component build": componentBuild,
     "component compose": componentCompose,
     "component targets": componentTargets,
+    "component run": componentRun,
     "profile validate": profileValidate,
     "component profile validate": componentProfileValidate,
     "wit validate": witValidate,

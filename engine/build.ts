@@ -50,6 +50,7 @@ export interface World {
   readonly emit: EventSink;
   readonly now: () => number;
   readonly signal: AbortSignal;
+  readonly formerOutputs?: (() => ReadonlyMap<string, string>) | undefined;
 }
 
 const NO_REASONS: readonly Reason[] = [];

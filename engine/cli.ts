@@ -130,6 +130,10 @@ function compose(request: CliRequest, command: Command, answer: Answer, diagnost
 /** Without --json: the goal's own lines and bytes, and every diagnostic in readable form. */
 function speak(request: CliRequest, command: Command, answer: Answer, { report, diagnostics }: Finished): number {
   if (report.ok && answer.stdout !== undefined) request.stdout.write(answer.stdout);
+  if (answer.passOn !== undefined) {
+    request.stdout.write(answer.passOn.stdout);
+    request.stderr.write(answer.passOn.stderr);
+  }
   const lines = (answer.human ?? []).map((line) => `${line}\n`).join("");
   if (lines !== "") (command.question ? request.stdout : request.stderr).write(lines);
   const findings = diagnosticsText(diagnostics);

@@ -12,6 +12,7 @@ import type { ProcessRequest, ProcessResult } from "./execute.ts";
 import type { GraphModule } from "./goal.ts";
 import { attempt, realDisk, writeAtomic } from "./host/disk.ts";
 import { utf8 } from "./lib/bytes.ts";
+import { canonical } from "./lib/canonical-json.ts";
 import { sha256Hex } from "./lib/digest.ts";
 import { commandsOf, type Doors, type LoadedGraph, loadUserGraph } from "./load.ts";
 import { addressOf, type Command, type EngineOptions } from "./option.ts";
@@ -158,6 +159,21 @@ class Tool {
     }
   }
 
+  /** The first signal asks the work to stop, which then answers in good order; the second ends this process. */
+  async #attend<T>(work: (stop: AbortSignal) => Promise<T>): Promise<T> {
+    const asked = new AbortController();
+    const onSignal = () => {
+      for (const signal of SIGNALS) process.off(signal, onSignal);
+      asked.abort();
+    };
+    for (const signal of SIGNALS) process.on(signal, onSignal);
+    try {
+      return await work(asked.signal);
+    } finally {
+      for (const signal of SIGNALS) process.off(signal, onSignal);
+    }
+  }
+
   get spoken(): boolean {
     return !this.raw.json;
   }
@@ -209,13 +225,18 @@ class Tool {
       if (engine.eventsOut !== undefined) this.events.push(JSON.stringify(event));
       if (event.type === "said") {
         bar?.clear();
-        this.stderr.show(utf8(`${event.line}\n`));
+        this.stderr.show(utf8(this.spoken || event.data === undefined ? `${event.line}\n` : canonical(event.data)));
       } else bar?.sink(event);
     };
     return new Session(
-      { disk: this.disk, cwd: this.cwd, env: process.env, now: Date.now, runProcess: (request) => this.#runProcess(request), emit, signal: this.stop.signal, farther: this.#farther(engine) },
+      { disk: this.disk, cwd: this.cwd, env: process.env, now: Date.now, runProcess: (request) => this.#runProcess(request), attend: (work) => this.#attend(work), emit, signal: this.stop.signal, farther: this.#farther(engine), formerOutputs: () => this.#formerOutputs() },
       { ...engine, cacheDir: engine.cacheDir ?? defaultCacheDir(this.graph.module), cacheMaxBytes: engine.cacheMaxBytes ?? CACHE_BYTES, code: this.graph.code },
     );
+  }
+
+  #formerOutputs(): ReadonlyMap<string, string> {
+    const key = recordKey(this.argv, BUILD_ID);
+    return outputsOf(recordPath(key), key);
   }
 
   /** The shared cache that words or environment name. Its token comes from a file or the environment, and goes nowhere else. */

@@ -1,6 +1,7 @@
 // Everything that can happen in a build, as a union: the only way out of the engine to people. Knows no printer.
 
 import type { Diagnostic } from "./diagnostic.ts";
+import type { JsonValue } from "./lib/canonical-json.ts";
 
 /** How one action ended. `fresh`: nothing to do; `cut_off`: fresh although something before it ran. */
 export type ActionState = "fresh" | "cut_off" | "restored" | "ran" | "failed";
@@ -38,7 +39,7 @@ export type BuildEvent =
   | { readonly type: "output_placed"; readonly path: string; readonly how: "written" | "copied" | "linked" }
   | { readonly type: "output_removed"; readonly path: string }
   | { readonly type: "recovered"; readonly diagnostic: Diagnostic }
-  | { readonly type: "said"; readonly line: string }
+  | { readonly type: "said"; readonly line: string; readonly data?: JsonValue }
   | { readonly type: "goal_replayed"; readonly goal: string; readonly counts: Counts }
   | { readonly type: "goal_ended"; readonly goal: string; readonly exit_code: number; readonly counts: Counts; readonly duration_ms: number };
 

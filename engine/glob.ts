@@ -5,7 +5,7 @@ import { attempt, type Disk } from "./host/disk.ts";
 import { under } from "./lib/path.ts";
 
 /** Paths are relative to `folder` joined to it; `onFolder` hears of every folder listed (workspace paths). */
-export function expand(disk: Disk, patterns: readonly string[], folder: string, onFolder: (dir: string) => void): string[] {
+export function expand(disk: Disk, patterns: readonly string[], folder: string, links: "follow" | "skip", onFolder: (dir: string) => void): string[] {
   const base = under(disk.root, folder === "" ? "." : folder);
   const inWorkspace = (absolute: string) => {
     const path = absolute.replace(/\/+$/, "");
@@ -17,7 +17,7 @@ export function expand(disk: Disk, patterns: readonly string[], folder: string, 
       onFolder(dir);
       const listed = attempt(() => disk.list(dir));
       if (!listed.ok) throw Object.assign(new Error(listed.error.message), { code: listed.error.code });
-      return listed.value.map((e) => ({ name: e.name, isFile: () => e.kind === "file", isDirectory: () => e.kind === "dir", isSymbolicLink: () => e.kind === "link" }));
+      return listed.value.filter((e) => links === "follow" || e.kind !== "link").map((e) => ({ name: e.name, isFile: () => e.kind === "file", isDirectory: () => e.kind === "dir", isSymbolicLink: () => e.kind === "link" }));
     },
     statSync(path: string) {
       const kind = disk.stat(inWorkspace(path))?.kind;

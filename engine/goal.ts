@@ -53,6 +53,8 @@ export interface App {
   readonly version: string;
   readonly about: string;
   readonly codePrefix: string;
+  /** What a report calls a place inside a document (default: `json`). */
+  readonly locationKind?: string;
   /** The report of an argument error. */
   readonly parseReport: ReportSpec;
   /** The goal whose schema is shown when no goal is named. */
@@ -77,6 +79,8 @@ export interface GoalAnswer {
   readonly tool?: { readonly [name: string]: string };
   /** Raw bytes for stdout in human mode (the output of `run`). */
   readonly stdout?: Uint8Array;
+  /** What a program that the goal ran wrote, for its own two streams in human mode, whatever came of it. */
+  readonly passOn?: { readonly stdout: Uint8Array; readonly stderr: Uint8Array };
   /** Readable lines for people in human mode (stderr for build-like goals, stdout for questions). */
   readonly human?: readonly string[];
   /** Overrides the exit code computed from the diagnostics, where a command has rules of its own. */
@@ -102,8 +106,8 @@ export interface PlanContext {
   look(path: string): { readonly ok: true; readonly digest: FileDigest } | { readonly ok: false; readonly code: string; readonly error: string };
   /** The kind of thing at a path; also its absence is remembered. */
   probe(path: string): "file" | "dir" | "other" | "missing";
-  /** Files that match the patterns, sorted; a new matching file makes the goal stale. */
-  glob(patterns: string | readonly string[], folder?: string): Promise<Artifact[]>;
+  /** Files that match the patterns, sorted; a new matching file makes the goal stale. Links lead to what they point at, unless they are skipped. */
+  glob(patterns: string | readonly string[], folder?: string, links?: "follow" | "skip"): Promise<Artifact[]>;
   /**
    * Removes a folder of outputs and all in it before anything is built; not there is fine. Refused for a folder that holds
    * the working directory, a file that this goal has read, or something of `keep`. The answer is not replayed. Nothing
@@ -118,10 +122,18 @@ export interface PlanContext {
   remarks(artifacts: readonly Artifact<unknown>[]): readonly Diagnostic[];
   /** Says that the answer depends on more than what was asked here: it will not be replayed. */
   volatile(): void;
-  /** Tells people one line at once, on stderr, also beside a machine report: what a host has to say while it runs. */
-  say(line: string): void;
   /** The cache folder itself, for goals that look after it; such an answer is not replayed. */
   cache(): Promise<CacheDesk>;
+  /**
+   * Tells people one line at once, on stderr: what a host has to say while it runs. Beside a machine report the line is
+   * `data` as JSON instead, where it is given.
+   */
+  say(line: string, data?: JsonValue): void;
+  /**
+   * Runs work that goes on until it is told to stop. While it runs, a signal that would end this process aborts `stop`
+   * instead, and the answer is reported as usual; a second signal ends the process.
+   */
+  attend<T>(work: (stop: AbortSignal) => Promise<T>): Promise<T>;
   readonly engine: { readonly provider: "native" | "embedded" | "auto"; readonly dryRun: boolean; readonly force: boolean; readonly cwd: string };
 }
 

@@ -8,12 +8,15 @@ import type { Files } from "./files.ts";
 import type { Action, ActionId, ArtifactId, Graph } from "./graph.ts";
 import { attempt, type Disk } from "./host/disk.ts";
 import type { Digest } from "./lib/digest.ts";
+import { parentOf } from "./lib/path.ts";
 import type { Trace } from "./trace.ts";
 
 export interface PlacingWorld {
   readonly disk: Disk;
   readonly files: Files;
   readonly emit: EventSink;
+  /** What an earlier answer to the same words had put in place: path -> sha256. */
+  readonly formerOutputs?: (() => ReadonlyMap<string, string>) | undefined;
 }
 
 export interface PlacingOptions {
@@ -53,8 +56,26 @@ export class Placing {
     if (this.#options.dryRun) return this.#contents.available(artifact) ? { kind: "put", was } : { kind: "lost" };
     const bytes = this.#contents.find(artifact);
     if (bytes === undefined) return { kind: "lost" };
-    const problem = this.#contents.put(path, bytes, digest);
+    const refused = this.#contents.put(path, bytes, digest);
+    const problem = refused !== undefined && this.#cleared(path) ? this.#contents.put(path, bytes, digest) : refused;
     return problem === undefined ? { kind: "put", was } : { kind: "refused", was, problem };
+  }
+
+  /** Takes away former outputs that are in the way: a file where a folder is needed, or files in a folder where a file is. */
+  #cleared(path: string): boolean {
+    const former = this.#world.formerOutputs?.() ?? new Map<string, string>();
+    const blocking = [...former.keys()].filter((p) => path.startsWith(`${p}/`) || p.startsWith(`${path}/`));
+    let removed = false;
+    for (const p of blocking) {
+      const state = this.#world.files.look(p);
+      if (this.#graph.placements.has(p) || state.kind !== "file" || state.digest.sha256 !== former.get(p)) continue;
+      if (!attempt(() => this.#world.disk.remove(p)).ok) continue;
+      this.#world.files.forget(p);
+      this.#world.emit({ type: "output_removed", path: p });
+      removed = true;
+      for (let dir = parentOf(p); dir.startsWith(path) && dir !== ""; dir = parentOf(dir)) attempt(() => this.#world.disk.removeEmptyDir(dir));
+    }
+    return removed;
   }
 
   /** An output must not appear where an action has already looked for a source: the next build would see it. */

@@ -82,7 +82,7 @@ export function diagnosticJson(app: App, d: Diagnostic): JsonObject {
     message: firstChars(d.message === "" ? d.code : d.message, MESSAGE_CHARS),
     data: Object.keys(data).length === 0 ? undefined : data,
     notes: notes.length === 0 ? undefined : notes.map((note) => firstChars(note, NOTE_CHARS)),
-    loc: locationOf(d),
+    loc: locationOf(app, d),
     quickfix: isJsonArray(d.quickfix as JsonValue) ? { kind: "json_patch", patch: d.quickfix } : d.quickfix,
   };
 }
@@ -95,9 +95,9 @@ function dataOf(app: App, d: Diagnostic): JsonObject {
   return data;
 }
 
-function locationOf(d: Diagnostic): JsonObject | undefined {
+function locationOf(app: App, d: Diagnostic): JsonObject | undefined {
   const pointer = d.place?.pointer;
-  return pointer === undefined ? undefined : { kind: "x07ast", ptr: firstChars(pointer, 2048) };
+  return pointer === undefined ? undefined : { kind: app.locationKind ?? "json", ptr: firstChars(pointer, 2048) };
 }
 
 /** Codes come from guests too; one that is no code (a digit first, too long, odd letters) is mended, never dropped. */

@@ -18,6 +18,7 @@ import type { FileDigest, GoalAnswer, PlanContext, PlanFile } from "./goal.ts";
 import { type ArtifactId, Graph } from "./graph.ts";
 import { attempt, COARSE_TICK_MS, type Disk, type DiskError, type Stat, writeAtomic } from "./host/disk.ts";
 import { Journal } from "./journal.ts";
+import { Leftovers } from "./leftovers.ts";
 import { type Digest, loadDigest } from "./lib/digest.ts";
 import { loadFingerprint } from "./lib/fingerprint.ts";
 import { holds, normal, under } from "./lib/path.ts";
@@ -48,10 +49,14 @@ export interface SessionWorld {
   /** Lets this many milliseconds pass; default: the thread really waits. */
   readonly sleep?: (ms: number) => void;
   readonly runProcess: RunProcess;
+  /** Turns signals to this process into a request to stop; absent: nobody asks. */
+  readonly attend?: PlanContext["attend"];
   readonly emit: EventSink;
   readonly signal: AbortSignal;
   /** Whether a process of this machine still runs; default: the system is asked. */
   readonly alive?: (pid: number) => boolean;
+  /** What an earlier answer to the same words had put in place: path -> sha256. */
+  readonly formerOutputs?: (() => ReadonlyMap<string, string>) | undefined;
   /** Opens the cache that is shared with others, where there is one. */
   readonly farther?: ((near: Cache, onProblem: (d: Diagnostic) => void) => Promise<Farther | undefined>) | undefined;
 }
@@ -94,6 +99,7 @@ export class Session {
   #cache: Cache;
   #farther: Farther | undefined;
   readonly #recovered: Diagnostic[] = [];
+  readonly #leftovers: Leftovers;
   #opened = false;
   #stateWritable = true;
 
@@ -102,6 +108,7 @@ export class Session {
     this.#options = options;
     this.files = new Files(world.disk, world.now);
     this.#journal = new Journal(world.disk, `${STATE_FOLDER}/journal`);
+    this.#leftovers = new Leftovers(world.disk, STATE_FOLDER);
     const { cacheDir, cacheMaxBytes, dryRun } = options;
     const local = { onProblem: (d: Diagnostic) => this.#recover(d), readOnly: dryRun, maxBytes: cacheMaxBytes, now: world.now, alive: world.alive ?? processRuns };
     this.#cache = options.noCache ? memoryCache() : localCache(world.disk, cacheDir, local);
@@ -138,7 +145,7 @@ export class Session {
     this.#world.emit({ type: "goal_started", goal });
     const started = this.#world.now();
     for (let attempts = 0; ; attempts++) {
-      const run = new PlanRun(this.#world, this.#options, this.files, this.#journal, this.#cache, this.#farther);
+      const run = new PlanRun(this.#world, this.#options, this.files, this.#journal, this.#cache, this.#farther, () => this.#beginWriting());
       const answer = await plan(run.context);
       const changed = answer.diagnostics.some((d) => d.code === "GRAPH_SOURCE_CHANGED");
       if (changed && attempts < 2 && !this.#world.signal.aborted) {
@@ -149,10 +156,15 @@ export class Session {
       const dependencies = await this.#save(run, counts.total > 0 || this.#recovered.length > 0);
       const traffic = await this.#farther?.settle();
       this.#cache.close();
+      if (!this.#options.dryRun) this.#leftovers.end([...run.placements(), `${STATE_FOLDER}/files`, `${STATE_FOLDER}/goals/x`, `${STATE_FOLDER}/live/x`]);
       const failed = answer.diagnostics.some((d) => d.severity === "error");
       this.#world.emit({ type: "goal_ended", goal, exit_code: failed ? 1 : 0, counts, duration_ms: Math.round(this.#world.now() - started) });
       return { answer, counts, actions: run.outcomes(), recovered: this.#recovered, dependencies: failed ? undefined : dependencies, watched: run.dependencies().map((d) => d.path), env: run.env(), outputs: run.outputs(), live: run.live(), traffic };
     }
+  }
+
+  #beginWriting(): void {
+    if (!this.#options.dryRun) this.#leftovers.begin(this.#world.alive ?? processRuns);
   }
 
   /** Writes journal and file table; gives the dependencies once the clock has moved past every young stamp. */
@@ -181,6 +193,10 @@ export class Session {
   }
 }
 
+function unattended<T>(work: (stop: AbortSignal) => Promise<T>): Promise<T> {
+  return work(new AbortController().signal);
+}
+
 function reallySleep(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
@@ -193,6 +209,7 @@ function stateUnwritable(e: DiskError): Diagnostic {
 interface GlobSeen {
   readonly patterns: readonly string[];
   readonly folder: string;
+  readonly links: "follow" | "skip";
   readonly paths: readonly string[];
   readonly dirs: ReadonlyMap<string, Stat | undefined>;
 }
@@ -208,17 +225,20 @@ class PlanRun {
   #globs: GlobSeen[] = [];
   readonly #env = new Map<string, string | undefined>();
   #volatile = false;
+  #writes = false;
+  readonly #beginWriting: () => void;
   readonly #dryRun: boolean;
   readonly context: PlanContext;
 
-  constructor(world: SessionWorld, options: SessionOptions, files: Files, journal: Journal, cache: Cache, farther: Farther | undefined) {
+  constructor(world: SessionWorld, options: SessionOptions, files: Files, journal: Journal, cache: Cache, farther: Farther | undefined, beginWriting: () => void) {
     this.#world = world;
+    this.#beginWriting = beginWriting;
     this.#options = options;
     this.#files = files;
     this.#dryRun = options.dryRun;
     const jobs = options.jobs ?? availableParallelism();
-    const { disk, runProcess, emit, now, signal } = world;
-    this.#build = new Build(this.#graph, { disk, files, journal, cache, farther, runProcess, emit, now, signal }, { ...options, jobs });
+    const { disk, runProcess, emit, now, signal, formerOutputs } = world;
+    this.#build = new Build(this.#graph, { disk, files, journal, cache, farther, runProcess, emit, now, signal, formerOutputs }, { ...options, jobs });
     this.context = {
       need: (a) => this.#need(a),
       build: (all) => this.#buildAll(all),
@@ -226,14 +246,15 @@ class PlanRun {
       read: (path) => this.#read(path),
       look: (path) => this.#look(path),
       probe: (path) => this.#probe(path),
-      glob: (patterns, folder) => this.#glob(typeof patterns === "string" ? [patterns] : patterns, folder ?? "."),
+      glob: (patterns, folder, links) => this.#glob(typeof patterns === "string" ? [patterns] : patterns, folder ?? ".", links ?? "follow"),
       clear: (folder, keep) => this.#clear(folder, keep),
       env: (name) => this.#envOf(name),
       findProgram: (name) => this.#findProgram(name),
       remarks: (all) => this.#build.remarksBehind(this.#ids(all)),
       volatile: () => void (this.#volatile = true),
-      say: (line) => world.emit({ type: "said", line }),
       cache: () => ((this.#volatile = true), this.#desk()),
+      say: (line, data) => world.emit({ type: "said", line, ...(data !== undefined && { data }) }),
+      attend: (work) => (world.attend ?? unattended)(work),
       engine: { provider: options.provider, dryRun: options.dryRun, force: options.force, cwd: world.cwd },
     };
   }
@@ -248,6 +269,10 @@ class PlanRun {
 
   env(): (readonly [string, string | undefined])[] {
     return [...this.#env];
+  }
+
+  placements(): Iterable<string> {
+    return this.#graph.placements.keys();
   }
 
   live(): LiveAction[] {
@@ -292,7 +317,7 @@ class PlanRun {
     const before = this.#globs;
     this.#globs = [];
     for (const glob of before) {
-      const again = await this.#expand(glob.patterns, glob.folder);
+      const again = await this.#expand(glob.patterns, glob.folder, glob.links);
       if (again.paths.join("\0") !== glob.paths.join("\0")) return false;
     }
     return true;
@@ -321,6 +346,8 @@ class PlanRun {
     const ids = this.#ids(all);
     const problems = this.#graph.problems.slice(problemsBefore);
     if (problems.length > 0) return fail(problems);
+    if (!this.#writes && ids.length > 0) this.#beginWriting();
+    this.#writes ||= ids.length > 0;
     await this.#build.demand(ids);
     return ids.some((id) => this.#build.lacks(id)) ? fail(this.#failures(ids)) : ok(undefined);
   }
@@ -411,16 +438,16 @@ class PlanRun {
     return undefined;
   }
 
-  async #glob(patterns: readonly string[], folder: string): Promise<Artifact[]> {
-    const found = await this.#expand(patterns, folder);
+  async #glob(patterns: readonly string[], folder: string, links: GlobSeen["links"]): Promise<Artifact[]> {
+    const found = await this.#expand(patterns, folder, links);
     return found.paths.map((path) => file(path));
   }
 
-  async #expand(patterns: readonly string[], folder: string): Promise<GlobSeen> {
+  async #expand(patterns: readonly string[], folder: string, links: GlobSeen["links"]): Promise<GlobSeen> {
     const { expand } = await import("./glob.ts");
     const dirs = new Map<string, Stat | undefined>();
-    const paths = expand(this.#world.disk, patterns, folder, (dir) => void dirs.set(dir, this.#world.disk.stat(dir)));
-    const seen = { patterns, folder, paths, dirs };
+    const paths = expand(this.#world.disk, patterns, folder, links, (dir) => void dirs.set(dir, this.#world.disk.stat(dir)));
+    const seen = { patterns, folder, links, paths, dirs };
     this.#globs.push(seen);
     return seen;
   }

@@ -8,6 +8,7 @@ export const app: App = {
   version: VERSION,
   about: "Build x07 programs to WebAssembly, incrementally, and run them under hard limits",
   codePrefix: "X07WASM",
+  locationKind: "x07ast",
   parseReport: { schemaVersion: "x07.wasm.cli.parse.report@0.1.0", command: "x07-wasm.cli.parse", schemaFile: "x07-wasm.cli.parse.report.schema.json" },
   schemaGoal: "doctor",
 };

@@ -15,7 +15,7 @@ export interface Tree {
   readonly [name: string]: Tree | Uint8Array | string;
 }
 
-type Command = (words: readonly string[], files: Tree, options: { readonly stdout: Sink; readonly stderr: Sink; readonly fetchProgress: () => void }) => Promise<Tree>;
+type Command = (words: readonly string[], files: Tree, options: { readonly stdout: Sink; readonly stderr: Sink; readonly fetchProgress?: () => void }) => Promise<Tree>;
 type Sink = (bytes: Uint8Array | null) => void;
 
 export interface NpmClang {
@@ -63,7 +63,7 @@ export async function callNpmClang(digest: string, program: "clang" | "wasm-ld",
   const said: Uint8Array[] = [];
   const listen: Sink = (bytes) => void (bytes !== null && said.push(bytes.slice()));
   try {
-    return { ok: true, files: await command(words, files, { stdout: listen, stderr: listen, fetchProgress: () => {} }) };
+    return { ok: true, files: await command(words, files, { stdout: listen, stderr: listen }) };
   } catch (thrown) {
     const stderr = Buffer.concat(said).toString("utf8");
     // The package ends a failed program by throwing its exit.
@@ -76,9 +76,23 @@ interface Package {
   readonly commands: { readonly clang: Command; readonly "wasm-ld": Command };
 }
 
-async function loaded(digest: string): Promise<Package["commands"]> {
+const packages = new Map<string, Promise<Package["commands"]>>();
+
+/** The package, ready to work: its first call fetches what it needs, which clang would tell people about, and twice at once. */
+function loaded(digest: string): Promise<Package["commands"]> {
+  const known = packages.get(digest) ?? load(digest);
+  packages.set(digest, known);
+  return known;
+}
+
+async function load(digest: string): Promise<Package["commands"]> {
+  // For the few seconds that clang works, optimising its 75 MB of code costs more than it gains.
+  process.getBuiltinModule("node:v8").setFlagsFromString("--liftoff-only");
   const url = pathToFileURL(join(places.get(digest) ?? PACKAGE, "gen", "bundle.js")).href;
-  return ((await import(url)) as Package).commands;
+  const { commands } = (await import(url)) as Package;
+  const ignore: Sink = () => {};
+  await commands["wasm-ld"](["--version"], {}, { stdout: ignore, stderr: ignore, fetchProgress: () => {} });
+  return commands;
 }
 
 /** Inputs of an action as a tree, by the names under which the action sees them. */

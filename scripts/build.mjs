@@ -5,7 +5,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { writeValidators } from "./validators.mjs";
 
@@ -68,9 +68,9 @@ function keptGuests(sources) {
   return true;
 }
 
-/** The tool that was just built makes its own guests. Clang runs a short while: code that V8 optimises would not pay. */
+/** The tool that was just built makes its own guests. */
 function makeGuests(sources) {
-  const words = ["--liftoff-only", join(out, "x07-wasm.cjs"), "parts", "--graph", join("rules", "guest", "parts.graph.ts"), "--out", relative(root, join(out, "guest")), "--sources", sources, "--json"];
+  const words = [join(out, "x07-wasm.cjs"), "parts", "--graph", join("rules", "guest", "parts.graph.ts"), "--out", relative(root, join(out, "guest")), "--sources", sources, "--json"];
   const ran = spawnSync(process.execPath, words, { cwd: root, encoding: "utf8" });
   if (ran.status !== 0) throw new Error(`the guests cannot be built:\n${ran.stdout}${ran.stderr}`.slice(0, 4000));
 }
@@ -80,6 +80,18 @@ function giveImport(path) {
   const computed = /\bimport\((?=[^"')\s])/g;
   const listed = /\bimport\(("(?:esbuild|execa|yargs|@bytecodealliance\/jco-transpile(?:\/[a-z-]+)?|binaryen|@bokuweb\/zstd-wasm|node:[a-z_/]+)")\)/g;
   writeFileSync(path, readFileSync(path, "utf8").replace(computed, "__import(").replace(listed, "__import($1)"));
+}
+
+/** The std modules, compiled: a file for each part of each, read only when a program wants it. */
+async function writeStd(folder) {
+  const compiler = join(fresh, "std-build.mjs");
+  await build({ ...common, minify: false, entryPoints: ["rules/x07/std-build.ts"], outfile: compiler, format: "esm", define: { "import.meta.url": JSON.stringify(pathToFileURL(join(root, "rules/x07/std-build.ts")).href) } });
+  const { allStd } = await import(pathToFileURL(compiler).href);
+  const all = allStd();
+  mkdirSync(folder, { recursive: true });
+  for (const [unit, parts] of Object.entries(all)) for (const [part, value] of Object.entries(parts)) writeFileSync(join(folder, `${unit}.${part}.json`), JSON.stringify(value));
+  writeFileSync(join(folder, "all.names.json"), JSON.stringify(Object.keys(all)));
+  rmSync(compiler);
 }
 
 const define = {
@@ -113,10 +125,13 @@ try {
     banner: { js: 'const __moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
   });
   giveImport(join(fresh, "core.cjs"));
+  // Threads and processes that run components; its wasm-tools is never asked for.
+  await build({ ...common, entryPoints: ["rules/host/side-entry.ts"], outfile: join(fresh, "component-host.cjs"), format: "cjs", external, define: { ...define, ...moduleUrl }, banner: { js: 'const __moduleUrl = require("node:url").pathToFileURL(__filename).href;' } });
   await build({ ...common, entryPoints: { engine: "engine/index.ts", rules: "rules/index.ts", graph: "x07wasm.graph.ts" }, outdir: join(fresh, "lib"), outExtension: { ".js": ".mjs" }, chunkNames: "[name]-[hash]", format: "esm", splitting: true, external });
   await build({ ...common, entryPoints: ["engine/main.ts"], outfile: join(fresh, "x07-wasm.cjs"), format: "cjs", banner: { js: "#!/usr/bin/env node" } });
   chmodSync(join(fresh, "x07-wasm.cjs"), 0o755);
   await writeValidators(join(fresh, "validators"));
+  await writeStd(join(fresh, "std"));
   const guests = guestSourcesId();
   const kept = keptGuests(guests);
   rmSync(out, { recursive: true, force: true });

@@ -35,7 +35,8 @@ crate() { # program, crate, version, further words: what of it is used here, whi
 crate wasm-tools wasm-tools 1.245.1 --no-default-features --features component,validate,print,parse,strip
 crate wac wac-cli 0.9.0 --no-default-features --features wit
 crate wit-bindgen wit-bindgen-cli 0.53.1
-crate wasmtime wasmtime-cli 42.0.0
+crate wasmtime wasmtime-cli 42.0.0 --no-default-features \
+  --features run,compile,serve,wasi-http,wat,parallel-compilation,pooling-allocator,cache,config,logging,demangle,addr2line,backtrace,cranelift,component-model,threads,gc,gc-drc,gc-null,clap/default
 
 for program in clang wasm-ld ninja wasm-tools wac wit-bindgen wasmtime; do
   if command -v "$program" >/dev/null; then printf '%-12s %s\n' "$program" "$("$program" --version | head -n 1)"; else echo "$program      not here"; fi

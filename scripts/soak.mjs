@@ -12,13 +12,13 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const { values } = parseArgs({ options: { histories: { type: "string", default: "2000" }, seed: { type: "string", default: "1" }, failures: { type: "string", default: "3" } } });
 const [histories, first, limit] = [Number(values.histories), Number(values.seed), Number(values.failures)];
 
-const folder = mkdtempSync(join(tmpdir(), "x07-soak-"));
+const folder = mkdtempSync(join(root, ".x07tmp-soak-"));
 const entry = 'export { randomHistory } from "./tests/random/history.ts"; export { failure, shrink } from "./tests/random/shrink.ts";';
 const vitest = { name: "no-vitest", setup: (b) => {
   b.onResolve({ filter: /^vitest$/ }, () => ({ path: "vitest", namespace: "none" }));
   b.onLoad({ filter: /.*/, namespace: "none" }, () => ({ contents: "export const expect = { extend() {} };" }));
 } };
-await build({ stdin: { contents: entry, resolveDir: root, loader: "ts" }, bundle: true, platform: "node", format: "esm", target: "node20", outfile: join(folder, "soak.mjs"), plugins: [vitest], banner: { js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);' }, logLevel: "error" });
+await build({ stdin: { contents: entry, resolveDir: root, loader: "ts" }, bundle: true, platform: "node", format: "esm", target: "node20", external: ["@bokuweb/zstd-wasm"], outfile: join(folder, "soak.mjs"), plugins: [vitest], banner: { js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);' }, logLevel: "error" });
 const { randomHistory, failure, shrink } = await import(pathToFileURL(join(folder, "soak.mjs")).href);
 rmSync(folder, { recursive: true });
 

@@ -1,7 +1,7 @@
 // Keeping a cache folder in order: what is in it, what is damaged, what goes first when it is too big. Knows nothing of
 // builds beyond what is in use by them.
 
-import { attempt, type Disk, writeAtomic } from "../host/disk.ts";
+import { attempt, type Disk, TEMPORARY_PREFIX, writeAtomic } from "../host/disk.ts";
 import { textOf, utf8 } from "../lib/bytes.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import { type EntryKind, FOLDERS, type Layout, entryAt } from "./layout.ts";
@@ -39,7 +39,7 @@ export function survey(disk: Disk, at: Layout): Survey {
         const stat = disk.stat(`${at.base}/${path}`);
         if (stat === undefined) continue;
         const entry = stat.kind === "file" ? entryAt(path) : undefined;
-        if (entry === undefined) strays.push({ path: `${at.base}/${path}`, size: stat.size, changedMs: stat.ctimeMs, temporary: name.startsWith(".x07tmp-") });
+        if (entry === undefined) strays.push({ path: `${at.base}/${path}`, size: stat.size, changedMs: stat.ctimeMs, temporary: name.startsWith(TEMPORARY_PREFIX) });
         else entries.push({ ...entry, path: `${at.base}/${path}`, size: stat.size, usedMs: stat.mtimeMs });
         bytes += stat.size;
       }

@@ -13,7 +13,14 @@ export interface Zstd {
   decompress(frame: Uint8Array, size: number): Uint8Array | undefined;
 }
 
-export async function loadZstd(): Promise<Zstd> {
+let loaded: Promise<Zstd> | undefined;
+
+/** Once for a process: the library does not bear being started twice. */
+export function loadZstd(): Promise<Zstd> {
+  return (loaded ??= start());
+}
+
+async function start(): Promise<Zstd> {
   const library = await import("@bokuweb/zstd-wasm");
   await library.init();
   return {

@@ -55,6 +55,8 @@ export interface Disk {
   touch(path: string): void;
   remove(path: string): void;
   removeTree(path: string): void;
+  /** Fails where something is in it. */
+  removeEmptyDir(path: string): void;
   makeDirs(path: string): void;
   list(path: string): DirEntry[];
   realPath(path: string): string;
@@ -106,6 +108,7 @@ export function realDisk(root: string): Disk {
       }),
     remove: (path) => guard(path, () => fs.rmSync(at(path), { force: true })),
     removeTree: (path) => guard(path, () => fs.rmSync(at(path), { recursive: true, force: true })),
+    removeEmptyDir: (path) => guard(path, () => fs.rmdirSync(at(path))),
     makeDirs: (path) => guard(path, () => makeDirs(at(path))),
     list: (path) =>
       guard(path, () =>
@@ -155,6 +158,9 @@ function guard<T>(path: string, work: () => T): T {
 
 let temporaries = 0;
 
+/** Every temporary file begins like this, followed by the id of its process. */
+export const TEMPORARY_PREFIX = ".x07tmp-";
+
 /** Runs `work`; a DiskError becomes a value, anything else stays a bug. */
 export function attempt<T>(work: () => T): { ok: true; value: T } | { ok: false; error: DiskError } {
   try {
@@ -169,7 +175,7 @@ export function attempt<T>(work: () => T): { ok: true; value: T } | { ok: false;
 export function temporaryBeside(path: string): string {
   const dir = parentOf(path);
   temporaries += 1;
-  const name = `.x07tmp-${process.pid}-${temporaries}`;
+  const name = `${TEMPORARY_PREFIX}${process.pid}-${temporaries}`;
   return dir === "" ? name : dir === "/" ? `/${name}` : `${dir}/${name}`;
 }
 

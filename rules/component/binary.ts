@@ -4,66 +4,7 @@
 import { fail, ok, type Result } from "../../engine/index.ts";
 import { ByteReader, formatOf, type Malformed } from "../wasm/read.ts";
 import type { Primitive } from "../wit/ast.ts";
-
-export type Sort = "func" | "value" | "type" | "component" | "instance" | "core";
-
-/** A primitive, or the index of a type at this level. */
-export type RawValue = Primitive | number;
-export interface RawField {
-  readonly name: string;
-  readonly type: RawValue;
-}
-
-export type RawType =
-  | { readonly form: "value"; readonly type: Primitive }
-  | { readonly form: "record"; readonly fields: readonly RawField[] }
-  | { readonly form: "variant"; readonly cases: readonly { readonly name: string; readonly type: RawValue | undefined }[] }
-  | { readonly form: "list"; readonly element: RawValue; readonly length: number | undefined }
-  | { readonly form: "map"; readonly key: RawValue; readonly value: RawValue }
-  | { readonly form: "tuple"; readonly items: readonly RawValue[] }
-  | { readonly form: "enum" | "flags"; readonly names: readonly string[] }
-  | { readonly form: "option"; readonly some: RawValue }
-  | { readonly form: "result"; readonly ok: RawValue | undefined; readonly error: RawValue | undefined }
-  | { readonly form: "own" | "borrow"; readonly resource: number }
-  | { readonly form: "future" | "stream"; readonly element: RawValue | undefined }
-  | { readonly form: "func"; readonly async: boolean; readonly params: readonly RawField[]; readonly result: RawValue | undefined }
-  | { readonly form: "resource" }
-  | { readonly form: "instance" | "component"; readonly decls: readonly RawDecl[] };
-
-export type RawExtern =
-  | { readonly kind: "func" | "component" | "instance" | "module"; readonly index: number }
-  | { readonly kind: "value"; readonly type: RawValue | undefined; readonly index: number | undefined }
-  | { readonly kind: "type"; readonly eq: number }
-  | { readonly kind: "resource" };
-
-export type RawAlias =
-  | { readonly from: "export"; readonly sort: Sort; readonly instance: number; readonly name: string }
-  | { readonly from: "core" }
-  | { readonly from: "outer"; readonly sort: Sort; readonly count: number; readonly index: number };
-
-/** A declaration inside the type of an instance or of a component. */
-export type RawDecl =
-  | { readonly decl: "core" }
-  | { readonly decl: "type"; readonly type: RawType }
-  | { readonly decl: "alias"; readonly alias: RawAlias }
-  | { readonly decl: "import" | "export"; readonly name: string; readonly extern: RawExtern };
-
-export interface RawReference {
-  readonly sort: Sort;
-  readonly index: number;
-}
-
-/** One thing at the top of a component, in file order; those that concern core code alone are left out. */
-export type RawItem =
-  | { readonly item: "type"; readonly type: RawType }
-  | { readonly item: "alias"; readonly alias: RawAlias }
-  | { readonly item: "import"; readonly name: string; readonly extern: RawExtern }
-  | { readonly item: "export"; readonly name: string; readonly what: RawReference; readonly as: RawExtern | undefined }
-  | { readonly item: "component"; readonly start: number; readonly end: number }
-  | { readonly item: "instantiate"; readonly component: number; readonly arguments: readonly (RawReference & { readonly name: string })[] }
-  | { readonly item: "instance"; readonly exports: readonly (RawReference & { readonly name: string })[] }
-  | { readonly item: "lift"; readonly type: number }
-  | { readonly item: "value" };
+import type { RawAlias, RawDecl, RawExtern, RawField, RawItem, RawReference, RawType, RawValue, Sort } from "./raw.ts";
 
 /** Things declared in one component and in the types inside it, at most; a big real one has some thousands. */
 const MOST_DECLARATIONS = 200_000;
@@ -377,8 +318,8 @@ class ComponentReader {
 
   #canonOption(): void {
     const option = this.#r.u8();
-    if (option > 8) this.#r.spoil(`unknown canonical option 0x${option.toString(16)}`);
-    if (option >= 3 && option !== 6) this.#r.u32();
+    if (option > 9) this.#r.spoil(`unknown canonical option 0x${option.toString(16)}`);
+    if ([3, 4, 5, 7, 8].includes(option)) this.#r.u32();
   }
 }
 
@@ -387,5 +328,5 @@ const CANON: { readonly [code: number]: string } = {
   0x00: "bioi", 0x01: "bio", 0x02: "i", 0x03: "i", 0x04: "i", 0x05: "", 0x06: "b", 0x07: "i", 0x08: "", 0x09: "ro", 0x0a: "bi", 0x0b: "bi",
   0x0c: "b", 0x0d: "", 0x0e: "i", 0x0f: "io", 0x10: "io", 0x11: "ib", 0x12: "ib", 0x13: "i", 0x14: "i", 0x15: "i", 0x16: "io", 0x17: "io",
   0x18: "ib", 0x19: "ib", 0x1a: "i", 0x1b: "i", 0x1c: "o", 0x1d: "o", 0x1e: "", 0x1f: "", 0x20: "bi", 0x21: "bi", 0x22: "", 0x23: "",
-  0x24: "", 0x25: "", 0x26: "", 0x40: "i", 0x41: "i", 0x42: "b",
+  0x24: "", 0x25: "", 0x26: "", 0x27: "ii", 0x28: "b", 0x29: "b", 0x2a: "", 0x2b: "b", 0x2c: "b", 0x40: "i", 0x41: "ii", 0x42: "",
 };

@@ -4,8 +4,9 @@
 import { fail, ok, type Result } from "../../engine/index.ts";
 import type { Malformed } from "../wasm/read.ts";
 import { ByteWriter } from "../wasm/write.ts";
-import { type RawItem, type RawType, readComponent, type Sort } from "./binary.ts";
+import { readComponent } from "./binary.ts";
 import { componentType } from "./evaluate.ts";
+import type { RawItem, RawType, Sort } from "./raw.ts";
 import { mismatch, Pairing } from "./subtype.ts";
 import type { ComponentType, Extern, Externs } from "./types.ts";
 import { indicesOf, SORT_CODES, TypeWriter, uncopied } from "./write.ts";
@@ -177,6 +178,7 @@ function sortOf(extern: Extern, name: string): Named {
       return extern.kind;
     case "type":
     case "resource":
+    case "definition":
       return "type";
     default:
       throw new Unsupported(`${name} is a ${extern.kind}: only functions, instances, types and components are passed on`);

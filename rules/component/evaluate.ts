@@ -3,7 +3,8 @@
 
 import { fail, ok, type Result } from "../../engine/index.ts";
 import type { Malformed } from "../wasm/read.ts";
-import { type RawAlias, type RawDecl, type RawExtern, type RawItem, type RawReference, type RawType, type RawValue, readComponent, type Sort } from "./binary.ts";
+import { readComponent } from "./binary.ts";
+import type { RawAlias, RawDecl, RawExtern, RawItem, RawReference, RawType, RawValue, Sort } from "./raw.ts";
 import { type ComponentType, type Extern, type Externs, type FuncType, primitive, type Resource, type ValueType } from "./types.ts";
 
 /** Declarations looked at, at most: a component that instantiates itself again and again ends here. */
@@ -149,6 +150,8 @@ class Evaluation {
         return void scope.types.push({ kind: "value", type: extern.type });
       case "resource":
         return void scope.types.push(extern);
+      case "definition":
+        return void scope.types.push(extern.definition as TypeEntity);
       case "instance":
         return void scope.instances.push(extern.exports);
       case "component":
@@ -192,9 +195,7 @@ class Evaluation {
   #typeExtern(entity: TypeEntity | undefined, index: number): Extern {
     if (entity === undefined) return this.#nothing(`there is no type ${index}`, { kind: "module" });
     if (entity.kind === "value") return { kind: "type", type: entity.type };
-    if (entity.kind === "resource") return entity;
-    // Types of functions, instances and components that are passed on: nothing here asks what they are.
-    return { kind: "module" };
+    return entity.kind === "resource" ? entity : { kind: "definition", of: entity.kind, definition: entity };
   }
 
   #nothing<T>(message: string, instead: T): T {
@@ -259,7 +260,6 @@ class Evaluation {
     const found = exports?.get(alias.name);
     if (found === undefined) return this.#spoil(exports === undefined ? `there is no instance ${alias.instance}` : `instance ${alias.instance} has no export ${JSON.stringify(alias.name)}`);
     this.#bind(found, scope);
-    if (found.kind === "module" && alias.sort === "type") this.#spoil(`the export ${JSON.stringify(alias.name)} is a type of a kind that cannot be followed`);
   }
 
   #aliasOuter(sort: Sort, count: number, index: number, scope: Scope): void {

@@ -54,6 +54,7 @@ class Comparison {
     if (offered.kind === "type" && wanted.kind === "type") return this.#value(offered.type, wanted.type);
     if (offered.kind === "value" && wanted.kind === "value") return this.#value(offered.type, wanted.type);
     if (offered.kind === "component" && wanted.kind === "component") return this.#exports(offered.type.exports, wanted.type.exports) ?? this.#exports(wanted.type.imports, offered.type.imports);
+    if (offered.kind === "definition" && wanted.kind === "definition" && offered.definition !== wanted.definition) return `the two types of a ${wanted.of} cannot be compared`;
     return offered.kind === wanted.kind ? undefined : `expected ${describeExtern(wanted)}, found ${describeExtern(offered)}`;
   }
 

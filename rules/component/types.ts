@@ -47,6 +47,8 @@ export type Extern =
   | { readonly kind: "resource"; readonly resource: Resource }
   | { readonly kind: "instance"; readonly exports: Externs }
   | { readonly kind: "component"; readonly type: ComponentType }
+  /** The type of a function, an instance or a component, itself under a name; only WIT packages in binary form have it. */
+  | { readonly kind: "definition"; readonly of: "func" | "instance" | "component"; readonly definition: object }
   | { readonly kind: "module" }
   | { readonly kind: "value"; readonly type: ValueType };
 
@@ -79,5 +81,6 @@ export function describe(type: ValueType): string {
 }
 
 export function describeExtern(e: Extern): string {
+  if (e.kind === "definition") return `type of a ${e.of}`;
   return e.kind === "func" ? "function" : e.kind;
 }

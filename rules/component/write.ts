@@ -2,7 +2,7 @@
 
 import type { ByteWriter } from "../wasm/write.ts";
 import type { Primitive } from "../wit/ast.ts";
-import type { RawAlias, RawDecl, RawExtern, RawField, RawType, RawValue, Sort } from "./binary.ts";
+import type { RawAlias, RawDecl, RawExtern, RawField, RawType, RawValue, Sort } from "./raw.ts";
 
 /** The new index of a type of the level that is copied from. */
 export type Renumber = (index: number) => number;

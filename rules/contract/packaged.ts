@@ -29,6 +29,15 @@ export function readPackaged(path: string): PlanFile {
   }
 }
 
+/** The text of a file of the built package; undefined where there is none. */
+export function packageFile(path: string): string | undefined {
+  try {
+    return readFileSync(join(packageRoot(), path), "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
 /** Every file below a packaged folder, by its path from there; none where there is no such folder. */
 export function listPackaged(folder: string): string[] {
   const below = (at: string, from: string): string[] =>

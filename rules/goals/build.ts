@@ -87,7 +87,7 @@ class BuildPlan {
     const project = readProject(this.#context, paths.project);
     this.#inputs.push(...project.inputs);
     if (!project.manifest.ok) return this.#answer(this.#placeholder(resolved.value, paths), project.manifest.error);
-    const { program, network } = await programOf(this.#context, { project: paths.project, manifest: project.manifest.value, profile: resolved.value.value, backend, emitDir: paths.emitDir, out: paths.out });
+    const { program, network } = await programOf(this.#context, { project: paths.project, manifest: project.manifest.value, profile: resolved.value.value, backend, emitDir: paths.emitDir, out: paths.out, wasmOpt: this.#o["wasm-opt"] as string | undefined });
     this.#network = network;
     if (!program.ok) return this.#answer(this.#placeholder(resolved.value, paths), program.error);
     this.program = program.value;

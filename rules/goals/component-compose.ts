@@ -49,7 +49,7 @@ class ComposePlan {
 
   async run(): Promise<GoalAnswer> {
     const solve = this.#look(this.#o["solve"] as string, "name a solve component; `x07-wasm component build --emit solve` makes one");
-    const adapter = this.#look((this.#o["adapter-component"] as string | undefined) ?? `target/x07-wasm/component/${String(this.#o["adapter"])}-adapter.component.wasm`, `\`x07-wasm component build --emit ${String(this.#o["adapter"])}-adapter\` makes it, or name another with --adapter-component`);
+    const adapter = this.#adapter();
     if (!this.#failed()) await this.#compose(solve.path, adapter.path);
     return {
       result: composeResult({ kind: this.#kind, solve, adapter, out: this.#made }, this.#check),
@@ -59,6 +59,13 @@ class ComposePlan {
       nondeterminism: { uses_os_time: false, uses_network: false, uses_process: true },
       human: this.#failed() ? [] : [`ok: ${this.#out}`],
     };
+  }
+
+  #adapter(): FileDigest {
+    const kind = this.#o["adapter"] as (typeof ADAPTERS)[number];
+    const path = (this.#o["adapter-component"] as string | undefined) ?? `target/x07-wasm/component/${kind}-adapter.component.wasm`;
+    const made = kind === "http-state-doc" ? "this package makes no such adapter:" : `\`x07-wasm component build --emit ${kind}-adapter\` makes it, or`;
+    return this.#look(path, `${made} name one with --adapter-component`);
   }
 
   #failed(): boolean {

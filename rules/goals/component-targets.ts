@@ -4,6 +4,7 @@ import { type Diagnostic, file, type FileDigest, goal, type GoalAnswer, isError,
 import { resolveComponentProfile } from "../component-profile.ts";
 import { bundleWarnings, checkTargets, type TargetsOutcome } from "../component/targets.ts";
 import { folderFiles } from "../wit/bundle.ts";
+import { filesWith, WIT_INDEX } from "../wit/files.ts";
 
 const options: readonly OptionSpec[] = [
   { long: "component", key: "component", kind: "PATH", about: "Component to check", required: true },
@@ -31,16 +32,15 @@ class TargetsPlan {
   constructor(o: OptionValues, context: PlanContext) {
     this.#o = o;
     this.#context = context;
-    this.#component = this.#look("component", "COMPONENT_READ_FAILED", "name a component with --component; `x07-wasm component build` makes them");
-    this.#wit = this.#look("wit", "WIT_READ_FAILED", "name a file of the WIT package with --wit");
+    const wit = o["wit"] as string;
+    this.#component = this.#known("component", o["component"] as string, context.look(o["component"] as string), "name a component with --component; `x07-wasm component build` makes them");
+    this.#wit = this.#known("wit", wit, filesWith(context, WIT_INDEX, wit).read(wit), "name a file of the WIT package with --wit");
   }
 
-  #look(option: "component" | "wit", code: string, hint: string): FileDigest {
-    const path = this.#o[option] as string;
-    const looked = this.#context.look(path);
-    if (looked.ok) this.#inputs.push(looked.digest);
-    else this.#diagnostics.push({ code: `X07WASM_COMPONENT_TARGETS_${code}`, severity: "error", stage: "parse", message: `failed to read ${option}: ${path}: ${looked.error}`, hint, place: { file: path } });
-    return looked.ok ? looked.digest : { path, sha256: ZERO_SHA256, bytes_len: 0 };
+  #known(what: "component" | "wit", path: string, found: ReturnType<PlanContext["look"]>, hint: string): FileDigest {
+    if (found.ok) this.#inputs.push(found.digest);
+    else this.#diagnostics.push({ code: `X07WASM_COMPONENT_TARGETS_${what.toUpperCase()}_READ_FAILED`, severity: "error", stage: "parse", message: `failed to read ${what}: ${path}: ${found.error}`, hint, place: { file: path } });
+    return found.ok ? found.digest : { path, sha256: ZERO_SHA256, bytes_len: 0 };
   }
 
   async run(): Promise<GoalAnswer> {
@@ -66,7 +66,7 @@ class TargetsPlan {
     if (!profile.ok) return void this.#diagnostics.push(...profile.error);
     this.#inputs.push(...inputs);
     const { tools, witIndexPath } = profile.value.value;
-    const bundle = await folderFiles(this.#context, this.#wit.path, witIndexPath);
+    const bundle = await folderFiles(this.#context, this.#o["wit"] as string, witIndexPath);
     if (!bundle.ok) return void this.#diagnostics.push(...bundle.error);
     const warnings = bundleWarnings(bundle.value, this.#o["strict"] === true);
     this.#diagnostics.push(...(warnings.ok ? warnings.value : warnings.error));

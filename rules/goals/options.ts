@@ -1,6 +1,7 @@
 // The option tables of the goals: one table feeds parser, help, specrows, completion and docs.
 
 import type { OptionSpec } from "../../engine/index.ts";
+import { LEVELS } from "../wasm-opt.ts";
 import { incidentOptions } from "../incident/options.ts";
 
 export const WASM_INDEX = "arch/wasm/index.x07wasm.json";
@@ -11,10 +12,13 @@ const wasmProfile: readonly OptionSpec[] = [
   { long: "profile-file", key: "profile.file", kind: "PATH", about: "Profile file; the registry is not read", conflicts: ["profile"] },
 ];
 
+export const wasmOptOption: OptionSpec = { long: "wasm-opt", key: "wasm_opt.level", kind: "ENUM", values: LEVELS, about: "Optimise the module with binaryen at this level (default: not at all)" };
+
 export const buildOptions: readonly OptionSpec[] = [
   { long: "project", key: "project", kind: "PATH", about: "Project manifest", default: "x07.json" },
   ...wasmProfile,
   { long: "codegen-backend", key: "codegen.backend", kind: "STR", about: "native_x07_wasm_v1 or c_toolchain_v1 (default: the profile's)" },
+  wasmOptOption,
   { long: "emit-dir", key: "emit.dir", kind: "PATH", about: "Folder for generated C (default: <project dir>/build/wasm/<profile id>)" },
   { long: "out", key: "out", kind: "PATH", about: "The module (default: <project dir>/dist/<name>.wasm)" },
   { long: "artifact-out", key: "artifact.out", kind: "PATH", about: "The artifact manifest (default: <out>.manifest.json)" },

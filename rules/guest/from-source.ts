@@ -1,41 +1,43 @@
 // C sources of a guest -> its module, and for an adapter its component, as nodes of the graph. Knows which rules follow which;
 // where the sources lie is for the caller to say.
 
-import { type Artifact, type ArtifactLike, file, named, type PlanContext } from "../../engine/index.ts";
+import { type Artifact, type ArtifactLike, named, type PlanContext } from "../../engine/index.ts";
 import { clangEmbedded, wasmLdEmbedded } from "../clang-embedded.ts";
 import { embedEmbedded } from "../component/embed.ts";
 import { newEmbedded } from "../component/new.ts";
 import type { NpmClang } from "../npm-clang.ts";
-import { embeddedPackage } from "../tool.ts";
+import { embedded, embeddedPackage } from "../tool.ts";
+import { type Defines, guestSource } from "./one-source.ts";
 import { ADAPTER_LDFLAGS, ADAPTER_WORLD, C_FOLDER, CFLAGS, GLUE_LDFLAGS, type GuestKind, SOURCES_OF, TARGET } from "./sources.ts";
 
-/** The package's own folder as the plan names it: "" in a checkout, else a path that ends with a slash. */
-export type PackageFolder = string;
-
+/** Files of this package: C by their names in its folder, and all WIT. */
 export interface GuestSources {
-  readonly headers: readonly ArtifactLike[];
-  readonly source: (name: string) => ArtifactLike;
+  readonly c: readonly ArtifactLike[];
+  /** Headers of a C library for generated bindings, in a folder to be searched for <…>. */
+  readonly libc: readonly ArtifactLike[];
   readonly wit: readonly Artifact[];
 }
 
-export async function guestSources(context: PlanContext, folder: PackageFolder): Promise<GuestSources> {
+/** `folder` is the package's own as the plan names it: "" in a checkout, else a path that ends with a slash. */
+export async function guestSources(context: PlanContext, folder: string): Promise<GuestSources> {
   const flat = (artifact: Artifact) => named(artifact, lastOf(artifact));
-  const headers = await context.glob("*.h", `${folder}${C_FOLDER}`);
-  return {
-    headers: headers.map(flat),
-    source: (name) => named(file(`${folder}${C_FOLDER}/${name}.c`, "c-source"), `${name}.c`),
-    wit: await context.glob("**/*.wit", `${folder}wit`),
-  };
+  const [c, libc, wit] = await Promise.all([context.glob("*.{c,h}", `${folder}${C_FOLDER}`), context.glob("*.h", `${folder}${C_FOLDER}/libc`), context.glob("**/*.wit", `${folder}wit`)]);
+  return { c: c.map(flat), libc: libc.map((artifact) => named(artifact, `libc/${lastOf(artifact)}`)), wit };
+}
+
+/** The C text of a guest. */
+export function oneSource(sources: GuestSources, order: readonly string[], defines: Defines, label: string): Artifact {
+  return guestSource({ files: sources.c, order, defines }, { tool: embedded("guest-source"), label }).c;
 }
 
 /** The core module of a guest. */
 export function guestModule(kind: GuestKind, sources: GuestSources, cc: NpmClang): Artifact {
-  const compile = (name: string) => clangEmbedded({ source: sources.source(name), headers: sources.headers, flags: CFLAGS, target: TARGET, package: cc.clang.digest }, { tool: cc.clang, label: `${name}.c` }).object;
-  const objects = SOURCES_OF[kind].map((name) => named(compile(name), `${name}.o`));
-  return wasmLdEmbedded({ objects, flags: isAdapter(kind) ? ADAPTER_LDFLAGS : GLUE_LDFLAGS, package: cc.wasmLd.digest }, { tool: cc.wasmLd, label: kind }).module;
+  const source = named(oneSource(sources, SOURCES_OF[kind], [], kind), `${kind}.c`);
+  const { object } = clangEmbedded({ source, headers: [], flags: CFLAGS, target: TARGET, package: cc.clang.digest }, { tool: cc.clang, label: kind });
+  return wasmLdEmbedded({ objects: [object], flags: isAdapter(kind) ? ADAPTER_LDFLAGS : GLUE_LDFLAGS, package: cc.wasmLd.digest }, { tool: cc.wasmLd, label: kind }).module;
 }
 
-export function isAdapter(kind: GuestKind): kind is "http-adapter" | "cli-adapter" {
+function isAdapter(kind: GuestKind): kind is "http-adapter" | "cli-adapter" {
   return kind === "http-adapter" || kind === "cli-adapter";
 }
 
@@ -43,8 +45,8 @@ export function isAdapter(kind: GuestKind): kind is "http-adapter" | "cli-adapte
 export function adapterFromSource(kind: "http-adapter" | "cli-adapter", sources: GuestSources, cc: NpmClang): Artifact {
   const tool = embeddedPackage("wasm-tools", "@bytecodealliance/jco-transpile");
   const { folder, world } = ADAPTER_WORLD[kind];
-  const { embedded } = embedEmbedded({ module: guestModule(kind, sources, cc), wit: adapterWit(folder, sources.wit), world }, { tool, label: kind });
-  return newEmbedded({ module: embedded }, { tool, label: kind }).component;
+  const { embedded: module } = embedEmbedded({ module: guestModule(kind, sources, cc), wit: adapterWit(folder, sources.wit), world }, { tool, label: kind });
+  return newEmbedded({ module }, { tool, label: kind }).component;
 }
 
 /** The WIT files as a bundle: the adapter's own package on top, every other package in a folder below deps/. */

@@ -21,6 +21,7 @@ declare namespace WebAssembly {
   class Table {
     constructor(descriptor: { element: "anyfunc" | "externref"; initial: number; maximum?: number });
     readonly length: number;
+    set(index: number, value: ExportValue | undefined): void;
   }
   class RuntimeError extends Error {}
   class CompileError extends Error {}

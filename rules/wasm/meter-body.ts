@@ -13,6 +13,10 @@ export interface Weave {
   /** Functions: () → stops for want of stack; (fuel left) → stops for want of fuel. */
   readonly overflow: number;
   readonly exhausted: number;
+  /** `exhausted` gives back the fuel to go on with. */
+  readonly refills: boolean;
+  /** Globals from this index on have moved up, for the meter's own are imported. */
+  readonly shift: { readonly from: number; readonly by: number } | null;
   /** By memory and table: the function that stands in for its growth; null leaves the instruction as it is. */
   readonly growMemory: readonly (number | null)[];
   readonly growTable: readonly (number | null)[];
@@ -70,6 +74,8 @@ const MAX_LEBS = 2, FREE = 3, SPECIAL = 4;
 
 /** By opcode: how many LEB operands an instruction has that the meter only counts; FREE; or SPECIAL for all others. */
 const PLAIN = plainTable();
+/** The same for modules whose globals move. */
+const PLAIN_SHIFTED = Uint8Array.from(PLAIN, (leb, op) => (op === OP.globalGet || op === OP.globalSet ? SPECIAL : leb));
 
 function plainTable(): Uint8Array {
   const t = new Uint8Array(256).fill(SPECIAL);
@@ -115,16 +121,19 @@ class Body {
     if (fuelGlobal === null) return;
     w.u8(OP.globalGet).u32(fuelGlobal).u8(OP.i64Const).s32(1).u8(OP.i64Sub).u8(OP.localTee).u32(this.fuelLocal);
     w.u8(OP.i64Const).s32(0).u8(OP.i64LeS).u8(OP.if).u8(EMPTY_BLOCK);
-    w.u8(OP.localGet).u32(this.fuelLocal).u8(OP.call).u32(exhausted).u8(OP.end);
+    w.u8(OP.localGet).u32(this.fuelLocal).u8(OP.call).u32(exhausted);
+    if (this.weave.refills) w.u8(OP.localSet).u32(this.fuelLocal);
+    w.u8(OP.end);
   }
 
   rewrite(): void {
     const { r, open } = this;
     const { bytes, end } = r;
+    const table = this.weave.shift === null ? PLAIN : PLAIN_SHIFTED;
     let pos = r.pos;
     while (open.length > 0 && !r.fault) {
       // Nearly all instructions neither branch nor call: they are counted and stepped over here, fast also in cold code.
-      const plain = pos < end ? PLAIN[bytes[pos]!]! : SPECIAL;
+      const plain = pos < end ? table[bytes[pos]!]! : SPECIAL;
       if (plain <= MAX_LEBS) {
         this.pending++;
         pos++;
@@ -157,6 +166,8 @@ class Body {
       case OP.returnCall: case OP.returnCallIndirect: this.pending++; return this.tailCall(op, at);
       case OP.memoryGrow: this.pending++; return this.stand(this.weave.growMemory[r.u32()], at);
       case OP.bulk: this.pending++; return this.bulk(at);
+      case OP.globalGet: case OP.globalSet: this.pending++; return this.global(op, at);
+      case OP.atomic: this.pending++; return this.atomic(at);
       default: this.pending++; skipOperands(op, r);
     }
   }
@@ -201,7 +212,9 @@ class Body {
     if (!this.counting) return;
     this.copyTo(this.r.pos);
     this.code.u8(OP.localGet).u32(this.fuelLocal).u8(OP.i64Const).s32(0).u8(OP.i64LeS).u8(OP.if).u8(EMPTY_BLOCK);
-    this.code.u8(OP.localGet).u32(this.fuelLocal).u8(OP.call).u32(this.weave.exhausted).u8(OP.end);
+    this.code.u8(OP.localGet).u32(this.fuelLocal).u8(OP.call).u32(this.weave.exhausted);
+    if (this.weave.refills) this.code.u8(OP.localSet).u32(this.fuelLocal);
+    this.code.u8(OP.end);
   }
 
   /** Only where branches meet must the count be settled; the end of a loop, or of a block nobody leaves early, is a straight line. */
@@ -262,6 +275,28 @@ class Body {
     this.copyTo(at);
     this.code.u8(OP.call).u32(helper);
     this.from = this.r.pos;
+  }
+
+  private global(op: number, at: number): void {
+    const index = this.r.u32();
+    const { shift } = this.weave;
+    if (shift === null || index < shift.from) return;
+    this.copyTo(at);
+    this.code.u8(op).u32(index + shift.by);
+    this.from = this.r.pos;
+  }
+
+  /** A memory that was made shared would let a guest wait for ever; on its own memory it traps. */
+  private atomic(at: number): void {
+    const { r } = this;
+    const operands = r.pos;
+    const op = r.u32();
+    if (this.weave.refills && (op === 1 || op === 2)) {
+      this.copyTo(at);
+      this.code.u8(OP.unreachable);
+    }
+    r.pos = operands;
+    skipOperands(OP.atomic, r);
   }
 
   private bulk(at: number): void {

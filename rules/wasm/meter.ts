@@ -7,6 +7,8 @@ import type { Weave } from "./meter-body.ts";
 import { BULK, OP } from "./ops.ts";
 import { ByteReader, SECTION, VALTYPE } from "./read.ts";
 import type { CoreModule, Malformed } from "./read.ts";
+import { sharedLayout, weaveShared } from "./meter-shared.ts";
+import type { SharedLayout } from "./meter-shared.ts";
 import { ByteWriter, CORE_PREAMBLE } from "./write.ts";
 
 export interface MeterOptions {
@@ -16,6 +18,12 @@ export interface MeterOptions {
   readonly maxPages: number | null;
   /** `table.grow` to more elements, or over the table's own maximum, stops the guest; null leaves growth as it is. */
   readonly maxElements: number | null;
+  /**
+   * The budgets are imported instead of the module's own, so that several modules share them; when the fuel is used up the
+   * module asks (`Metered.refill`) for more; and its memories are made shared ones, which V8 does not hold against its
+   * heap: a 128 MiB memory then no longer costs a garbage collection.
+   */
+  readonly shared?: boolean;
 }
 
 /** What the meter exports, by name. All but `start` are mutable globals. */
@@ -36,7 +44,12 @@ export const STOPPED = { no: 0, fuel: 1, stack: 2, memory: 3, table: 4 } as cons
 
 export interface Metered {
   readonly bytes: Uint8Array;
+  /** Exports; with shared budgets only `start` is one. */
   readonly probes: Probes;
+  /** With shared budgets: the module name of the imports stack, reason, detail (and fuel). */
+  readonly tank: string;
+  /** With shared budgets, and fuel counted: the exported table whose function (fuel left) -> fuel gives more or ends the guest. */
+  readonly refill: string | null;
 }
 
 /**
@@ -58,7 +71,7 @@ export function meter(module: CoreModule, options: MeterOptions): Result<Metered
     if (woven) out.section(id, woven);
     else if (section) out.section(id, new ByteWriter(section.end - section.start).copy(module.bytes, section.start, section.end));
   }
-  return ok({ bytes: out.view(), probes: plan.probes });
+  return ok({ bytes: out.view(), probes: plan.probes, tank: plan.shared?.tank ?? "", refill: plan.shared?.refill ?? null });
 }
 
 /** The format's order; `start` becomes an export and is left out. */
@@ -81,14 +94,16 @@ interface Layout {
   readonly globals: readonly number[];
   readonly exports: readonly { readonly name: string; readonly kind: number; readonly index: number }[];
   readonly probes: Probes;
+  readonly shared: SharedLayout | null;
 }
 
 /** Gives every addition its place behind what the module has, so that no index of the module changes. */
 function layOut(module: CoreModule, options: MeterOptions): Layout {
-  const firstGlobal = module.globals.length;
+  const shared = options.shared === true ? sharedLayout(module, options.fuel) : null;
+  const firstGlobal = shared?.firstGlobal ?? module.globals.length;
   const index = { stack: firstGlobal, reason: firstGlobal + 1, detail: firstGlobal + 2, fuel: firstGlobal + 3 };
-  const globals: number[] = [VALTYPE.i32, VALTYPE.i32, VALTYPE.i64];
-  if (options.fuel) globals.push(VALTYPE.i64);
+  const globals: number[] = shared ? [] : [VALTYPE.i32, VALTYPE.i32, VALTYPE.i64];
+  if (options.fuel && !shared) globals.push(VALTYPE.i64);
   const helpers: Helper[] = [];
   const add = (helper: Helper): number => module.functions.length + helpers.push(helper) - 1;
   const stop = { reason: index.reason, detail: index.detail };
@@ -96,19 +111,25 @@ function layOut(module: CoreModule, options: MeterOptions): Layout {
     stackGlobal: index.stack,
     fuelGlobal: options.fuel ? index.fuel : null,
     overflow: add({ params: [], results: [], body: stopBody(stop.reason, STOPPED.stack) }),
-    exhausted: options.fuel ? add({ params: [VALTYPE.i64], results: [], body: exhaustedBody(index.fuel, stop.reason) }) : 0,
+    exhausted: options.fuel ? add(shared ? askForMore(shared, module.types.length + helpers.length) : { params: [VALTYPE.i64], results: [], body: exhaustedBody(index.fuel, stop.reason) }) : 0,
+    refills: shared !== null,
+    shift: shared ? { from: shared.firstGlobal, by: shared.globals.length } : null,
     growMemory: module.memories.map((_, memory) => (options.maxPages === null ? null : add(growMemory(memory, options.maxPages, stop)))),
     growTable: module.tables.map((t, table) => (options.maxElements === null ? null : add(growTable(table, t.element, Math.min(options.maxElements, t.limits.max ?? Infinity), stop)))),
   };
   const probes = probeNames(module);
   const exports = [
-    { name: probes.stack, kind: 3, index: index.stack },
-    { name: probes.reason, kind: 3, index: index.reason },
-    { name: probes.detail, kind: 3, index: index.detail },
-    ...(options.fuel ? [{ name: probes.fuel, kind: 3, index: index.fuel }] : []),
+    ...(shared
+      ? shared.refill === null ? [] : [{ name: shared.refill, kind: 1, index: shared.table }]
+      : [
+          { name: probes.stack, kind: 3, index: index.stack },
+          { name: probes.reason, kind: 3, index: index.reason },
+          { name: probes.detail, kind: 3, index: index.detail },
+          ...(options.fuel ? [{ name: probes.fuel, kind: 3, index: index.fuel }] : []),
+        ]),
     ...(probes.start !== null && module.start !== null ? [{ name: probes.start, kind: 0, index: module.start }] : []),
   ];
-  return { module, weave, helpers, globals, exports, probes };
+  return { module, weave, helpers, globals, exports, probes, shared };
 }
 
 /** Export names that the module does not use itself. */
@@ -127,6 +148,8 @@ function probeNames(module: CoreModule): Probes {
 
 /** The new content of a section; null where the old one stays. */
 function weaveSection(id: number, r: ByteReader, plan: Layout): ByteWriter | null {
+  const share = plan.shared === null ? null : weaveShared(id, r, plan.shared, plan.exports);
+  if (share !== null) return share;
   switch (id) {
     case SECTION.type: return extended(r, plan.helpers.length, (w) => plan.helpers.forEach((h) => w.u8(0x60).sized(Uint8Array.from(h.params)).sized(Uint8Array.from(h.results))));
     case SECTION.function: return extended(r, plan.helpers.length, (w) => plan.helpers.forEach((_, i) => w.u32(plan.module.types.length + i)));
@@ -168,6 +191,12 @@ function stopBody(reasonGlobal: number, reason: number): Uint8Array {
 function exhaustedBody(fuelGlobal: number, reasonGlobal: number): Uint8Array {
   return new ByteWriter(24).u8(0).u8(OP.localGet).u32(0).u8(OP.globalSet).u32(fuelGlobal)
     .u8(OP.i32Const).s32(STOPPED.fuel).u8(OP.globalSet).u32(reasonGlobal).u8(OP.unreachable).u8(OP.end).bytes();
+}
+
+/** (fuel left) -> fuel: calls the function in the refill table, whose type is this one's own. */
+function askForMore(shared: SharedLayout, type: number): Helper {
+  const body = new ByteWriter(24).u8(0).u8(OP.localGet).u32(0).u8(OP.i32Const).s32(0).u8(OP.callIndirect).u32(type).u32(shared.table).u8(OP.end);
+  return { params: [VALTYPE.i64], results: [VALTYPE.i64], body: body.bytes() };
 }
 
 interface StopGlobals {

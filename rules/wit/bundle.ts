@@ -1,12 +1,12 @@
 // One WIT package with all that it needs from others, as a folder of files: what component embed, wit-bindgen and targets
 // checks take. Knows where files go in such a folder; puts none on disk.
 
-import { type Artifact, type Diagnostic, fail, type FileDigest, named, ok, parentOf, place, type Placement, type PlanContext, type Result, sha256Hex, under } from "../../engine/index.ts";
+import { type Artifact, type Diagnostic, fail, type FileDigest, named, normal, ok, parentOf, place, type Placement, type PlanContext, type Result, sha256Hex, under } from "../../engine/index.ts";
 import { packageId } from "./ast.ts";
-import { WIT_INDEX } from "./files.ts";
+import { filesWith, WIT_INDEX, type WitFiles } from "./files.ts";
 import type { WitFault } from "./lex.ts";
 import { foreignPackages, type WitPackage } from "./package.ts";
-import { type FoundPackage, openRegistry, repeatedPackages, type WitRegistry } from "./registry.ts";
+import { type FoundPackage, openRegistry, readPackage, repeatedPackages, type WitRegistry } from "./registry.ts";
 
 export interface BundleFile {
   /** Path inside the folder: the package's own files at the top, others' under `deps/<id>/`. */
@@ -30,14 +30,17 @@ export async function packageFiles(context: PlanContext, id: string, index: stri
   if (!registry.ok) return registry;
   const entry = registry.value.entry(id);
   if (entry === undefined) return fail([trouble("MAIN_NOT_IN_INDEX", `the WIT package ${id} is not listed in ${index}`, index, `known packages: ${registry.value.entries.map((e) => e.id).join(", ")}`)]);
-  return bundleOf(registry.value, entry.path, []);
+  const main = await registry.value.package(entry.path);
+  return bundleOf(registry.value, registry.value.files, main, entry.path);
 }
 
 /** The WIT folder of the package whose file is `wit`. */
 export async function folderFiles(context: PlanContext, wit: string, index: string = WIT_INDEX): Promise<Result<WitBundle>> {
   const registry = openIndex(context, index);
   if (!registry.ok) return registry;
-  return bundleOf(registry.value, parentOf(wit) || ".", []);
+  const files = filesWith(context, index, wit);
+  const folder = normal(parentOf(wit));
+  return bundleOf(registry.value, files, await readPackage(files, folder), folder);
 }
 
 function openIndex(context: PlanContext, index: string): Result<WitRegistry> {
@@ -48,13 +51,13 @@ function openIndex(context: PlanContext, index: string): Result<WitRegistry> {
   return fail([{ ...trouble("", `the WIT package ${repeated} is listed more than once in ${index}`, index, "remove all but one"), code: "X07WASM_WIT_INDEX_DUPLICATE_PACKAGE_ID" }]);
 }
 
-async function bundleOf(registry: WitRegistry, folder: string, warnings: Diagnostic[]): Promise<Result<WitBundle>> {
-  const main = await registry.package(folder);
+async function bundleOf(registry: WitRegistry, mainFiles: WitFiles, main: FoundPackage | undefined, folder: string): Promise<Result<WitBundle>> {
+  const warnings: Diagnostic[] = [];
   if (main === undefined) return fail([trouble("WIT_PATH_MISSING", `the WIT folder ${folder} does not exist`, folder, "correct the path")]);
-  if (!main.parsed.ok) return fail([unparsable(main.parsed.error)]);
+  if (!main.parsed.ok) return fail([unparsable(main.parsed.error, folder)]);
   const id = packageId(main.parsed.value.name);
   if (registry.entry(id) === undefined) warnings.push({ ...trouble("MAIN_NOT_IN_INDEX", `the WIT package ${id} is not listed in ${registry.path}`, registry.path, "list it there, so that it is pinned"), severity: "warning" });
-  const files = filesOf(registry, main, "");
+  const files = filesOf(mainFiles, main, "");
   const packages = [main.parsed.value];
   const seen = new Set([id]);
   for (let i = 0; i < packages.length; i++) {
@@ -64,7 +67,7 @@ async function bundleOf(registry: WitRegistry, folder: string, warnings: Diagnos
       const found = await dependency(registry, packageId(p.name), need, warnings);
       if (!found.ok) return found;
       if (found.value === undefined) continue;
-      files.push(...filesOf(registry, found.value.found, `deps/${sanitised(need)}/`));
+      files.push(...filesOf(registry.files, found.value.found, `deps/${sanitised(need)}/`));
       packages.push(found.value.package);
     }
   }
@@ -83,11 +86,11 @@ async function dependency(registry: WitRegistry, of: string, id: string, warning
     warnings.push({ ...trouble("DEP_DIR_MISSING", `the folder ${entry.path} of the WIT package ${id} does not exist`, registry.path, "create it, or correct its path in the index"), severity: "warning" });
     return ok(undefined);
   }
-  return found.parsed.ok ? ok({ found, package: found.parsed.value }) : fail([unparsable(found.parsed.error)]);
+  return found.parsed.ok ? ok({ found, package: found.parsed.value }) : fail([unparsable(found.parsed.error, entry.path)]);
 }
 
-function filesOf(registry: WitRegistry, found: FoundPackage, prefix: string): BundleFile[] {
-  return found.paths.map((name) => ({ path: `${prefix}${name}`, artifact: registry.files.artifact(under(found.folder, name)) }));
+function filesOf(files: WitFiles, found: FoundPackage, prefix: string): BundleFile[] {
+  return found.paths.map((name) => ({ path: `${prefix}${name}`, artifact: files.artifact(under(found.folder, name)) }));
 }
 
 /** Files for an action, below `wit/` in its folder. */
@@ -111,8 +114,9 @@ export function sanitised(id: string): string {
   return id.replace(/[:/@]/g, "-");
 }
 
-function unparsable(fault: WitFault): Diagnostic {
-  return { ...trouble("MAIN_PARSE_FAILED", `${fault.file}:${fault.line}:${fault.column}: ${fault.message}`, fault.file, "correct the WIT; `x07-wasm wit validate` checks every package"), data: { line: fault.line, column: fault.column } };
+function unparsable(fault: WitFault, folder: string): Diagnostic {
+  const at = fault.file === "" ? folder : `${fault.file}:${fault.line}:${fault.column}`;
+  return { ...trouble("MAIN_PARSE_FAILED", `${at}: ${fault.message}`, fault.file || folder, "correct the WIT; `x07-wasm wit validate` checks every package"), data: { line: fault.line, column: fault.column } };
 }
 
 function trouble(code: string, message: string, file: string, hint: string): Diagnostic {

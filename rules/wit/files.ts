@@ -1,6 +1,6 @@
 // Where WIT files are: in the project, or, for a project without an index of its own, in this package. Knows no syntax.
 
-import { type Artifact, compareUtf8, file, type PlanContext, type PlanFile, sha256Hex, under } from "../../engine/index.ts";
+import { type Artifact, compareUtf8, file, type PlanContext, type PlanFile, sha256Hex, staysInside, under } from "../../engine/index.ts";
 import { listPackaged, packagedWit, readPackaged } from "../contract/packaged.ts";
 
 export interface WitFiles {
@@ -25,13 +25,14 @@ export function witFiles(context: PlanContext, index: string): WitFiles {
   };
 }
 
-function projectFiles(context: PlanContext): WitFiles {
+/** The project's own files, whatever its index. */
+export function projectFiles(context: PlanContext): WitFiles {
   return {
     packaged: false,
     read: (path) => context.read(path),
     async list(folder) {
       if (context.probe(folder) !== "dir") return undefined;
-      const found = await context.glob("**/*.wit", folder);
+      const found = await context.glob("**/*.wit", folder, "skip");
       const prefix = under(folder, "");
       return wits(found.map((a) => ("source" in a.origin ? a.origin.source.slice(prefix.length) : "")));
     },
@@ -41,6 +42,13 @@ function projectFiles(context: PlanContext): WitFiles {
 
 function wits(paths: readonly string[]): string[] | undefined {
   return paths.filter((p) => p.endsWith(".wit")).sort(compareUtf8);
+}
+
+/** The files that a WIT file named on the command line is among: the project's, unless it is there only as one of this package's. */
+export function filesWith(context: PlanContext, index: string, path: string): WitFiles {
+  if (context.probe(path) !== "missing" || !staysInside(path)) return projectFiles(context);
+  const files = witFiles(context, index);
+  return files.packaged && files.read(path).ok ? files : projectFiles(context);
 }
 
 /** The pin of a package: one line a file, its sha256 and its path from the package's folder. Undefined when a file cannot be read. */

@@ -94,6 +94,22 @@ export class Lexer {
     this.spoil(`expected ${wanted}, found ${token.kind === "end" ? "the end of the file" : `\`${token.text}\``}`, token.at);
   }
 
+  get ended(): boolean {
+    return this.peek().kind === "end";
+  }
+
+  /** Items between two marks, with commas between them; one may follow the last. */
+  list<T>(open: string, close: string, item: () => T): T[] {
+    const items: T[] = [];
+    this.expect(open);
+    while (!this.ended && !this.is(close)) {
+      items.push(item());
+      if (!this.eat(",")) break;
+    }
+    this.expect(close);
+    return items;
+  }
+
   /** A name: a word that is no keyword, or any word after `%`. */
   name(): string {
     const token = this.peek();

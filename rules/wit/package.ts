@@ -30,7 +30,7 @@ export function parsePackage(texts: readonly WitText[]): Result<WitPackage, WitF
   }
   const named = files.filter((f) => f.package !== undefined);
   const name = named[0]?.package;
-  if (name === undefined) return fail(faultAt(texts[0]?.path ?? "", texts.length === 0 ? "there is no .wit file" : "no file of the folder says `package`"));
+  if (name === undefined) return fail(faultAt(texts[0]?.path ?? "", texts.length === 0 ? "the folder has no .wit file" : "no file of the folder says `package`"));
   const other = named.find((f) => packageId(f.package!) !== packageId(name));
   if (other !== undefined) return fail(faultAt(other.file, `this file is of package ${packageId(other.package!)}, ${named[0]!.file} is of ${packageId(name)}`));
   return nestedPackages(files, name, new Map(texts.map((t) => [t.path, t.text])));

@@ -1,12 +1,12 @@
 // Packages as they are written -> their interfaces and worlds with every name looked up, in the types that components have.
 // Knows no file and no index: a package that is not given is a fault.
 
-import type { ComponentType, Extern, Field, FuncType, Resource, ValueType } from "../component/types.ts";
-import { primitive } from "../component/types.ts";
 import { fail, ok, type Result } from "../../engine/index.ts";
-import { type FuncAst, type Gate, type InterfaceAst, type InterfaceItem, memberId, type MethodAst, type PackageBody, packageId, type Parameter, type Place, type TypeAst, type TypeAstItem, type TypeDefinition, type UseAst, type WitPath, type WorldAst, type WorldItem } from "./ast.ts";
+import type { ComponentType, Extern } from "../component/types.ts";
+import { type Gate, type InterfaceAst, type InterfaceItem, memberId, type PackageBody, packageId, type Place, type TypeAstItem, type UseAst, type WitPath, type WorldAst, type WorldItem } from "./ast.ts";
 import { faultIn, type WitFault } from "./lex.ts";
 import type { WitPackage } from "./package.ts";
+import { type Lookup, TypeScope } from "./type-scope.ts";
 
 /** Chains of names that are longer than this are refused. */
 const DEEPEST_CHAIN = 200;
@@ -33,17 +33,6 @@ interface Site {
   readonly part: PackageBody;
 }
 
-/** Names of types inside one interface or world. */
-interface TypeNames {
-  readonly site: Site;
-  readonly written: ReadonlyMap<string, TypeAstItem>;
-  /** Resolved ones, and those that `use` brings. */
-  readonly known: Map<string, Extern>;
-  readonly busy: Set<string>;
-}
-
-const NOTHING: ValueType = primitive("bool");
-
 /** Answers from a fixed set of packages; features are those whose `@unstable` items count. */
 export class WitModel {
   readonly #packages = new Map<string, PackageScope>();
@@ -51,6 +40,7 @@ export class WitModel {
   readonly #features: ReadonlySet<string>;
   readonly #faces = new Map<InterfaceAst, Face | "busy">();
   readonly #worlds = new Map<WorldAst, WorldNames | "busy">();
+  readonly #lookup: Lookup = { spoil: (place, message) => this.#spoil(place, message), on: (gate) => this.#on(gate), deeper: (place, inner) => this.#deeper(place, inner) };
   #depth = 0;
   #fault: WitFault | undefined;
 
@@ -159,19 +149,22 @@ export class WitModel {
   #interface(id: string, items: readonly InterfaceItem[], site: Site): Face {
     const on = items.filter((i) => this.#on(i.gate));
     const face: Face = { id, exports: new Map(), uses: [] };
-    const names = this.#typeNames(on, site);
-    for (const item of on) if (item.item === "use") face.uses.push(...this.#use(item, names));
-    for (const item of on) this.#interfaceItem(item, face, names);
+    const types = this.#typesOf(on);
+    for (const item of on) if (item.item === "use") face.uses.push(...this.#use(item, types, site));
+    for (const item of on) this.#interfaceItem(item, face.exports, types);
     return face;
   }
 
-  #interfaceItem(item: InterfaceItem, face: Face, names: TypeNames): void {
-    if (item.item === "use") {
-      for (const n of item.names) this.#put(face.exports, n.as, names.known.get(n.as), n);
-    } else if (item.item === "type") {
-      this.#put(face.exports, item.name, this.#typeNamed(item.name, names, item), item);
-      this.#methods(item, names, (name, func) => this.#put(face.exports, name, func, item));
-    } else this.#put(face.exports, item.name, { kind: "func", type: this.#func(item.func, names, item) }, item);
+  #interfaceItem(item: InterfaceItem, into: Map<string, Extern>, types: TypeScope): void {
+    if (item.item === "func") return this.#put(into, item.name, { kind: "func", type: types.func(item.func, item) }, item);
+    if (item.item === "type") return this.#type(item, into, types);
+    for (const n of item.names) this.#put(into, n.as, types.named(n.as, n), n);
+  }
+
+  /** A type, and the functions of it if it is a resource. */
+  #type(item: TypeAstItem, into: Map<string, Extern>, types: TypeScope): void {
+    this.#put(into, item.name, types.named(item.name, item), item);
+    for (const [name, func] of types.methods(item)) this.#put(into, name, func, item);
   }
 
   #put(into: Map<string, Extern>, name: string, extern: Extern | undefined, place: Place): void {
@@ -179,135 +172,20 @@ export class WitModel {
     if (extern !== undefined) into.set(name, extern);
   }
 
-  #typeNames(items: readonly (InterfaceItem | WorldItem)[], site: Site): TypeNames {
-    const written = new Map<string, TypeAstItem>();
-    for (const item of items) {
-      if (item.item !== "type") continue;
-      if (written.has(item.name)) this.#spoil(item, `\`${item.name}\` is defined more than once`);
-      written.set(item.name, item);
-    }
-    return { site, written, known: new Map(), busy: new Set() };
+  #typesOf(items: readonly (InterfaceItem | WorldItem)[]): TypeScope {
+    return new TypeScope(items.filter((i): i is TypeAstItem => i.item === "type"), this.#lookup);
   }
 
   /** Brings the types of another interface; gives the interface. */
-  #use(item: UseAst, names: TypeNames): Face[] {
-    const face = this.#faceAt(item.from, names.site);
+  #use(item: UseAst, types: TypeScope, site: Site): Face[] {
+    const face = this.#faceAt(item.from, site);
     if (face === undefined) return [];
     for (const n of item.names) {
       const found = face.exports.get(n.name);
       if (found === undefined || found.kind === "func") this.#spoil(n, `there is no type \`${n.name}\` in ${face.id}`);
-      else if (names.known.has(n.as) || names.written.has(n.as)) this.#spoil(n, `\`${n.as}\` is defined more than once`);
-      else names.known.set(n.as, found);
+      else types.bring(n.as, found, n);
     }
     return [face];
-  }
-
-  // ---- types ---------------------------------------------------------------------------------------
-
-  #typeNamed(name: string, names: TypeNames, from: Place): Extern | undefined {
-    const known = names.known.get(name);
-    if (known !== undefined) return known;
-    const item = names.written.get(name);
-    if (item === undefined) return void this.#spoil(from, `there is no type \`${name}\` here`);
-    if (names.busy.has(name)) return void this.#spoil(from, `the type \`${name}\` holds itself`);
-    names.busy.add(name);
-    const extern = this.#deeper(from, () => this.#define(item.definition, names, name));
-    names.busy.delete(name);
-    if (extern !== undefined) names.known.set(name, extern);
-    return extern;
-  }
-
-  #define(definition: TypeDefinition, names: TypeNames, name: string): Extern {
-    switch (definition.form) {
-      case "resource":
-        return { kind: "resource", resource: { name } };
-      case "alias":
-        if (definition.type.kind === "name") return this.#typeNamed(definition.type.name, names, definition.type) ?? { kind: "type", type: NOTHING };
-        return { kind: "type", type: this.#value(definition.type, names) };
-      case "record":
-        return { kind: "type", type: { kind: "record", fields: this.#fields(definition.fields, names, name) } };
-      case "variant":
-        this.#once(definition.cases.map((c) => c.name), names, name);
-        return { kind: "type", type: { kind: "variant", cases: definition.cases.map((c) => ({ name: c.name, type: c.type && this.#value(c.type, names) })) } };
-      default:
-        this.#once(definition.names, names, name);
-        return { kind: "type", type: { kind: definition.form, names: definition.names } };
-    }
-  }
-
-  #once(all: readonly string[], names: TypeNames, of: string): void {
-    const twice = all.find((n, i) => all.findIndex((m) => m.toLowerCase() === n.toLowerCase()) !== i);
-    if (twice !== undefined) this.#spoil(names.written.get(of) ?? names.site.scope.of.parts[0]!.interfaces[0]!, `\`${twice}\` is in \`${of}\` more than once`);
-  }
-
-  #fields(all: readonly Parameter[], names: TypeNames, of: string): Field[] {
-    this.#once(all.map((f) => f.name), names, of);
-    return all.map((f) => ({ name: f.name, type: this.#value(f.type, names) }));
-  }
-
-  #value(ast: TypeAst, names: TypeNames): ValueType {
-    const some = (t: TypeAst | undefined) => t && this.#value(t, names);
-    switch (ast.kind) {
-      case "primitive":
-        return primitive(ast.name);
-      case "name":
-        return asValue(this.#typeNamed(ast.name, names, ast));
-      case "own":
-      case "borrow":
-        return this.#handle(ast.kind, this.#typeNamed(ast.resource, names, ast), ast);
-      case "list":
-        return { ...ast, element: this.#value(ast.element, names) };
-      case "map":
-        return { ...ast, key: this.#value(ast.key, names), value: this.#value(ast.value, names) };
-      case "option":
-        return { ...ast, some: this.#value(ast.some, names) };
-      case "result":
-        return { ...ast, ok: some(ast.ok), error: some(ast.error) };
-      case "tuple":
-        return { ...ast, items: ast.items.map((i) => this.#value(i, names)) };
-      default:
-        return { ...ast, element: some(ast.element) };
-    }
-  }
-
-  #handle(kind: "own" | "borrow", found: Extern | undefined, place: Place): ValueType {
-    if (found?.kind === "resource") return { kind, resource: found.resource };
-    if (found !== undefined) this.#spoil(place, "only a resource can be owned or borrowed");
-    return NOTHING;
-  }
-
-  // ---- functions -----------------------------------------------------------------------------------
-
-  #func(ast: FuncAst, names: TypeNames, place: Place, self?: Field): FuncType {
-    const params = [...(self === undefined ? [] : [self]), ...ast.params.map((p) => ({ name: p.name, type: this.#value(p.type, names) }))];
-    const twice = params.find((p, i) => params.findIndex((q) => q.name.toLowerCase() === p.name.toLowerCase()) !== i);
-    if (twice !== undefined) this.#spoil(place, `the parameter \`${twice.name}\` is there twice`);
-    const result = ast.result && this.#value(ast.result, names);
-    if (result !== undefined && holdsBorrow(result)) this.#spoil(place, "a result holds no `borrow`");
-    return { async: ast.async, params, result };
-  }
-
-  /** The functions of a resource, under the names that components give them. */
-  #methods(item: TypeAstItem, names: TypeNames, put: (name: string, func: Extern) => void): void {
-    if (item.definition.form !== "resource") return;
-    const own = names.known.get(item.name);
-    if (own?.kind !== "resource") return;
-    const taken = new Set<string>();
-    for (const m of item.definition.methods) {
-      if (taken.has(m.name)) this.#spoil(m, `\`${m.name || "constructor"}\` is in \`${item.name}\` more than once`);
-      taken.add(m.name);
-    }
-    for (const m of item.definition.methods) if (this.#on(m.gate)) put(methodName(item.name, m), { kind: "func", type: this.#method(m, own.resource, names) });
-  }
-
-  #method(m: MethodAst, resource: Resource, names: TypeNames): FuncType {
-    if (m.kind === "method") return this.#func(m.func, names, m, { name: "self", type: { kind: "borrow", resource } });
-    const func = this.#func(m.func, names, m);
-    if (m.kind === "static") return func;
-    if (func.result === undefined) return { ...func, result: { kind: "own", resource } };
-    const made = func.result.kind === "result" ? func.result.ok : undefined;
-    if (made?.kind !== "own" || made.resource !== resource) this.#spoil(m, "a constructor gives its resource, or a result of it");
-    return func;
   }
 
   // ---- worlds --------------------------------------------------------------------------------------
@@ -326,26 +204,24 @@ export class WitModel {
 
   #fillWorld(world: WorldNames, ast: WorldAst, site: Site): void {
     const on = ast.items.filter((i) => this.#on(i.gate));
-    const names = this.#typeNames(on, site);
+    const types = this.#typesOf(on);
     for (const item of on) {
       if (item.item !== "use") continue;
-      for (const face of this.#use(item, names)) this.#addFace(world, "imports", face);
-      for (const n of item.names) this.#put(world.imports, n.as, names.known.get(n.as), n);
+      for (const face of this.#use(item, types, site)) this.#addFace(world, "imports", face);
+      this.#interfaceItem(item, world.imports, types);
     }
     for (const item of on) {
-      if (item.item === "type") {
-        this.#put(world.imports, item.name, this.#typeNamed(item.name, names, item), item);
-        this.#methods(item, names, (name, func) => this.#put(world.imports, name, func, item));
-      } else if (item.item === "import" || item.item === "export") this.#port(world, item, names);
+      if (item.item === "type") this.#type(item, world.imports, types);
+      else if (item.item === "import" || item.item === "export") this.#port(world, item, types, site);
     }
     for (const item of on) if (item.item === "include") this.#include(world, item, site);
   }
 
-  #port(world: WorldNames, item: Extract<WorldItem, { item: "import" | "export" }>, names: TypeNames): void {
+  #port(world: WorldNames, item: Extract<WorldItem, { item: "import" | "export" }>, types: TypeScope, site: Site): void {
     const into = item.item === "import" ? "imports" : "exports";
     const { port } = item;
-    if (port.kind === "func") return this.#put(world[into], port.name, { kind: "func", type: this.#func(port.func, names, item) }, item);
-    const face = port.kind === "path" ? this.#faceAt(port.path, names.site) : this.#interface(port.name, port.items, names.site);
+    if (port.kind === "func") return this.#put(world[into], port.name, { kind: "func", type: types.func(port.func, item) }, item);
+    const face = port.kind === "path" ? this.#faceAt(port.path, site) : this.#interface(port.name, port.items, site);
     if (face === undefined) return;
     if (world.stated[into].has(face.id) || (port.kind === "interface" && world[into].has(face.id))) this.#spoil(item, `\`${face.id}\` is ${item.item}ed twice`);
     world.stated[into].add(face.id);
@@ -424,42 +300,4 @@ function leadsTo(face: Face, wanted: (f: Face) => boolean, seen = new Set<Face>(
     seen.add(used);
     return leadsTo(used, wanted, seen);
   });
-}
-
-function methodName(resource: string, m: MethodAst): string {
-  return m.kind === "constructor" ? `[constructor]${resource}` : `[${m.kind}]${resource}.${m.name}`;
-}
-
-/** A type where a value is wanted: a resource by its name is owned. */
-function asValue(found: Extern | undefined): ValueType {
-  if (found?.kind === "resource") return { kind: "own", resource: found.resource };
-  return found?.kind === "type" ? found.type : NOTHING;
-}
-
-function holdsBorrow(type: ValueType, seen = new Set<ValueType>()): boolean {
-  if (seen.has(type)) return false;
-  seen.add(type);
-  const any = (...all: readonly (ValueType | undefined)[]) => all.some((t) => t !== undefined && holdsBorrow(t, seen));
-  switch (type.kind) {
-    case "borrow":
-      return true;
-    case "list":
-    case "future":
-    case "stream":
-      return any(type.element);
-    case "option":
-      return any(type.some);
-    case "map":
-      return any(type.key, type.value);
-    case "result":
-      return any(type.ok, type.error);
-    case "tuple":
-      return any(...type.items);
-    case "record":
-      return any(...type.fields.map((f) => f.type));
-    case "variant":
-      return any(...type.cases.map((c) => c.type));
-    default:
-      return false;
-  }
 }

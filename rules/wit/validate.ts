@@ -13,7 +13,9 @@ import { WitModel } from "./resolve.ts";
 const INDEX_SCHEMA = "x07-arch.wit.index.schema.json";
 /** What a report can say of a package; anything else is a fault of the index and is told as such. */
 const REPORTABLE_ID = /^[a-z][a-z0-9_-]{0,31}:[a-z][a-z0-9_-]{0,63}@[0-9]+\.[0-9]+\.[0-9]+([+-][0-9A-Za-z.-]+)?$/;
+const REPORTABLE_WORLD = /^[a-z][a-z0-9_-]{0,63}$/;
 const MOST_PACKAGES = 256;
+const MOST_WORLDS = 128;
 
 /** The goal `wit validate`: options `index`, `package` (any number of ids), `strict`, `list`. */
 export async function validateWit(context: PlanContext, options: OptionValues): Promise<GoalAnswer> {
@@ -103,7 +105,8 @@ class Validation {
     const dependencies = parsed === undefined ? [] : foreignPackages(parsed);
     for (const id of dependencies.filter((d) => registry.entry(d) === undefined)) this.#warn("PACKAGE_DEP_MISSING", `${entry.id} needs ${id}, which is not listed in ${this.#path}`, "list it, with its folder and its pin");
     const ok = this.#failures() === before && isKind(entry.kind);
-    const row = { id: entry.id, path: entry.path.slice(0, 1024) || ".", kind: entry.kind, ok, sha256_tree: tree, worlds: parsed === undefined ? [] : worldNames(parsed), dependencies: dependencies.filter((d) => REPORTABLE_ID.test(d)) };
+    const worlds = parsed === undefined ? [] : worldNames(parsed).filter((w) => REPORTABLE_WORLD.test(w));
+    const row = { id: entry.id, path: entry.path.slice(0, 1024) || ".", kind: entry.kind, ok, sha256_tree: tree, worlds: worlds.slice(0, MOST_WORLDS), dependencies: dependencies.filter((d) => REPORTABLE_ID.test(d)).slice(0, MOST_PACKAGES) };
     return { entry, ok, row };
   }
 

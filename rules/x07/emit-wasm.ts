@@ -1,29 +1,6 @@
-// x07 sources -> a core module that exports x07_solve_v2. Two providers of one step: the embedded compiler, which finds the
-// modules it needs by itself, and the installed `x07`, which runs on copies in a directory of its own.
+// x07 sources -> a core module or C by the installed `x07`, which runs on copies in a directory of its own.
 
 import { type Artifact, type ArtifactLike, type Diagnostic, json, many, normal, one, output, type PlanContext, type ProcessOutcome, rule } from "../../engine/index.ts";
-import { compileFailed, openSources } from "./sources.ts";
-
-/** Memory of the module in bytes, multiples of 65,536; `max` equal to `initial` cannot grow. */
-export interface EmitMemory {
-  readonly initialBytes: number;
-  readonly maxBytes: number;
-}
-
-export const emitWasmEmbedded = rule({
-  id: "x07.emit-wasm",
-  version: 1,
-  discovers: true,
-  inputs: { project: one("file"), memory: json<EmitMemory>() },
-  outputs: { module: output("core-wasm", "module.wasm") },
-  async run({ project, memory }, io) {
-    const [{ compile }, sources] = await Promise.all([import("./compiler/index.ts"), openSources(project, io)]);
-    if (!sources.ok) return sources;
-    const outcome = compile({ ...sources.value, memory });
-    if (outcome.ok) return { ok: true, value: { module: outcome.wasm } };
-    return { ok: false, error: compileFailed(outcome.errors) };
-  },
-});
 
 interface NativeArguments {
   readonly memory: { readonly initialBytes: number | null; readonly maxBytes: number | null; readonly noGrow: boolean };

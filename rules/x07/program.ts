@@ -2,14 +2,12 @@
 // every goal that needs a program; knows no reports and puts nothing in place.
 
 import { type Artifact, type Diagnostic, fail, file, type FileDigest, type JsonValue, parentOf, parseJson, type PlanContext, type Result, under } from "../../engine/index.ts";
-import { clang, clangArguments } from "../clang.ts";
+import { chooseCToolchain } from "../c-toolchain.ts";
+import { clangArguments } from "../clang.ts";
 import type { WasmProfile } from "../profile.ts";
 import { embedded, type FoundTool, native, VERSION } from "../tool.ts";
 import { readLdflags } from "../wasm/memory-plan.ts";
-import { wasmLd } from "../wasm-ld.ts";
-import { adaptedLinkerFlags } from "../wasm-ld-flags.ts";
-import { emitCEmbedded } from "./emit-c.ts";
-import { emitCNative, emitWasmEmbedded, emitWasmNative, type NativeSources, nativeSources, x07BuildArguments } from "./emit-wasm.ts";
+import { emitCNative, emitWasmNative, type NativeSources, nativeSources, x07BuildArguments } from "./emit-wasm.ts";
 import { shimSource } from "./shim.ts";
 
 export const NATIVE = "native_x07_wasm_v1";
@@ -30,6 +28,8 @@ export interface ProgramRequest {
   /** Where generated C and the module go; only told to people and to the installed x07. */
   readonly emitDir: string;
   readonly out: string;
+  /** Level of binaryen's optimiser; undefined: it is not asked. */
+  readonly wasmOpt?: string | undefined;
 }
 
 /** What came out of the code generator: the module and, where the provider makes them, C and header. */
@@ -76,8 +76,19 @@ export function readProject(context: PlanContext, path: string): { readonly inpu
   return { inputs, manifest: { ok: true, value: manifest as ProjectManifest } };
 }
 
-/** Declares the nodes of the program; asks for none of them yet. */
+/** Declares the nodes of the program. Asks for what tells which they are, e.g. the imports of its modules, and for no code. */
 export async function programOf(context: PlanContext, request: ProgramRequest): Promise<ProgramOutcome> {
+  const { program, network } = await generated(context, request);
+  const level = request.wasmOpt;
+  if (level === undefined || !program.ok) return { program, network };
+  const { wasmOpt } = await import("../wasm-opt.ts");
+  const better = await wasmOpt(context, program.value.module, level, request.project);
+  if (!better.ok) return { program: better, network };
+  const { module, line } = better.value;
+  return { program: { ok: true, value: { ...program.value, module, tool: { ...program.value.tool, wasm_opt: line } } }, network };
+}
+
+async function generated(context: PlanContext, request: ProgramRequest): Promise<ProgramOutcome> {
   const x07 = await chosenX07(context);
   if (!x07.ok) return { program: x07, network: false };
   if (x07.value === "embedded") return { program: await embeddedProgram(context, request), network: false };
@@ -100,13 +111,18 @@ const NOTHING_MORE = { c: undefined, header: undefined, shim: undefined, tool: {
 
 async function embeddedProgram(context: PlanContext, request: ProgramRequest): Promise<Result<Program>> {
   const { project, profile, emitDir, out } = request;
-  const at = { tool: embedded("x07"), root: parentOf(project), label: project };
+  const tool = embedded("x07");
   const x07 = `${VERSION}+embedded`;
-  if (request.backend === C) return compileC(context, request, emitCEmbedded({ project: file(project) }, at), x07);
+  const { programNodes } = await import("./modules.ts");
+  const { linkX07, printX07 } = await import("./stages.ts");
+  const nodes = await programNodes(context, project, tool);
+  if (!nodes.ok) return nodes;
+  const { entry, objects, units, problems } = nodes.value;
+  if (request.backend === C) return compileC(context, request, printX07({ objects, problems }, { tool, label: project }), x07);
   const want = readLdflags(profile.ldflags);
   const initialBytes = want.initialMemory ?? 16 << 20;
   const maxBytes = want.noGrowableMemory ? initialBytes : (want.maxMemory ?? initialBytes);
-  const { module } = emitWasmEmbedded({ project: file(project), memory: { initialBytes, maxBytes } }, at);
+  const { module } = linkX07({ units, memory: { initialBytes, maxBytes }, entry, problems }, { tool, label: project });
   const x07Arguments = x07BuildArguments(project, `${emitDir}/program.c`, `${emitDir}/x07.h`, out, nativeMemory(profile));
   return { ok: true, value: { ...NOTHING_MORE, module, x07, x07Arguments } };
 }
@@ -122,20 +138,15 @@ async function nativeProgram(context: PlanContext, request: ProgramRequest, x07:
   return { ok: true, value: { ...NOTHING_MORE, ...made, x07: versionOf(x07.line), x07Arguments } };
 }
 
-/** C -> objects -> module, with the installed C toolchain. */
+/** C -> objects -> module, with a C toolchain. */
 async function compileC(context: PlanContext, { project, profile, emitDir }: ProgramRequest, { c, header }: { readonly c: Artifact; readonly header: Artifact }, x07: string): Promise<Result<Program>> {
-  const cc = await native(context, "clang", profile.cc);
-  if (!cc.ok) return spawnFailed("CLANG", "codegen", cc.message);
-  const ld = await native(context, "wasm-ld", profile.linker);
-  if (!ld.ok) return spawnFailed("WASM_LD", "link", ld.message);
+  const chosen = await chooseCToolchain(context, profile);
+  if (!chosen.ok) return chosen;
   const { shim } = shimSource({});
-  const compile = (source: Artifact, label: string) => clang({ source, headers: [header], flags: profile.cflags, target: profile.triple }, { tool: cc.tool, label }).object;
-  const flags = adaptedLinkerFlags(profile.ldflags, ld.line);
-  const objects = [compile(c, `${project} program.c`), compile(shim, "phase0_shim.c")];
-  const { module } = wasmLd({ objects, flags: flags.flags }, { tool: ld.tool, label: project });
+  const { compile, link, versions, remarks } = chosen.value;
+  const module = link([compile(c, [header], `${project} program.c`), compile(shim, [header], "phase0_shim.c")], project);
   const x07Arguments = x07BuildArguments(project, `${emitDir}/program.c`, `${emitDir}/x07.h`, undefined, nativeMemory(profile));
-  const remarks = flags.remark === undefined ? [] : [flags.remark];
-  return { ok: true, value: { module, c, header, shim, x07, x07Arguments, tool: { clang: cc.line, wasm_ld: ld.line }, clangFlags: clangArguments(profile.cflags, profile.triple), remarks } };
+  return { ok: true, value: { module, c, header, shim, x07, x07Arguments, tool: versions, clangFlags: clangArguments(profile.cflags, profile.triple), remarks } };
 }
 
 /** A project with dependencies must have its lock file checked by the installed x07 first, as the reference does. */
@@ -164,10 +175,6 @@ function texts(value: JsonValue | undefined): string[] {
 function versionOf(line: string): string {
   const word = line.split(/\s+/)[1] ?? "";
   return /^\d+\.\d+\.\d+/.test(word) ? word : "0.0.0";
-}
-
-function spawnFailed(name: string, stage: "codegen" | "link", message: string): Result<never> {
-  return { ok: false, error: [{ code: `X07WASM_${name}_SPAWN_FAILED`, severity: "error", stage, message: `spawn failed: ${message}`, data: { error: message }, hint: "install the C toolchain (clang, lld), or use --codegen-backend native_x07_wasm_v1" }] };
 }
 
 async function satisfiesPin(context: PlanContext, tool: string, line: string): Promise<boolean> {

@@ -6,13 +6,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compileToC } from "../../rules/x07/c/index.ts";
 import { printProgram } from "../../rules/x07/c/program.ts";
 import { FunctionBuilder, callExpr } from "../../rules/x07/compiler/builder.ts";
-import { link } from "../../rules/x07/compiler/link.ts";
-import type { Linked } from "../../rules/x07/compiler/link.ts";
+import { linkIr } from "../../rules/x07/compiler/link.ts";
 import type { BinOp, IrExpr, IrFunction } from "../../rules/x07/compiler/ir.ts";
 import { add, k, load } from "../../rules/x07/compiler/ops.ts";
-import { encodeModule } from "../../rules/x07/compiler/wasm/module.ts";
 import { Dice, Generator } from "../rules/x07/generator.ts";
-import { bytesOf, compileFiles, instantiate, loader, MEMORY } from "../rules/x07/rig.ts";
+import { bytesOf, compileFiles, encodeIr, instantiate, library, loader, MEMORY } from "../rules/x07/rig.ts";
 import { haveToolchain, required, Toolchain } from "./c-toolchain.ts";
 
 const ROUNDS = required ? 40 : 12;
@@ -26,7 +24,7 @@ function hex(output: Uint8Array | "trap"): string {
 
 function sources(program: object) {
   const files = { "src/main.x07.json": program };
-  return { entry: { path: "src/main.x07.json", bytes: bytesOf(program) }, load: loader(files, ["src"]) };
+  return { entry: { path: "src/main.x07.json", bytes: bytesOf(program) }, load: loader(files, ["src"]), library };
 }
 
 /** Locals 0..3 of the function under test; local 0 points at a word that every call changes. */
@@ -58,7 +56,7 @@ function next(): IrFunction {
 }
 
 /** A program of one expression; its value and the word that its calls count in are the result. */
-function evaluation(e: IrExpr): Linked {
+function evaluation(e: IrExpr): ReadonlyMap<string, IrFunction> {
   const b = new FunctionBuilder(["i32", "i32"]);
   const at = b.fresh(callExpr("rt.alloc", [k(8)]));
   b.store(4, at, 0, k(1));
@@ -68,7 +66,7 @@ function evaluation(e: IrExpr): Linked {
   const f = new FunctionBuilder(["i32", "i32", "i32", "i32"]);
   f.ret(e);
   const functions = [b.finish("solve", ["i32", "i32"]), f.finish("main.value", ["i32"], "never"), next()];
-  return link(new Map(functions.map((x) => [x.name, x])));
+  return new Map(functions.map((x) => [x.name, x]));
 }
 
 describe.skipIf(!haveToolchain("tests/native/c-random"))("C and wasm answer alike", () => {
@@ -86,9 +84,9 @@ describe.skipIf(!haveToolchain("tests/native/c-random"))("C and wasm answer alik
         toolchain.write(`program${seed}`, made.c);
         wasm.set(`program${seed}`, compiled.wasm);
       }
-      const linked = evaluation(expression(new Dice(seed), 4 + (seed % 4)));
-      toolchain.write(`expression${seed}`, printProgram(linked));
-      wasm.set(`expression${seed}`, encodeModule(linked, MEMORY));
+      const functions = evaluation(expression(new Dice(seed), 4 + (seed % 4)));
+      toolchain.write(`expression${seed}`, printProgram(linkIr(functions)));
+      wasm.set(`expression${seed}`, encodeIr(functions, MEMORY));
     }
     await toolchain.compile([...wasm.keys()]);
   }, 240_000);

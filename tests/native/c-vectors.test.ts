@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compileToC } from "../../rules/x07/c/index.ts";
 import { ROOT } from "../rig/project.ts";
-import { bytesOf, instantiate, loader } from "../rules/x07/rig.ts";
+import { bytesOf, instantiate, library, loader } from "../rules/x07/rig.ts";
 import { haveToolchain, required, Toolchain } from "./c-toolchain.ts";
 
 interface Vector {
@@ -31,7 +31,7 @@ describe.skipIf(!haveToolchain("tests/native/c-vectors"))(`programs through C${r
   beforeAll(async () => {
     toolchain = new Toolchain();
     for (const v of chosen) {
-      const made = compileToC({ entry: { path: v.project.entry, bytes: bytesOf(v.program.modules[v.project.entry]) }, load: loader(v.program.modules, v.project.module_roots) });
+      const made = compileToC({ entry: { path: v.project.entry, bytes: bytesOf(v.program.modules[v.project.entry]) }, load: loader(v.program.modules, v.project.module_roots), library });
       if (!made.ok) throw new Error(`${v.name}: ${JSON.stringify(made.errors, null, 1)}`);
       toolchain.write(v.name, made.c);
     }

@@ -1,9 +1,13 @@
 // Random histories of a workspace as plain data, and the run of one: after every build the outputs are those of a clean
 // build, what cannot be made failed, and a second build has nothing to do.
 
+import { cacheDesk } from "../../engine/cache/desk.ts";
+import { writeLive } from "../../engine/cache/live.ts";
+import { remoteOver } from "../../engine/cache/remote/remote.ts";
 import type { ActionOutcome, Counts } from "../../engine/event.ts";
 import { sha256Hex } from "../../engine/lib/digest.ts";
 import type { GoalRun, Session } from "../../engine/session.ts";
+import { type Faults, memoryStore } from "../rig/cache-server.ts";
 import { Crash, type MemoryDisk } from "../rig/memory-disk.ts";
 import { type BuildSettings, type Built, buildWith, World } from "../rig/world.ts";
 import { cleanBuild, type GraphSpec, hooks, planOf, randomGraph, randomText, SOURCES, type Sources } from "./model.ts";
@@ -27,6 +31,13 @@ export type Step =
   | { readonly do: "cut"; readonly where: "state" | "cache"; readonly file: number; readonly at: number }
   | { readonly do: "glue"; readonly node: number; readonly glue: string }
   | { readonly do: "place"; readonly node: number; readonly path: string | undefined }
+  | { readonly do: "share"; readonly with: "nobody" | "read" | "read-write"; readonly faults: Faults }
+  | { readonly do: "rot-shared"; readonly which: number; readonly at: number; readonly bit: number }
+  | { readonly do: "mix-shared"; readonly which: number; readonly with: number }
+  | { readonly do: "clone" }
+  | { readonly do: "archive"; readonly spoilt: number | undefined }
+  | { readonly do: "gc"; readonly bytes: number }
+  | { readonly do: "outputs"; readonly mode: "minimal" | "toplevel" | "all" }
   | { readonly do: "new-code"; readonly code: string }
   | { readonly do: "wait"; readonly ms: number };
 
@@ -74,7 +85,7 @@ function randomChange(r: Seeded, graph: GraphSpec): Step {
   const file = r.pick(SOURCES);
   const where = r.pick(["state", "cache"] as const);
   const node = r.below(graph.nodes.length);
-  switch (r.below(22)) {
+  switch (r.below(30)) {
     case 0: return { do: "touch", file };
     case 1: return { do: "delete", file };
     case 2: case 3: return { do: "revert", file };
@@ -87,6 +98,13 @@ function randomChange(r: Seeded, graph: GraphSpec): Step {
     case 12: return { do: "cut", where, file: r.below(999), at: r.below(99999) };
     case 13: return { do: "glue", node, glue: r.pick(["", "-", "+"]) };
     case 14: return { do: "place", node, path: r.chance(60) ? `out/new/${node}` : undefined };
+    case 16: case 17: return { do: "share", with: r.pick(["nobody", "read", "read-write", "read-write"] as const), faults: r.chance(50) ? {} : { corrupt: r.below(30), wrong: r.below(20), error: r.below(20), lose: r.below(30), full: r.chance(10) } };
+    case 18: return { do: "rot-shared", which: r.below(999), at: r.below(99999), bit: r.below(8) };
+    case 19: return { do: "mix-shared", which: r.below(999), with: r.below(999) };
+    case 20: case 21: return { do: "clone" };
+    case 22: return { do: "archive", spoilt: r.chance(30) ? r.below(99999) : undefined };
+    case 23: return { do: "gc", bytes: r.below(20_000) };
+    case 24: return { do: "outputs", mode: r.pick(["minimal", "toplevel", "all"] as const) };
     case 15: return { do: "new-code", code: r.pick(["code-1", "code-2"]) };
     default: return { do: "edit", file, text: randomText(r) };
   }
@@ -113,6 +131,11 @@ class Player {
   #graph: GraphSpec;
   #code = "code-1";
   #recorded: Recorded | undefined;
+  /** What a server that outlives every clone has stored. */
+  readonly #shared = new Map<string, Uint8Array>();
+  #sharing: Extract<Step, { do: "share" }> = { do: "share", with: "nobody", faults: {} };
+  #mode: "minimal" | "toplevel" | "all" = "toplevel";
+  #builds = 0;
 
   constructor(history: History) {
     this.#graph = history.graph;
@@ -144,6 +167,11 @@ class Player {
         return this.#fullDisk(step.bytes);
       case "edit-while-building":
         return this.#mischief(step.at, () => this.#w.write(`src/${step.file}`, step.text));
+      case "archive":
+        return this.#archive(step.spoilt);
+      case "gc":
+        (await this.#desk()).gc({ maxBytes: step.bytes, keep: [] });
+        return this.#replayHolds();
       default:
         this.#change(step);
         return this.#replayHolds();
@@ -151,16 +179,44 @@ class Player {
   }
 
   async #build(settings: BuildSettings): Promise<{ built: Built; session: Session }> {
-    const session = this.#w.session({ keepGoing: true, code: this.#code, ...settings });
+    const session = this.#w.session({ keepGoing: true, code: this.#code, outputs: this.#mode, farther: this.#farther(), ...settings });
     let hanging = true;
     const work = buildWith(session, planOf(this.#graph), []).finally(() => (hanging = false));
     const built = await Promise.race([work, this.#watchdog(() => hanging)]);
+    if (built.diagnostics.length === 0 && settings.dryRun !== true && settings.noCache !== true) writeLive(this.#w.disk, "test", ["test"], built.run.live, true);
     return { built, session };
+  }
+
+  #farther(): BuildSettings["farther"] {
+    const { with: mode, faults } = this.#sharing;
+    if (mode === "nobody") return undefined;
+    this.#builds += 1;
+    const store = memoryStore(this.#shared, faults, this.#builds);
+    return (near) => Promise.resolve(remoteOver(near, store, { writable: mode === "read-write", timeoutMs: 1000 }, () => {}));
+  }
+
+  #desk() {
+    return cacheDesk(this.#w.disk.forProcess(), "/cache", { maxBytes: 1 << 30, now: this.#w.now, alive: () => true });
+  }
+
+  /** Exports what is live, loses the cache, takes the archive back; a spoilt one must not change anything. */
+  async #archive(spoilt: number | undefined): Promise<string | undefined> {
+    const desk = await this.#desk();
+    const written = await desk.export("/archive", []);
+    if (!written.ok) return this.#replayHolds();
+    this.#w.loseCache();
+    if (spoilt !== undefined) this.#w.disk.rot("/archive", (b) => b.slice(0, spoilt % b.length));
+    const taken = await desk.import("/archive");
+    if (taken.ok === (spoilt !== undefined)) return spoilt === undefined ? `the archive was refused: ${taken.ok ? "" : taken.error[0]!.message}` : "a cut archive was taken";
+    if (spoilt !== undefined && this.#w.disk.filesBelow("/cache").some((p) => !p.includes("/running/"))) return "a refused archive left something behind";
+    return this.#replayHolds();
   }
 
   /** Ends the wait for a build whose process died, and finds builds that never end. */
   async #watchdog(hanging: () => boolean): Promise<never> {
-    for (let n = 0; n < 5000 && hanging(); n++) {
+    // Many turns and much time: on a busy machine loading a module alone may take thousands of turns.
+    const started = Date.now();
+    for (let n = 0; (n < 5000 || Date.now() - started < 20_000) && hanging(); n++) {
       await new Promise((resolve) => setImmediate(resolve));
       if (this.#w.disk.crashed) throw new Crash("power lost");
     }
@@ -227,7 +283,9 @@ class Player {
     for (const [path, text] of wanted) {
       const claim = claimed.get(path);
       if (text === undefined && claim !== undefined) return `${path} was made although it cannot be`;
-      if (text !== undefined && claim === undefined && complete) return `${path} was not made: ${run.answer.diagnostics.map((d) => d.message).join("; ")}`;
+      const absent = this.#mode === "minimal" && !this.#w.exists(path);
+      if (this.#mode === "minimal" && complete && text !== undefined && !absent && this.#w.text(path) !== text) return `${path} was left as ${JSON.stringify(this.#w.text(path))}`;
+      if (text !== undefined && claim === undefined && complete && !absent) return `${path} was not made: ${run.answer.diagnostics.map((d) => d.message).join("; ")}`;
       if (text === undefined || claim === undefined) continue;
       if (claim !== sha256Hex(text)) return `${path} has digest of other content than ${JSON.stringify(text)}`;
       if (!this.#w.exists(path)) return `${path} is not in place`;
@@ -255,6 +313,7 @@ class Player {
     const wanted = cleanBuild(this.#graph, this.#sources());
     for (const [path, text] of wanted) {
       if (text === undefined) return `the record would be replayed although ${path} cannot be made`;
+      if (this.#mode === "minimal" && !this.#w.exists(path)) continue;
       if (!this.#w.exists(path) || this.#w.text(path) !== text) return `the record would be replayed although ${path} is wrong`;
     }
     return undefined;
@@ -297,6 +356,21 @@ class Player {
         return this.#alter(step.node, (n) => ({ ...n, glue: step.glue }));
       case "place":
         return this.#alter(step.node, (n) => ({ ...n, places: step.path === undefined ? [] : [step.path] }));
+      case "share":
+        this.#sharing = step;
+        return;
+      case "rot-shared":
+        return this.#onShared(step.which, (name, body) => void this.#shared.set(name, flipped(body.slice(), step.at, step.bit)));
+      case "mix-shared":
+        return this.#onShared(step.which, (name) => this.#onShared(step.with, (_, body) => void this.#shared.set(name, body)));
+      case "clone":
+        this.#w.loseState();
+        this.#w.loseCache();
+        return this.#w.delete("out");
+      case "outputs":
+        this.#recorded = undefined;
+        this.#mode = step.mode;
+        return;
       case "new-code":
         this.#recorded = undefined;
         this.#code = step.code;
@@ -322,6 +396,11 @@ class Player {
     const text = this.#w.text(path);
     this.#w.write(path, (text[0] === "y" ? "z" : "y") + text.slice(1));
     this.#w.disk.setModified(path, before.mtimeMs);
+  }
+
+  #onShared(which: number, work: (name: string, body: Uint8Array) => void): void {
+    const all = [...this.#shared];
+    if (all.length > 0) work(...all[which % all.length]!);
   }
 
   #onOutput(which: number, work: (path: string) => void): void {

@@ -38,38 +38,59 @@ type Instantiate = (core: (path: string) => WebAssembly.Module, imports: object,
 /** A component that can be instantiated again and again. */
 export class Guest {
   private readonly instantiate: Instantiate;
-  private readonly modules: ReadonlyMap<string, WebAssembly.Module>;
+  private readonly modules: ReadonlyMap<string, Uint8Array>;
+  private readonly compiled = new Map<string, WebAssembly.Module>();
   /** Names of the interfaces that the component imports. */
   readonly imports: readonly string[];
 
-  private constructor(instantiate: Instantiate, modules: ReadonlyMap<string, WebAssembly.Module>, imports: readonly string[]) {
+  private constructor(instantiate: Instantiate, modules: ReadonlyMap<string, Uint8Array>, imports: readonly string[]) {
     this.instantiate = instantiate;
     this.modules = modules;
     this.imports = imports;
+  }
+
+  /** The same component with other core modules. */
+  map(change: (module: Uint8Array) => Uint8Array): Guest {
+    return new Guest(this.instantiate, new Map([...this.modules].map(([name, bytes]) => [name, change(bytes)])), this.imports);
   }
 
   static async load(component: Uint8Array): Promise<Guest> {
     const { files, imports } = await transpileBytes(component, { name: "guest", instantiation: "sync", nodejsCompat: false });
     const script = Buffer.from(files["guest.js"]!).toString("base64");
     const { instantiate } = (await import(/* @vite-ignore */ `data:text/javascript;base64,${script}`)) as { instantiate: Instantiate };
-    const modules = Object.entries(files).filter(([name]) => name.endsWith(".wasm")).map(([name, bytes]) => [name, new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>)] as const);
-    return new Guest(instantiate, new Map(modules), imports);
+    return new Guest(instantiate, new Map(Object.entries(files).filter(([name]) => name.endsWith(".wasm"))), imports);
   }
 
   http(options: HostOptions = {}): HttpInstance {
-    return new HttpInstance((imports) => this.make(imports), options);
+    return new HttpInstance((imports, memory) => this.make(imports, memory), options);
   }
 
   cli(options: HostOptions = {}): CliInstance {
-    return new CliInstance((imports) => this.make(imports), options);
+    return new CliInstance((imports, memory) => this.make(imports, memory), options);
   }
 
-  private make(imports: object): unknown {
-    return this.instantiate((path) => this.modules.get(path)!, imports, (m, i) => new WebAssembly.Instance(m, i));
+  /** One instance; `memory` is told the guest's memory. */
+  private make(imports: object, memory: (m: WebAssembly.Memory) => void): unknown {
+    return this.instantiate(
+      (path) => this.module(path),
+      imports,
+      (m, i) => {
+        const instance = new WebAssembly.Instance(m, i);
+        const exported = instance.exports["memory"];
+        if (exported instanceof WebAssembly.Memory) memory(exported);
+        return instance;
+      },
+    );
+  }
+
+  private module(path: string): WebAssembly.Module {
+    const known = this.compiled.get(path) ?? new WebAssembly.Module(this.modules.get(path)!);
+    this.compiled.set(path, known);
+    return known;
   }
 }
 
-type Make = (imports: object) => unknown;
+type Make = (imports: object, memory: (m: WebAssembly.Memory) => void) => unknown;
 
 const closed = { tag: "closed" };
 class HostError {}
@@ -167,6 +188,12 @@ class Fields {
 export class HttpInstance {
   private readonly handler: { handle: (request: object, outparam: object) => void };
   private current: Call | undefined;
+  private memory: WebAssembly.Memory | undefined;
+
+  /** Pages of 64 KiB that the guest has. */
+  pages(): number {
+    return (this.memory?.buffer.byteLength ?? 0) / 65536;
+  }
 
   constructor(make: Make, options: HostOptions) {
     const call = () => this.current!;
@@ -176,7 +203,7 @@ export class HttpInstance {
       "wasi:io/error": { Error: HostError },
       "wasi:io/streams": { InputStream, OutputStream },
       "x07:solve/handler": { solve: options.solve ?? refuseToSolve },
-    }) as { incomingHandler: { handle: (request: object, outparam: object) => void } };
+    }, (m) => (this.memory ??= m)) as { incomingHandler: { handle: (request: object, outparam: object) => void } };
     this.handler = made.incomingHandler;
     this.types = types;
   }
@@ -294,7 +321,7 @@ export class CliInstance {
       "wasi:io/error": { Error: HostError },
       "wasi:io/streams": { InputStream, OutputStream },
       "x07:solve/handler": { solve: options.solve ?? refuseToSolve },
-    }) as { run: { run: () => void } };
+    }, () => {}) as { run: { run: () => void } };
     this.run = () => made.run.run();
   }
 
@@ -312,7 +339,7 @@ export class CliInstance {
       this.run();
       return true;
     } catch (thrown) {
-      if (thrown instanceof Error && "payload" in thrown) return false;
+      if (thrown === undefined || (thrown instanceof Error && "payload" in thrown)) return false;
       throw thrown;
     }
   }

@@ -262,6 +262,14 @@ export function memoryDisk(root: string, clock: Clock = { ms: 1_000_000, tick: 0
       if (node.kind === "dir") for (const name of [...node.names]) disk.removeTree(`${p}/${name}`);
       leave(p);
     },
+    removeEmptyDir(path) {
+      const p = at(path);
+      if (change(p)) powerOff();
+      const node = nodes.get(p);
+      if (node?.kind !== "dir") return refuse(node === undefined ? "ENOENT" : "ENOTDIR", p);
+      if (node.names.size > 0) return refuse("ENOTEMPTY", p);
+      leave(p);
+    },
     makeDirs(path) {
       const p = at(path);
       if (change(p)) powerOff();

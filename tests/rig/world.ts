@@ -7,7 +7,7 @@ import type { ActionOutcome, BuildEvent, Counts } from "../../engine/event.ts";
 import type { RunProcess } from "../../engine/execute.ts";
 import { textOf, utf8 } from "../../engine/lib/bytes.ts";
 import type { Placement } from "../../engine/rule.ts";
-import { type GoalRun, Session, type SessionOptions } from "../../engine/session.ts";
+import { type GoalRun, Session, type SessionOptions, type SessionWorld } from "../../engine/session.ts";
 import { type Clock, memoryDisk, type MemoryDisk } from "./memory-disk.ts";
 
 export type TestPlan = (context: PlanContext) => Promise<Result<unknown>>;
@@ -35,6 +35,9 @@ export interface BuildSettings extends Partial<SessionOptions> {
   readonly env?: { readonly [name: string]: string };
   readonly runProcess?: RunProcess;
   readonly onEvent?: (event: BuildEvent) => void;
+  readonly farther?: SessionWorld["farther"];
+  readonly alive?: SessionWorld["alive"];
+  readonly formerOutputs?: SessionWorld["formerOutputs"];
 }
 
 export const DEFAULTS: SessionOptions = { jobs: 2, keepGoing: false, force: false, dryRun: false, noCache: false, cacheDir: "/cache", cacheMaxBytes: 1 << 30, outputs: "toplevel", provider: "auto", code: "code-1" };
@@ -49,9 +52,9 @@ export interface Openable {
 
 /** Opens a session as a process of its own would. */
 export function openSession(w: Openable, settings: BuildSettings, emit: (e: BuildEvent) => void): Session {
-  const { signal, env, runProcess, onEvent, ...options } = settings;
+  const { signal, env, runProcess, onEvent, farther, alive, formerOutputs, ...options } = settings;
   return new Session(
-    { disk: w.disk.forProcess(), cwd: w.disk.root, env: env ?? {}, now: w.now, sleep: w.sleep, runProcess: runProcess ?? noProcess, emit: (e) => (onEvent?.(e), emit(e)), signal: signal ?? new AbortController().signal },
+    { disk: w.disk.forProcess(), cwd: w.disk.root, env: env ?? {}, now: w.now, sleep: w.sleep, runProcess: runProcess ?? noProcess, emit: (e) => (onEvent?.(e), emit(e)), signal: signal ?? new AbortController().signal, alive: alive ?? (() => true), farther, formerOutputs },
     { ...DEFAULTS, ...options },
   );
 }

@@ -3,7 +3,7 @@
 
 #include "memory.h"
 
-void body_append(body *b, span chunk) {
+void body_append(gathered *b, span chunk) {
   if (b->room == 0) {
     if (b->bytes.size == 0) {
       b->bytes = chunk;

@@ -11,9 +11,9 @@
 typedef struct {
   span bytes;
   uint32_t room;
-} body;
+} gathered;
 
 /* Chunks that the host lays one behind another need no copy. */
-void body_append(body *b, span chunk);
+void body_append(gathered *b, span chunk);
 
 #endif

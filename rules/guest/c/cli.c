@@ -54,7 +54,7 @@ static bool write_failed(void) {
 
 static bool read_input(span *input) {
   const uint64_t enough = (uint64_t)limit_max_stdin_bytes() + 1;
-  body all = { 0 };
+  gathered all = { 0 };
   chunk_kind kind = CHUNK;
   while (kind == CHUNK && all.bytes.size < enough) {
     span chunk;

@@ -1,5 +1,6 @@
-/* Where free memory starts in a module that wasm-ld made. */
-#include <stdint.h>
+/* Where free memory starts in a module that wasm-ld made. Comes first in a guest. */
+#define HEAP_BASE_IS_DEFINED
+#include "memory.h"
 
 extern uint8_t __heap_base;
 

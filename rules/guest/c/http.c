@@ -91,7 +91,7 @@ static bool read_body(const call *c, span *bytes, fault *f) {
   const fault failed = broken(500, TEXT("X07WASM_SERVE_REQUEST_FAILED"), TEXT("incoming body read failed"));
   const uint64_t enough = (uint64_t)limit_max_request_body_bytes() + 1;
   http_body in;
-  body all = { 0 };
+  gathered all = { 0 };
   if (!http_open_body(c->request, &in)) {
     *f = failed;
     return false;

@@ -1,5 +1,5 @@
-/* The limits of the adapters: one, on request bodies. */
-#define LIMITS_ARE_DEFINED_HERE
+/* The limits of the adapters: one, on request bodies. Comes first in a guest. */
+#define LIMITS_ARE_DEFINED
 #include "limits.h"
 
 #define NO_LIMIT UINT32_MAX

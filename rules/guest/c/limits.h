@@ -1,10 +1,10 @@
-/* The limits of a guest, each a function that gives a constant: resolved when a guest is linked, by our own linker or by C. */
+/* The limits of a guest, each a function that gives a constant: bound by our own linker, or defined in C (limits-of-*.c). */
 #ifndef GUEST_LIMITS_H
 #define GUEST_LIMITS_H
 
 #include <stdint.h>
 
-#ifdef LIMITS_ARE_DEFINED_HERE
+#ifdef LIMITS_ARE_DEFINED
 #define LIMIT(name) uint32_t limit_##name(void)
 #else
 #define LIMIT(name) uint32_t limit_##name(void) __attribute__((import_module("x07:link"), import_name(#name)))

@@ -4,7 +4,7 @@
 #define PAGE 65536u
 
 /* 0 until the first use. */
-static uint32_t next;
+static uint32_t taken_up_to;
 
 static void have_memory_up_to(uint32_t end) {
   uint32_t pages = (uint32_t)(((uint64_t)end + PAGE - 1) / PAGE);
@@ -13,11 +13,11 @@ static void have_memory_up_to(uint32_t end) {
 }
 
 uint32_t memory_mark(void) {
-  if (next == 0) next = memory_heap_base();
-  return next;
+  if (taken_up_to == 0) taken_up_to = memory_heap_base();
+  return taken_up_to;
 }
 
-void memory_give_back(uint32_t mark) { next = mark; }
+void memory_give_back(uint32_t mark) { taken_up_to = mark; }
 
 void *memory_take(uint32_t size, uint32_t align) {
   uint32_t from = memory_mark();
@@ -25,7 +25,7 @@ void *memory_take(uint32_t size, uint32_t align) {
   uint32_t end = at + size;
   if (at < from || end < at) TRAP();
   have_memory_up_to(end);
-  next = end;
+  taken_up_to = end;
   return (void *)(uintptr_t)at;
 }
 
@@ -33,8 +33,8 @@ void *memory_take(uint32_t size, uint32_t align) {
 __attribute__((export_name("cabi_realloc"))) void *cabi_realloc(void *old, size_t old_size, size_t align, size_t size) {
   if (size == 0) return (void *)align;
   if (align == 0) TRAP();
-  if (old_size != 0 && (uint32_t)(uintptr_t)old + old_size == next) {
-    next = (uint32_t)(uintptr_t)old;
+  if (old_size != 0 && (uint32_t)(uintptr_t)old + old_size == taken_up_to) {
+    taken_up_to = (uint32_t)(uintptr_t)old;
     return memory_take(size, align);
   }
   void *made = memory_take(size, align);

@@ -11,7 +11,11 @@ void *memory_take(uint32_t size, uint32_t align);
 uint32_t memory_mark(void);
 void memory_give_back(uint32_t mark);
 
-/* Where free memory starts: known to the linker, of C or of our own. */
+/* Where free memory starts: known to the linker, of C (heap-of-the-linker.c) or our own. */
+#ifdef HEAP_BASE_IS_DEFINED
+uint32_t memory_heap_base(void);
+#else
 uint32_t memory_heap_base(void) __attribute__((import_module("x07:link"), import_name("heap_base")));
+#endif
 
 #endif

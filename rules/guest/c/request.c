@@ -4,15 +4,10 @@
 #include "memory.h"
 #include "text.h"
 
-static uint8_t *put(uint8_t *to, span s) {
-  copy_bytes(to, s.at, s.size);
-  return to + s.size;
-}
-
 static uint8_t *put_escaped(uint8_t *to, span s) {
   for (uint32_t i = 0; i < s.size; i++) {
     uint32_t run = text_plain_run(s.at + i, s.size - i);
-    to = put(to, (span){ s.at + i, run });
+    to = text_put(to, (span){ s.at + i, run });
     i += run;
     if (i == s.size) break;
     uint8_t c = s.at[i];
@@ -20,19 +15,11 @@ static uint8_t *put_escaped(uint8_t *to, span s) {
       *to++ = '\\';
       *to++ = c;
     } else {
-      to = put(to, TEXT("\\u00"));
-      *to++ = '0' + (c >> 4);
+      to = text_put(to, TEXT("\\u00"));
+      *to++ = (uint8_t)('0' + (c >> 4));
       *to++ = "0123456789abcdef"[c & 15];
     }
   }
-  return to;
-}
-
-static uint8_t *put_number(uint8_t *to, uint32_t n) {
-  uint8_t digits[10];
-  uint32_t count = 0;
-  do digits[count++] = '0' + n % 10; while ((n /= 10) != 0);
-  while (count > 0) *to++ = digits[--count];
   return to;
 }
 
@@ -81,25 +68,25 @@ span envelope_write(request *r) {
   uint64_t most = room(r);
   if (most > UINT32_MAX) TRAP();
   uint8_t *const text = memory_take((uint32_t)most, 1), *to = text;
-  to = put(to, TEXT("{\"schema_version\":\"x07.http.request.envelope@0.1.0\",\"id\":\"req0\",\"method\":\""));
+  to = text_put(to, TEXT("{\"schema_version\":\"x07.http.request.envelope@0.1.0\",\"id\":\"req0\",\"method\":\""));
   to = put_escaped(to, r->method);
-  to = put(to, TEXT("\",\"path\":\""));
+  to = text_put(to, TEXT("\",\"path\":\""));
   to = put_escaped(to, r->path);
-  to = put(to, TEXT("\",\"query\":\""));
+  to = text_put(to, TEXT("\",\"query\":\""));
   to = put_escaped(to, r->query);
-  to = put(to, TEXT("\",\"headers\":["));
+  to = text_put(to, TEXT("\",\"headers\":["));
   for (uint32_t i = 0; i < r->field_count; i++) {
-    to = put(to, i == 0 ? TEXT("{\"k\":\"") : TEXT(",{\"k\":\""));
+    to = text_put(to, i == 0 ? TEXT("{\"k\":\"") : TEXT(",{\"k\":\""));
     to = put_escaped(to, r->fields[i].name);
-    to = put(to, TEXT("\",\"v\":\""));
+    to = text_put(to, TEXT("\",\"v\":\""));
     to = put_escaped(to, r->fields[i].value);
-    to = put(to, TEXT("\"}"));
+    to = text_put(to, TEXT("\"}"));
   }
-  to = put(to, TEXT("],\"body\":{\"bytes_len\":"));
-  to = put_number(to, r->body.size);
-  to = put(to, TEXT(",\"base64\":\""));
+  to = text_put(to, TEXT("],\"body\":{\"bytes_len\":"));
+  to = text_put_number(to, r->body.size);
+  to = text_put(to, TEXT(",\"base64\":\""));
   to = base64_write(to, r->body);
-  to = put(to, TEXT("\"}}"));
+  to = text_put(to, TEXT("\"}}"));
   memory_give_back((uint32_t)(uintptr_t)to);
   return (span){ text, (uint32_t)(to - text) };
 }

@@ -262,7 +262,7 @@ static bool header(reader *r, field *f) {
   return s == CLOSED;
 }
 
-static bool headers(reader *r, found *f, response *out) {
+static bool header_list(reader *r, found *f, response *out) {
   out->field_count = 0;
   out->field_bytes = 0;
   if (peek(r) != '[') return otherwise(r);
@@ -284,7 +284,7 @@ static bool headers(reader *r, found *f, response *out) {
   return s == CLOSED;
 }
 
-static bool body(reader *r, found *f) {
+static bool body_member(reader *r, found *f) {
   f->has_bytes_len = f->has_base64 = f->has_text = false;
   if (peek(r) != '{') return otherwise(r);
   r->at++;
@@ -311,8 +311,8 @@ static bool members(reader *r, found *f, response *out) {
     if (is(key, TEXT("schema_version"))) read = want_string(r, &f->schema_version), f->has_schema_version = true;
     else if (is(key, TEXT("request_id"))) read = want_string(r, &f->request_id), f->has_request_id = true;
     else if (is(key, TEXT("status"))) read = want_number(r, 65535, &out->status), f->has_status = true;
-    else if (is(key, TEXT("headers"))) read = headers(r, f, out), f->has_headers = true;
-    else if (is(key, TEXT("body"))) read = body(r, f), f->has_body = true;
+    else if (is(key, TEXT("headers"))) read = header_list(r, f, out), f->has_headers = true;
+    else if (is(key, TEXT("body"))) read = body_member(r, f), f->has_body = true;
     else read = skip(r);
     if (!read) return false;
   }

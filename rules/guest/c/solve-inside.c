@@ -6,9 +6,9 @@
 typedef struct {
   uint8_t *at;
   uint32_t size;
-} answer;
+} program_answer;
 
-answer x07_solve_v2(uint8_t *arena, uint32_t arena_cap, const uint8_t *input, uint32_t input_size);
+program_answer x07_solve_v2(uint8_t *arena, uint32_t arena_cap, const uint8_t *input, uint32_t input_size);
 
 static uint8_t *arena;
 
@@ -20,7 +20,7 @@ void solve_prepare(void) {
 
 span solve(span input) {
   uint32_t cap = limit_arena_cap_bytes();
-  answer a = x07_solve_v2(arena, cap, input.at, input.size);
+  program_answer a = x07_solve_v2(arena, cap, input.at, input.size);
   if (a.size > limit_max_output_bytes() || a.at < arena || (uint64_t)(uintptr_t)a.at + a.size > (uint64_t)(uintptr_t)arena + cap) TRAP();
   return (span){ a.at, a.size };
 }

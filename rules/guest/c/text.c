@@ -111,3 +111,16 @@ span text_of(span bytes) {
   }
   return (span){ to, out };
 }
+
+uint8_t *text_put(uint8_t *to, span s) {
+  copy_bytes(to, s.at, s.size);
+  return to + s.size;
+}
+
+uint8_t *text_put_number(uint8_t *to, uint64_t n) {
+  uint8_t digits[20];
+  uint32_t count = 0;
+  do digits[count++] = (uint8_t)('0' + n % 10); while ((n /= 10) != 0);
+  while (count > 0) *to++ = digits[--count];
+  return to;
+}

@@ -15,4 +15,8 @@ uint32_t text_plain_run(const uint8_t *at, uint32_t size);
 /* How many bytes from the start are before the first quote or backslash; `ascii` becomes false when one of them is not. */
 uint32_t text_string_run(const uint8_t *at, uint32_t size, bool *ascii);
 
+/* Both give the place behind what they wrote. */
+uint8_t *text_put(uint8_t *to, span s);
+uint8_t *text_put_number(uint8_t *to, uint64_t n);
+
 #endif

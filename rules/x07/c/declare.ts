@@ -1,7 +1,7 @@
 // Which locals can be declared where they are first set, so that the C reads like C. Knows the IR's scopes.
 
 import type { IrExpr, IrFunction, IrStmt } from "../compiler/ir.ts";
-import { visitExpr } from "../compiler/link.ts";
+import { visitExpr } from "../compiler/optimise/walk.ts";
 
 interface List {
   readonly parent: List | undefined;

@@ -24,7 +24,7 @@ const HOOKS: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /** Equal programs give equal text. */
-export function printProgram(linked: Linked): string {
+export function printProgram(linked: Linked<IrFunction>): string {
   const names = new Names(linked);
   const { functions } = linked;
   for (const f of functions) names.function(f.name);
@@ -61,7 +61,7 @@ class Names implements FileNames {
   private readonly literals: ReadonlyMap<string, number>;
   private readonly entries: ReadonlyMap<string, number>;
 
-  constructor(linked: Linked) {
+  constructor(linked: Linked<IrFunction>) {
     this.literals = new Map([...linked.literals.keys()].map((bytes, i) => [bytes, i]));
     this.entries = new Map(linked.table.map((name, i) => [name, i]));
   }
@@ -101,7 +101,7 @@ function areaName(name: string): string {
 const LINE = 96;
 
 /** Each literal is an array of its own, written as text where it is text; arrays of known size have no zero at the end. */
-function literals(linked: Linked): string {
+function literals(linked: Linked<IrFunction>): string {
   return [...linked.literals.keys()]
     .map((text, i) => {
       const bytes = Uint8Array.from(text, (c) => c.charCodeAt(0));
@@ -114,7 +114,7 @@ function literals(linked: Linked): string {
 }
 
 /** The functions that tasks run in; an index of this table is what a task remembers. */
-function table(linked: Linked, names: FileNames): string {
+function table(linked: Linked<IrFunction>, names: FileNames): string {
   if (!linked.functions.some((f) => f.name === "rt.turn")) return "";
   const entries = linked.table.map((name) => names.function(name));
   // A scheduler without tasks never looks here, but C has no empty arrays.

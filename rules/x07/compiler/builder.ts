@@ -2,6 +2,7 @@
 
 import type { IrExpr, IrFunction, IrStmt, Scalar } from "./ir.ts";
 import { isSimple, typeOf } from "./ir.ts";
+import { not } from "./ops.ts";
 
 export class FunctionBuilder {
   readonly locals: Scalar[];
@@ -77,7 +78,7 @@ export class FunctionBuilder {
     const again = this.label();
     const round = this.block(() => {
       const c = cond();
-      this.here.push({ op: "br", label: exit, cond: { op: "un", kind: "eqz", a: c } });
+      this.here.push({ op: "br", label: exit, cond: not(c) });
       body(exit);
       this.here.push({ op: "br", label: again, cond: undefined });
     });

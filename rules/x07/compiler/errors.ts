@@ -26,13 +26,17 @@ export interface CompileError {
 }
 
 /** An error before it knows its file. */
-export type Fault = Omit<CompileError, "path">;
+export interface Fault extends Omit<CompileError, "path"> {
+  /** An unknown name and the module that uses it: only the whole program tells whether a module was not imported. */
+  readonly head?: { readonly name: string; readonly from: string };
+}
 
 export interface FaultFacts {
   readonly expected?: string;
   readonly found?: string;
   readonly hint?: string;
   readonly quickfix?: readonly PatchOp[];
+  readonly head?: Fault["head"];
 }
 
 export function fault(kind: ErrorKind, code: string | undefined, message: string, pointer: string, facts: FaultFacts = {}): Fault {

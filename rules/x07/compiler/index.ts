@@ -1,65 +1,76 @@
-// The embedded x07 compiler: sources -> a core wasm module, or every mistake found. Pure; the caller brings the bytes.
+// The embedded x07 compiler as one call: sources -> a core wasm module, or every mistake found. The stages are doors of their own, so
+// that a build can keep what each of them made. Pure; the caller brings the bytes.
 
-import type { CompileError, Fault } from "./errors.ts";
-import { bySource, unique } from "./errors.ts";
-import type { IrFunction } from "./ir.ts";
-import { lowerFunction, lowerSolve } from "./elab/body.ts";
-import type { Lowered } from "./elab/body.ts";
-import { Program } from "./elab/program.ts";
-import { loadModules } from "./modules.ts";
-import type { LoadedSource, ModuleSet } from "./modules.ts";
-import { emit } from "./object.ts";
+import { documentOf, factsOf, type ModuleFacts, moduleOfDocument, type Parsed } from "./document.ts";
+import type { CompileError } from "./errors.ts";
+import type { Module } from "./ast.ts";
+import { interfaceOf, type ModuleInterface } from "./interface.ts";
+import type { Library } from "./library.ts";
+import { arrange, type Found, interfacesNeeded } from "./modules.ts";
+import { lowerModule, type ModuleObject } from "./object.ts";
+import { parseModule } from "./parse.ts";
+import { type CompileOutcome, linkParts } from "./program.ts";
+import { compileUnit, outsideOf } from "./unit.ts";
 import type { MemoryPlan } from "./wasm/module.ts";
 
 export type { CompileError, ErrorKind, PatchOp } from "./errors.ts";
+export type { ModuleDocument, ModuleFacts, Parsed } from "./document.ts";
+export type { CompileOutcome, Part } from "./program.ts";
+export type { IrFunction } from "./ir.ts";
+export type { Library } from "./library.ts";
 export type { MemoryPlan } from "./wasm/module.ts";
-export type { LoadedSource } from "./modules.ts";
-export { interfaceOf } from "./interface.ts";
+export type { Checked, ModuleObject } from "./object.ts";
 export type { ModuleInterface } from "./interface.ts";
-export { linkObjects, lowerModule } from "./object.ts";
-export type { ModuleObject } from "./object.ts";
-export { parseModule } from "./parse.ts";
+export type { Found } from "./modules.ts";
+export { arrange, compileUnit, documentOf, factsOf, interfaceOf, interfacesNeeded, linkParts, lowerModule, moduleOfDocument, outsideOf, parseModule };
+
+export type LoadedSource = Found<{ readonly path: string; readonly bytes: Uint8Array }>;
 
 export interface Sources {
   readonly entry: { readonly path: string; readonly bytes: Uint8Array };
-  /** Resolves a module id; called once per id. */
+  /** Resolves the id of a module that is not in the library; called once per id. */
   load(id: string): LoadedSource;
+  readonly library: Library;
 }
 
 export interface CompileRequest extends Sources {
   readonly memory: MemoryPlan;
 }
 
-export type CompileOutcome = { readonly ok: true; readonly wasm: Uint8Array } | { readonly ok: false; readonly errors: CompileError[] };
-
 export function compile(request: CompileRequest): CompileOutcome {
+  const { library, memory, entry } = request;
   const lowered = lower(request);
   if (!lowered.ok) return lowered;
-  return emit(lowered.functions, request.memory, request.entry.path);
+  const { functions, checked } = compileUnit(lowered.objects, outsideOf([], library));
+  return linkParts([{ functions: new Map(functions.map((f) => [f.name, f])), checked }], library, memory, entry.path);
 }
 
-/** The front end alone, for every back end. */
-export function lower(sources: Sources): LoweredProgram {
-  const loaded = loadModules(sources.entry, (id) => sources.load(id));
-  return loaded.ok ? lowerProgram(loaded.set) : loaded;
-}
+export type LoweredProgram = { readonly ok: true; readonly objects: readonly ModuleObject[] } | { readonly ok: false; readonly errors: CompileError[] };
 
-export type LoweredProgram = { readonly ok: true; readonly functions: ReadonlyMap<string, IrFunction> } | { readonly ok: false; readonly errors: CompileError[] };
-
-/** Checks and lowers solve and everything it reaches; the rest of the program is not looked at. */
-function lowerProgram(set: ModuleSet): LoweredProgram {
-  const program = new Program(set.modules);
-  const functions = new Map<string, IrFunction>();
-  const found: { module: string; path: string; faults: readonly Fault[] }[] = [];
-  const take = (module: string, path: string, lowered: Lowered): void => {
-    for (const f of lowered.functions) functions.set(f.name, f);
-    if (lowered.faults.length > 0) found.push({ module, path, faults: lowered.faults });
+/** The front end alone: the objects of the program's own modules. Mistakes in functions are in the objects still. */
+export function lower({ entry, load, library }: Sources): LoweredProgram {
+  const modules = new Map<string, Module>();
+  const parse = (id: string, source: { readonly path: string; readonly bytes: Uint8Array }): Parsed<ModuleFacts> => {
+    const parsed = parseModule(id, source.path, source.bytes, id === "main" ? "entry" : "module");
+    if (!parsed.ok) return parsed;
+    modules.set(id, parsed.module);
+    return { ok: true, value: factsOf(parsed.module) };
   };
-  take("main", set.entry.path, lowerSolve(program, set.entry.solve ?? 0));
-  for (let next = program.take(); next !== undefined; next = program.take()) {
-    take(next.ref.module.id, next.ref.module.path, lowerFunction(program, next));
+  const found = (id: string): Found<Parsed<ModuleFacts>> => {
+    const source = load(id);
+    return source.kind === "found" ? { kind: "found", value: parse(id, source.value) } : source;
+  };
+  const { order, errors } = arrange(parse("main", entry), found, library);
+  if (errors.length > 0) return { ok: false, errors: [...errors] };
+  const facts = new Map(order.map((m) => [m.id, m]));
+  const interfaces = new Map<string, ModuleInterface>();
+  const objects: ModuleObject[] = [];
+  for (const m of order) {
+    const module = modules.get(m.id);
+    if (module === undefined) continue;
+    const needs = interfacesNeeded(m, (id) => facts.get(id) ?? library.facts(id)).flatMap((id) => interfaces.get(id) ?? library.interface(id) ?? []);
+    objects.push(lowerModule(module, needs));
+    interfaces.set(m.id, interfaceOf(module, needs));
   }
-  if (found.length === 0) return { ok: true, functions };
-  const errors = found.flatMap((f) => f.faults.map((fault) => ({ ...fault, path: f.path })));
-  return { ok: false, errors: unique(errors).sort(bySource) };
+  return { ok: true, objects };
 }

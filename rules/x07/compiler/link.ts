@@ -1,13 +1,15 @@
-// IR functions of a program -> the set that is needed, in a fixed order, with static memory laid out. Knows no wasm encoding.
+// Functions of a program -> the set that is needed, in a fixed order, with static memory laid out. Knows what functions refer to, not
+// what they are: IR for the C back end, code with open names for wasm.
 
-import type { IrExpr, IrFunction, IrStmt } from "./ir.ts";
+import type { IrExpr, IrFunction } from "./ir.ts";
 import { FunctionBuilder } from "./builder.ts";
 import { k } from "./ops.ts";
+import { visit } from "./optimise/walk.ts";
 import { runtimeFunction, staticArea } from "./runtime/index.ts";
 
-export interface Linked {
+export interface Linked<F> {
   /** In emission order; the last is the exported entry. */
-  readonly functions: readonly IrFunction[];
+  readonly functions: readonly F[];
   /** Functions reached by `resume`, in table order. */
   readonly table: readonly string[];
   /** Mutable i32 globals in order. */
@@ -20,7 +22,7 @@ export interface Linked {
 }
 
 /** What one function refers to. */
-interface Summary {
+export interface Summary {
   readonly callees: ReadonlySet<string>;
   readonly entries: ReadonlySet<string>;
   readonly globals: ReadonlySet<string>;
@@ -29,45 +31,56 @@ interface Summary {
   readonly literals: ReadonlySet<string>;
 }
 
-/** Everything that `solve` reaches, ordered by name, then solve, then the entry. */
-export function link(program: ReadonlyMap<string, IrFunction>): Linked {
-  // Only programs with budgets pay for counting what they allocate.
-  let reached = reach(program, false);
-  if (uses(reached, "allocated")) reached = reach(program, true);
-  const names = [...reached.keys()].filter((n) => n !== "solve").sort();
-  const ordered = [...names, "solve"].flatMap((n) => reached.get(n) ?? []);
-  const start = entryPoint(reached);
-  ordered.push({ f: start, summary: summarise(start) });
-  return layOut(ordered);
-}
-
-interface Reached {
-  readonly f: IrFunction;
+export interface Reached<F> {
+  readonly f: F;
   readonly summary: Summary;
 }
 
-function reach(program: ReadonlyMap<string, IrFunction>, counted: boolean): Map<string, Reached> {
-  const reached = new Map<string, Reached>();
-  const queue: string[] = ["solve"];
-  for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
+/** Finds a function by name for one that is reached already; the runtime's functions too. */
+export type Find<F> = (name: string, by: F | undefined) => Reached<F> | undefined;
+
+/** Everything that `solve` reaches, ordered by name, then solve, then the entry, which `finish` turns into a function like the others. */
+export function link<F>(find: Find<F>, finish: (entry: IrFunction) => Reached<F>): Linked<F> {
+  // Only programs with budgets pay for counting what they allocate.
+  let reached = reach(find, false);
+  if (uses(reached, "allocated")) reached = reach(find, true);
+  const names = [...reached.keys()].filter((n) => n !== "solve").sort();
+  const ordered = [...names, "solve"].flatMap((n) => reached.get(n) ?? []);
+  ordered.push(finish(entryPoint(reached)));
+  return layOut(ordered);
+}
+
+/** Links functions that are IR still. */
+export function linkIr(program: ReadonlyMap<string, IrFunction>): Linked<IrFunction> {
+  const reached = (f: IrFunction): Reached<IrFunction> => ({ f, summary: summarise(f) });
+  return link<IrFunction>((name) => {
+    const f = program.get(name) ?? runtimeFunction(name);
+    return f === undefined ? undefined : reached(f);
+  }, reached);
+}
+
+function reach<F>(find: Find<F>, counted: boolean): Map<string, Reached<F>> {
+  const reached = new Map<string, Reached<F>>();
+  const queue: { name: string; by: F | undefined }[] = [{ name: "solve", by: undefined }];
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+    const { name, by } = next;
     if (reached.has(name)) continue;
-    const f = program.get(name) ?? runtimeFunction(name === "rt.alloc" && counted ? "rt.alloc_counted" : name);
-    if (f === undefined) continue;
-    const summary = summarise(f);
-    reached.set(name, { f, summary });
-    if (name === "rt.alloc") queue.push("rt.heap_reset");
-    for (const c of summary.callees) if (!reached.has(c)) queue.push(c);
-    for (const c of summary.entries) if (!reached.has(c)) queue.push(c);
+    const found = find(name === "rt.alloc" && counted ? "rt.alloc_counted" : name, by);
+    if (found === undefined) continue;
+    reached.set(name, found);
+    if (name === "rt.alloc") queue.push({ name: "rt.heap_reset", by });
+    for (const c of found.summary.callees) if (!reached.has(c)) queue.push({ name: c, by: found.f });
+    for (const c of found.summary.entries) if (!reached.has(c)) queue.push({ name: c, by: found.f });
   }
   return reached;
 }
 
-function uses(reached: ReadonlyMap<string, Reached>, global: string): boolean {
+function uses<F>(reached: ReadonlyMap<string, Reached<F>>, global: string): boolean {
   for (const r of reached.values()) if (r.summary.globals.has(global)) return true;
   return false;
 }
 
-function summarise(f: IrFunction): Summary {
+export function summarise(f: IrFunction): Summary {
   const summary = { callees: new Set<string>(), entries: new Set<string>(), globals: new Set<string>(), areas: new Set<string>(), literals: new Set<string>() };
   visit(f.body, (e) => {
     if (e.op === "call") summary.callees.add(e.target);
@@ -83,7 +96,7 @@ function summarise(f: IrFunction): Summary {
 }
 
 /** x07_solve_v2(retptr, arena_ptr, arena_cap, input_ptr, input_len). Nothing of an earlier call survives it. */
-function entryPoint(reached: ReadonlyMap<string, Reached>): IrFunction {
+function entryPoint<F>(reached: ReadonlyMap<string, Reached<F>>): IrFunction {
   const b = new FunctionBuilder(["i32", "i32", "i32", "i32", "i32"]);
   const areas = new Set([...reached.values()].flatMap((r) => [...r.summary.areas]));
   for (const name of [...areas].sort()) {
@@ -101,7 +114,7 @@ function entryPoint(reached: ReadonlyMap<string, Reached>): IrFunction {
   return b.finish("x07_solve_v2", [], "never");
 }
 
-function layOut(functions: readonly Reached[]): Linked {
+function layOut<F>(functions: readonly Reached<F>[]): Linked<F> {
   const globals = new Set<string>();
   const literals = new Map<string, number>();
   const areas = new Set<string>();
@@ -131,83 +144,3 @@ function layOut(functions: readonly Reached[]): Linked {
 function align(n: number, to: number): number {
   return Math.ceil(n / to) * to;
 }
-
-/** Calls back for every expression, inner ones first, and every statement. */
-export function visit(stmts: readonly IrStmt[], onExpr: (e: IrExpr) => void, onStmt?: (s: IrStmt) => void): void {
-  for (const s of stmts) {
-    switch (s.op) {
-      case "set":
-      case "global.set":
-        visitExpr(s.value, onExpr);
-        break;
-      case "store":
-        visitExpr(s.addr, onExpr);
-        visitExpr(s.value, onExpr);
-        break;
-      case "copy":
-        visitExpr(s.dst, onExpr);
-        visitExpr(s.src, onExpr);
-        visitExpr(s.len, onExpr);
-        break;
-      case "fill":
-        visitExpr(s.dst, onExpr);
-        visitExpr(s.value, onExpr);
-        visitExpr(s.len, onExpr);
-        break;
-      case "call":
-        for (const a of s.args) visitExpr(a, onExpr);
-        break;
-      case "resume":
-        for (const a of s.args) visitExpr(a, onExpr);
-        visitExpr(s.index, onExpr);
-        break;
-      case "if":
-        visitExpr(s.cond, onExpr);
-        visit(s.then, onExpr, onStmt);
-        visit(s.else, onExpr, onStmt);
-        break;
-      case "loop":
-      case "block":
-        visit(s.body, onExpr, onStmt);
-        break;
-      case "br":
-        if (s.cond !== undefined) visitExpr(s.cond, onExpr);
-        break;
-      case "trapIf":
-        visitExpr(s.cond, onExpr);
-        break;
-      case "return":
-        for (const v of s.values) visitExpr(v, onExpr);
-        break;
-      case "trap":
-      case "suspend":
-        break;
-    }
-    onStmt?.(s);
-  }
-}
-
-export function visitExpr(e: IrExpr, onExpr: (e: IrExpr) => void): void {
-  switch (e.op) {
-    case "bin":
-      visitExpr(e.a, onExpr);
-      visitExpr(e.b, onExpr);
-      break;
-    case "un":
-      visitExpr(e.a, onExpr);
-      break;
-    case "load":
-      visitExpr(e.addr, onExpr);
-      break;
-    case "cond":
-      visitExpr(e.cond, onExpr);
-      visitExpr(e.a, onExpr);
-      visitExpr(e.b, onExpr);
-      break;
-    case "call":
-      for (const a of e.args) visitExpr(a, onExpr);
-      break;
-  }
-  onExpr(e);
-}
-

@@ -1,55 +1,57 @@
-// Entry file -> every module it reaches through imports. Knows where ids lead only through the caller's `load`.
+// Which modules a program has and in what order they can be checked: from the facts of each to an order, callees first, or what is
+// wrong with the imports. Reads no files; the caller says where an id leads.
 
-import type { Module } from "./ast.ts";
+import type { ModuleFacts, Parsed } from "./document.ts";
 import type { CompileError } from "./errors.ts";
 import { fault } from "./errors.ts";
-import { parseModule } from "./parse.ts";
+import type { Library } from "./library.ts";
 
-export type LoadedSource =
-  | { readonly kind: "found"; readonly path: string; readonly bytes: Uint8Array }
+/** Where an id leads. */
+export type Found<T> =
+  | { readonly kind: "found"; readonly value: T }
   | { readonly kind: "missing"; readonly searched: readonly string[] }
-  | { readonly kind: "ambiguous"; readonly paths: readonly string[] };
+  | { readonly kind: "ambiguous"; readonly paths: readonly string[] }
+  /** Only there in the text surface, which is not read. */
+  | { readonly kind: "text"; readonly path: string };
 
-export type Load = (id: string) => LoadedSource;
+export type FoundFacts = Found<Parsed<ModuleFacts>>;
 
-export interface ModuleSet {
-  readonly entry: Module;
-  /** By id, the entry under "main". */
-  readonly modules: ReadonlyMap<string, Module>;
+export interface Arrangement {
+  /** The program's own modules, callees first. */
+  readonly order: readonly ModuleFacts[];
+  readonly errors: readonly CompileError[];
 }
 
-export type ModulesOutcome = { readonly ok: true; readonly set: ModuleSet } | { readonly ok: false; readonly errors: CompileError[] };
-
-/** Loads depth first, each id once; tells missing, ambiguous and cyclic imports and the syntax errors of every file. */
-export function loadModules(entry: { readonly path: string; readonly bytes: Uint8Array }, load: Load): ModulesOutcome {
-  const parsed = parseModule("main", entry.path, entry.bytes, "entry");
-  if (!parsed.ok) return parsed;
-  const walk = new Walk(load);
-  walk.from(parsed.module);
-  if (walk.errors.length > 0) return { ok: false, errors: walk.errors };
-  return { ok: true, set: { entry: parsed.module, modules: walk.modules } };
+/** Goes through the imports depth first; tells missing, ambiguous and cyclic ones and the syntax errors of every file. */
+export function arrange(entry: Parsed<ModuleFacts>, find: (id: string) => FoundFacts, library: Library): Arrangement {
+  if (!entry.ok) return { order: [], errors: entry.errors };
+  const walk = new Walk(find, library);
+  walk.from(entry.value);
+  return { order: walk.order, errors: walk.errors };
 }
 
 class Walk {
-  readonly modules = new Map<string, Module>();
+  readonly order: ModuleFacts[] = [];
   readonly errors: CompileError[] = [];
-  private readonly load: Load;
+  private readonly find: (id: string) => FoundFacts;
+  private readonly library: Library;
   private readonly open = new Set<string>();
-  private readonly failed = new Set<string>();
+  private readonly known = new Set<string>();
 
-  constructor(load: Load) {
-    this.load = load;
+  constructor(find: (id: string) => FoundFacts, library: Library) {
+    this.find = find;
+    this.library = library;
   }
 
   /** An explicit stack: import chains may be longer than the machine's stack. */
-  from(entry: Module): void {
-    this.modules.set(entry.id, entry);
+  from(entry: ModuleFacts): void {
     this.open.add(entry.id);
     const stack = [{ module: entry, next: 0 }];
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
       const id = top.module.imports[top.next];
       if (id === undefined) {
         this.open.delete(top.module.id);
+        this.order.push(top.module);
         stack.pop();
         continue;
       }
@@ -60,28 +62,59 @@ class Walk {
     }
   }
 
-  private enter(id: string, from: Module, pointer: string): Module | undefined {
+  private enter(id: string, from: ModuleFacts, pointer: string): ModuleFacts | undefined {
     if (this.open.has(id)) return this.bad(`cyclic import detected at module ${JSON.stringify(id)}`, from.path, pointer);
-    if (this.modules.has(id) || this.failed.has(id)) return undefined;
-    const source = this.load(id);
-    if (source.kind !== "found") {
-      this.failed.add(id);
-      if (source.kind === "missing") return this.bad(`unknown module: ${JSON.stringify(id)} (searched: ${source.searched.join(" or ")})`, from.path, pointer);
-      return this.bad(`module ${JSON.stringify(id)} is ambiguous across roots: ${JSON.stringify(source.paths)}`, from.path, pointer);
-    }
-    const parsed = parseModule(id, source.path, source.bytes, "module");
-    if (!parsed.ok) {
-      this.failed.add(id);
-      this.errors.push(...parsed.errors);
+    if (this.known.has(id)) return undefined;
+    this.known.add(id);
+    if (this.library.has(id)) return undefined;
+    const found = this.find(id);
+    if (found.kind === "missing") return this.bad(`unknown module: ${JSON.stringify(id)} (searched: ${found.searched.join(" or ")})`, from.path, pointer);
+    if (found.kind === "ambiguous") return this.bad(`module ${JSON.stringify(id)} is ambiguous across roots: ${JSON.stringify(found.paths)}`, from.path, pointer);
+    if (found.kind === "text") {
+      const message = `module ${JSON.stringify(id)} is written in the text surface (${found.path}), which this compiler does not read`;
+      this.errors.push({ ...fault("Unsupported", "X07C_TEXT_SURFACE", message, pointer, { hint: "keep the module as x07AST JSON (.x07.json), or build with the installed x07: --provider native" }), path: from.path });
       return undefined;
     }
-    this.modules.set(id, parsed.module);
+    if (!found.value.ok) {
+      this.errors.push(...found.value.errors);
+      return undefined;
+    }
     this.open.add(id);
-    return parsed.module;
+    return found.value.value;
   }
 
   private bad(message: string, path: string, pointer: string): undefined {
     this.errors.push({ ...fault("Parse", undefined, message, pointer), path });
     return undefined;
   }
+}
+
+/** The modules whose interfaces the checking of `module` needs: those it names, and those that generic bodies of these name. */
+export function interfacesNeeded(module: ModuleFacts, factsOf: (id: string) => ModuleFacts | undefined): string[] {
+  const needed = new Set<string>();
+  const queue: ModuleFacts[] = [module];
+  let all: ReadonlySet<string> | undefined;
+  // Names lead into imports, but for mistakes; all that is reached is looked through only then.
+  const reached = (m: ModuleFacts, id: string): boolean => m.imports.includes(id) || (factsOf(id) !== undefined && (all ??= reachedBy(module, factsOf)).has(id));
+  for (let m = queue.pop(); m !== undefined; m = queue.pop()) {
+    for (const id of m.mentions) {
+      if (id === module.id || needed.has(id) || !reached(m, id)) continue;
+      needed.add(id);
+      const facts = factsOf(id);
+      if (facts?.generic === true) queue.push(facts);
+    }
+  }
+  return [...needed].sort();
+}
+
+/** Ids of all modules that `module` reaches through imports. */
+function reachedBy(module: ModuleFacts, factsOf: (id: string) => ModuleFacts | undefined): ReadonlySet<string> {
+  const reached = new Set<string>();
+  const queue = [...module.imports];
+  for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
+    if (reached.has(id)) continue;
+    reached.add(id);
+    queue.push(...(factsOf(id)?.imports ?? []));
+  }
+  return reached;
 }

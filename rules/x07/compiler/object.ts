@@ -1,37 +1,41 @@
-// One module at a time: module + interfaces of what it imports -> an object of plain data; objects -> a wasm module. Knows the order of stages.
+// One module at a time: module + interfaces of what it names -> an object of plain data; and what is wrong with a program of such
+// objects. Knows no back end.
 
 import type { FunctionDecl, Module } from "./ast.ts";
 import type { CompileError, Fault } from "./errors.ts";
-import { bySource, fault, unique } from "./errors.ts";
+import { bySource, unique } from "./errors.ts";
 import type { IrFunction } from "./ir.ts";
+import { type Library, ownerOf } from "./library.ts";
 import { lowerFunction, lowerSolve } from "./elab/body.ts";
 import type { Lowered } from "./elab/body.ts";
 import { Program } from "./elab/program.ts";
 import type { ModuleInterface } from "./interface.ts";
 import { moduleOf } from "./interface.ts";
-import { link } from "./link.ts";
-import { optimise } from "./optimise/index.ts";
-import { encodeModule, planProblem } from "./wasm/module.ts";
-import type { MemoryPlan } from "./wasm/module.ts";
 
-/** One function of a module, or one instance of a generic one. Mistakes count only when the program reaches the function. */
-export interface ObjectFunction {
+/** What is known of a function after its check. Mistakes count only when the program reaches the function. */
+export interface Checked {
   readonly name: string;
   /** File that the mistakes point into. */
   readonly path: string;
-  readonly code: readonly IrFunction[];
   readonly faults: readonly Fault[];
-  /** Functions that it names; asked for even where `code` is missing. */
+  /** Functions that it names; asked for even where code is missing. */
   readonly needs: readonly string[];
+}
+
+/** One function of a module, or one instance of a generic one. */
+export interface ObjectFunction extends Checked {
+  readonly code: readonly IrFunction[];
 }
 
 /** Serialisable: plain objects, arrays, strings, numbers. */
 export interface ModuleObject {
   readonly id: string;
+  /** Functions that other modules may call. */
+  readonly roots: readonly string[];
   readonly functions: readonly ObjectFunction[];
 }
 
-/** Lowers every function of a module and the instances of generics that they need. `imports`: the interfaces of all modules it reaches. */
+/** Lowers every function of a module and the instances of generics that they need. `imports`: the interfaces of the modules it names. */
 export function lowerModule(module: Module, imports: readonly ModuleInterface[]): ModuleObject {
   const modules = new Map([[module.id, module]]);
   const borrows = new Map<FunctionDecl, ReadonlySet<number>>();
@@ -52,35 +56,65 @@ export function lowerModule(module: Module, imports: readonly ModuleInterface[])
     const own = next.ref.module.id === module.id;
     if (own || next.ref.decl.typeParams.length > 0) add(next.name, next.ref.module.path, lowerFunction(program, next));
   }
-  return { id: module.id, functions };
+  return { id: module.id, roots: rootsOf(module), functions };
 }
 
-export type LinkOutcome = { readonly ok: true; readonly wasm: Uint8Array } | { readonly ok: false; readonly errors: CompileError[] };
+/** Generic bodies are lowered elsewhere and may name what is not exported. */
+function rootsOf(module: Module): string[] {
+  if (module.kind === "entry") return ["solve"];
+  const decls = [...module.functions.values()].filter((d) => d.typeParams.length === 0);
+  const generic = decls.length < module.functions.size;
+  return decls.filter((d) => generic || module.exports.has(d.name)).map((d) => d.name);
+}
 
-/** Joins the objects of a whole program. The order of the objects does not matter. */
-export function linkObjects(objects: readonly ModuleObject[], memory: MemoryPlan): LinkOutcome {
-  const all = new Map<string, ObjectFunction>();
-  for (const o of objects) for (const f of o.functions) all.set(f.name, f);
-  const code = new Map<string, IrFunction>();
-  const errors: CompileError[] = [];
-  const seen = new Set<string>();
-  const queue = ["solve"];
+/** The functions that the roots need, by name. The first of equal instances counts; `more` knows functions that are not in the list. */
+export function needed<F extends Checked>(functions: Iterable<F>, roots: Iterable<string>, more: (name: string) => F | undefined = () => undefined): Map<string, F> {
+  const all = new Map<string, F>();
+  for (const f of functions) if (!all.has(f.name)) all.set(f.name, f);
+  const reached = new Map<string, F>();
+  const queue = [...roots];
   for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
-    const f = all.get(name);
-    if (f === undefined || seen.has(name)) continue;
-    seen.add(name);
-    for (const fault of f.faults) errors.push({ ...fault, path: f.path });
-    for (const c of f.code) code.set(c.name, c);
-    for (const need of f.needs) queue.push(need);
+    if (reached.has(name)) continue;
+    const f = all.get(name) ?? more(name);
+    if (f === undefined) continue;
+    reached.set(name, f);
+    queue.push(...f.needs);
   }
-  if (errors.length > 0) return { ok: false, errors: unique(errors).sort(bySource) };
-  return emit(code, memory, all.get("solve")?.path ?? "");
+  return reached;
 }
 
-/** Optimises, links and encodes checked code; `path` is where a bad memory plan is told. */
-export function emit(code: ReadonlyMap<string, IrFunction>, memory: MemoryPlan, path: string): LinkOutcome {
-  const linked = link(optimise(code));
-  const problem = planProblem(memory, linked.dataEnd);
-  if (problem !== undefined) return { ok: false, errors: [{ ...fault(problem.kind, undefined, problem.message, ""), path }] };
-  return { ok: true, wasm: encodeModule(linked, memory) };
+/** Every mistake in what `solve` reaches, in source order. */
+export function mistakes(functions: readonly Checked[], library: Library): CompileError[] {
+  const names = new Set(functions.map((f) => f.name));
+  const errors: CompileError[] = [];
+  for (const f of needed(functions, ["solve"], (name) => library.checked(name)).values()) for (const fault of f.faults) errors.push({ ...worded(fault, names), path: f.path });
+  return unique(errors).sort(bySource);
+}
+
+/** A name that its module does not know may be that of a module which others have loaded. */
+function worded(fault: Fault, names: ReadonlySet<string>): Fault {
+  const { head, ...rest } = fault;
+  if (head === undefined || !names.has(head.name)) return rest;
+  const module = head.name.slice(0, head.name.lastIndexOf("."));
+  return { ...rest, kind: "Parse", code: "X07-IMPORT-0002", message: `call to ${JSON.stringify(head.name)} requires (import ${module}) in module ${JSON.stringify(head.from)}`, hint: "add the module to imports", quickfix: [{ op: "add", path: "/imports/-", value: module }] };
+}
+
+/** All that `solve` needs, the functions of the library too. */
+export function wholeProgram(objects: readonly ModuleObject[], library: Library): Iterable<ObjectFunction> {
+  const own = [...objects].sort((a, b) => (a.id < b.id ? -1 : 1)).flatMap((o) => o.functions);
+  return needed(own, ["solve"], libraryFunctions(library)).values();
+}
+
+/** Functions of the library by name; an instance lies with the module that asked for it, which is known by the time it is named. */
+function libraryFunctions(library: Library): (name: string) => ObjectFunction | undefined {
+  const known = new Map<string, ObjectFunction>();
+  const opened = new Set<string>();
+  return (name) => {
+    const owner = ownerOf(name);
+    if (!opened.has(owner) && library.has(owner)) {
+      opened.add(owner);
+      for (const f of library.object(owner)?.functions ?? []) if (!known.has(f.name)) known.set(f.name, f);
+    }
+    return known.get(name);
+  };
 }

@@ -10,6 +10,7 @@ export const app: App = {
   version: "0.3.0",
   about: "Builds and runs",
   codePrefix: "X07WASM",
+  locationKind: "x07ast",
   parseReport: { schemaVersion: "x07.wasm.cli.parse.report@0.1.0", command: "x07-wasm.cli.parse", schemaFile: "x07-wasm.cli.parse.report.schema.json" },
   schemaGoal: "doctor",
 };

@@ -13,6 +13,7 @@ const SCHEMAS: { readonly [version: string]: string } = {
   "x07.arch.wasm.index@0.1.0": "x07-arch.wasm.index.schema.json",
   "x07.arch.wasm.component.index@0.1.0": "x07-arch.wasm.component.index.schema.json",
   "x07.arch.wasm.toolchain.index@0.1.0": "x07-arch.wasm.toolchain.index.schema.json",
+  "x07.arch.wit.index@0.1.0": "x07-arch.wit.index.schema.json",
   "x07.wasm.profile@0.3.0": "x07-wasm.profile.schema.json",
   "x07.wasm.component.profile@0.2.0": "x07-wasm.component.profile.schema.json",
   "x07.wasm.toolchain.profile@0.2.0": "x07-wasm.toolchain.profile.schema.json",

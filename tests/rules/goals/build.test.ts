@@ -18,19 +18,49 @@ afterEach(() => {
 
 const BUILD = ["build"];
 
+/** m0 .. m(n-1), each calling the one before; main calls the last. */
+function chain(count: number, body: (n: number) => unknown): { [path: string]: string } {
+  const files: { [path: string]: string } = {};
+  for (let n = 0; n < count; n++) files[`src/m${n}.x07.json`] = chainModule(n, body(n));
+  files["src/main.x07.json"] = JSON.stringify({ schema_version: "x07.x07ast@0.5.0", kind: "entry", module_id: "main", imports: [`m${count - 1}`], decls: [], solve: ["codec.write_u32_le", [`m${count - 1}.f`, 1]] });
+  return files;
+}
+
+function chainModule(n: number, body: unknown, more: readonly object[] = []): string {
+  const x = n === 0 ? "x" : [`m${n - 1}.f`, "x"];
+  const f = { kind: "defn", name: `m${n}.f`, params: [{ name: "x", ty: "i32" }], result: "i32", body: ["begin", ["let", "before", x], ["set", "x", "before"], body] };
+  const names = [f, ...more].map((d) => (d as { name: string }).name);
+  return JSON.stringify({ schema_version: "x07.x07ast@0.5.0", kind: "module", module_id: `m${n}`, imports: n === 0 ? [] : [`m${n - 1}`], decls: [{ kind: "export", names }, f, ...more] });
+}
+
+function long(seed: number): unknown {
+  let e: unknown = "x";
+  for (let i = 0; i < 30; i++) e = ["^", ["*", e, seed + i], i];
+  return e;
+}
+
+function ranIn(seen: { readonly graph: { readonly actions: readonly { readonly rule: string; readonly label: string; readonly state: string }[] } }): string[] {
+  return seen.graph.actions.filter((a) => a.state === "ran").map((a) => `${a.rule} ${a.label}`).sort();
+}
+
 describe("incremental", () => {
   test("the second build does nothing, and says so", () => {
     const w = workspace();
     const first = w.graph(BUILD);
     expect(first.status, first.stderr).toBe(0);
     expect(first.graph.actions.map((a) => [a.rule, a.state])).toEqual([
-      ["x07.emit-wasm", "ran"],
+      ["x07.parse", "ran"],
+      ["x07.parse", "ran"],
+      ["x07.lower", "ran"],
+      ["x07.lower", "ran"],
+      ["x07.compile", "ran"],
+      ["x07.link", "ran"],
       ["wasm.inspect", "ran"],
       ["artifact.manifest", "ran"],
     ]);
     const second = w.graph(BUILD);
-    expect(second.graph.counts).toEqual({ total: 3, fresh: 3, cut_off: 0, restored: 0, ran: 0, failed: 0 });
-    expect(second.stderr).toContain("nothing to do, 3 fresh");
+    expect(second.graph.counts).toEqual({ total: 8, fresh: 8, cut_off: 0, restored: 0, ran: 0, failed: 0 });
+    expect(second.stderr).toContain("nothing to do, 8 fresh");
   });
 
   test("touching an input runs nothing", () => {
@@ -38,22 +68,49 @@ describe("incremental", () => {
     w.graph(BUILD);
     const later = new Date(Date.now() + 5000);
     utimesSync(join(w.dir, "src/main.x07.json"), later, later);
-    expect(w.graph(BUILD).graph.counts).toMatchObject({ total: 3, fresh: 3 });
-    expect(w.graph(BUILD).graph.counts).toMatchObject({ total: 3, fresh: 3 });
+    expect(w.graph(BUILD).graph.counts).toMatchObject({ total: 8, fresh: 8 });
+    expect(w.graph(BUILD).graph.counts).toMatchObject({ total: 8, fresh: 8 });
   });
 
-  test("white space in a discovered module stops at the compiler", () => {
+  test("white space in a module stops at its parsing", () => {
     const w = workspace();
     w.graph(BUILD);
     w.write({ "src/copy.x07.json": `${w.read("src/copy.x07.json").toString()} \n` });
     const { graph } = w.graph(BUILD);
     expect(graph.actions.map((a) => [a.rule, a.state])).toEqual([
-      ["x07.emit-wasm", "ran"],
+      ["x07.parse", "fresh"],
+      ["x07.parse", "ran"],
+      ["x07.lower", "cut_off"],
+      ["x07.lower", "cut_off"],
+      ["x07.compile", "cut_off"],
+      ["x07.link", "cut_off"],
       ["wasm.inspect", "cut_off"],
       ["artifact.manifest", "fresh"],
     ]);
-    expect(graph.actions[0]!.reasons).toMatchObject([{ kind: "discovered", what: "src/copy.x07.json" }]);
-    expect(w.graph(BUILD).graph.counts.fresh).toBe(3);
+    expect(graph.actions[1]!.reasons).toMatchObject([{ kind: "input", what: "source src/copy.x07.json" }]);
+    expect(w.graph(BUILD).graph.counts.fresh).toBe(8);
+  });
+
+  test("a changed body compiles its module, a changed interface those that use it", () => {
+    const w = workspace({ ...ECHO_FILES, ...chain(20, (n) => ["+", "x", n]) });
+    const first = w.graph(BUILD);
+    expect(first.status, first.stderr).toBe(0);
+    expect(first.graph.counts).toMatchObject({ total: 3 * 21 + 3, ran: 3 * 21 + 3 });
+    // The body is longer than what other modules copy.
+    w.write({ "src/m10.x07.json": chainModule(10, long(10)) });
+    expect(ranIn(w.graph(BUILD))).toEqual(["x07.parse m10", "x07.lower m10", "x07.compile m10", "x07.link x07.json", "wasm.inspect dist/app.wasm", "artifact.manifest dist/app.wasm.manifest.json"].sort());
+    w.write({ "src/m10.x07.json": chainModule(10, long(11)) });
+    expect(ranIn(w.graph(BUILD)).filter((a) => a.startsWith("x07."))).toEqual(["x07.compile m10", "x07.link x07.json", "x07.lower m10", "x07.parse m10"]);
+    w.write({ "src/m10.x07.json": chainModule(10, long(11), [{ kind: "defn", name: "m10.more", params: [], result: "i32", body: 1 }]) });
+    expect(ranIn(w.graph(BUILD)).filter((a) => a.startsWith("x07.lower"))).toEqual(["x07.lower m10", "x07.lower m11"]);
+    expect(w.tool(["run", "--wasm", "dist/app.wasm", "--input-hex", "", "--json"]).status).toBe(0);
+  });
+
+  test("a module in the text surface is refused with a code of its own", () => {
+    const w = workspace({ ...ECHO_FILES, "src/main.x07.json": JSON.stringify({ schema_version: "x07.x07ast@0.5.0", kind: "entry", module_id: "main", imports: ["said"], decls: [], solve: ["said.f"] }), "src/said.x07t": "module said" });
+    const report = JSON.parse(w.tool([...BUILD, "--json"]).stdout) as { diagnostics: { code: string; message: string }[] };
+    expect(report.diagnostics.map((d) => d.code)).toEqual(["X07WASM_X07_BUILD_FAILED", "X07C_TEXT_SURFACE"]);
+    expect(report.diagnostics[1]!.message).toContain("src/said.x07t");
   });
 
   test("an edit with size and mtime put back is found", () => {
@@ -85,7 +142,7 @@ describe("incremental", () => {
     const w = workspace();
     w.graph(BUILD);
     w.remove(".x07-wasm");
-    expect(w.graph(BUILD).graph.counts).toMatchObject({ total: 3, ran: 0, restored: 3 });
+    expect(w.graph(BUILD).graph.counts).toMatchObject({ total: 8, ran: 0, restored: 8 });
   });
 
   test("the same project elsewhere has the same keys and bytes", () => {
@@ -121,7 +178,7 @@ describe("incremental", () => {
     expect(() => w.read("dist/app.wasm")).toThrow();
     w.graph(BUILD);
     const forced = w.graph([...BUILD, "--force"]).graph;
-    expect(forced.counts).toMatchObject({ ran: 3 });
+    expect(forced.counts).toMatchObject({ ran: 8 });
     expect(forced.actions[0]!.reasons[0]!.kind).toBe("forced");
   });
 
@@ -229,7 +286,7 @@ describe("bad input", () => {
     w.write(Object.fromEntries(Object.entries(ECHO_FILES).map(([p, c]) => [`pro jekt\n☃/${p}`, c])));
     const ran = w.graph(["build", "--project", "pro jekt\n☃/x07.json"]);
     expect(ran.status, ran.stderr).toBe(0);
-    expect(w.graph(["build", "--project", "pro jekt\n☃/x07.json"]).graph.counts.fresh).toBe(3);
+    expect(w.graph(["build", "--project", "pro jekt\n☃/x07.json"]).graph.counts.fresh).toBe(8);
   });
 });
 

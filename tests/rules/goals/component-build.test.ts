@@ -59,6 +59,53 @@ describe("solve", () => {
   });
 });
 
+describe("every kind", () => {
+  const kinds = (r: Report) => r.result.artifacts.map((a) => a.kind);
+
+  test("all: one solve component, two adapters, two composed components; manifests and reports beside them", () => {
+    const w = workspace();
+    const answer = report(w, build());
+    expect(answer.ok, JSON.stringify(answer.diagnostics)).toBe(true);
+    expect(kinds(answer)).toEqual(["solve", "http-adapter", "http", "cli-adapter", "cli"]);
+    for (const a of answer.result.artifacts) expect(JSON.parse(w.read(`${a.component.path}.manifest.json`).toString())).toEqual(a);
+    for (const kind of ["http", "cli"]) expect(JSON.parse(w.read(`${OUT}/${kind}.component.compose.report.json`).toString())).toMatchObject({ ok: true, command: "x07-wasm.component.compose", result: { adapter_kind: kind, out_component: { path: `${OUT}/${kind}.component.wasm` } } });
+  });
+
+  test("a project's edit never makes an adapter again, and rebuilds just what depends on it", () => {
+    const w = workspace();
+    w.graph(build());
+    w.write({ "src/copy.x07.json": w.read("src/copy.x07.json").toString().replace('["view.to_bytes","v"]', '["bytes.concat",["view.to_bytes","v"],["bytes.lit","!"]]') });
+    const { graph } = w.graph(build());
+    const ran = new Set(graph.actions.filter((a) => a.state === "ran").map((a) => a.rule));
+    expect([...ran].filter((r) => r.startsWith("guest") || r.startsWith("packaged"))).toEqual([]);
+    expect(ran.has("component.plug.embedded")).toBe(true);
+    expect(w.graph(build()).graph.counts).toMatchObject({ ran: 0, restored: 0 });
+  });
+
+  test.each([
+    ["http", ["solve", "http-adapter", "http"]],
+    ["cli", ["solve", "cli-adapter", "cli"]],
+    ["http-adapter", ["http-adapter"]],
+    ["cli-adapter", ["cli-adapter"]],
+    ["http-native", ["http"]],
+    ["cli-native", ["cli"]],
+  ])("--emit %s", (emit, expected) => {
+    const answer = report(workspace(), build("--emit", emit));
+    expect(answer.ok, JSON.stringify(answer.diagnostics)).toBe(true);
+    expect(kinds(answer)).toEqual(expected);
+  });
+
+  test("composed and native command components answer alike", () => {
+    const w = workspace();
+    w.tool(build("--emit", "cli", "--out-dir", "composed"));
+    w.tool(build("--emit", "cli-native", "--out-dir", "native"));
+    for (const folder of ["composed", "native"]) {
+      const ran = w.tool(["component", "run", "--component", `${folder}/cli.component.wasm`, "--stdin-b64", "aGVsbG8="]);
+      expect([ran.status, ran.stdout]).toEqual([0, "hello"]);
+    }
+  });
+});
+
 describe("what is wrong is said", () => {
   test.each([[".", "holds the working directory"], ["..", "holds the working directory"], ["src", "which this goal reads"], ["lib", "which this goal reads"]])("--clean never takes the project with it: --out-dir %s", (folder, why) => {
     const w = workspace({ ...ECHO_FILES, "x07.json": { ...PROJECT, module_roots: ["src", "lib"] }, "lib/other.x07.json": "{}" });

@@ -4,7 +4,7 @@
 import { meter } from "../../../rules/wasm/meter.ts";
 import { readModule } from "../../../rules/wasm/read.ts";
 import { compile } from "../../../rules/x07/compiler/index.ts";
-import { stdSource } from "../../../rules/x07/std.ts";
+import { stdLibrary } from "../../../rules/x07/std.ts";
 import { compileText } from "../../../scripts/std.mjs";
 import { interpret } from "../../rig/interpreter/index.ts";
 import { stdDocuments } from "./std.ts";
@@ -12,6 +12,7 @@ import { stdDocuments } from "./std.ts";
 export type Execute = (input: Uint8Array) => string;
 
 const std = stdDocuments();
+const library = await stdLibrary();
 const PAGES = 128;
 
 /** `solve` is the text of the body; imports are the modules it names. */
@@ -34,10 +35,9 @@ export function moduleOf(program: object, modules: { readonly [id: string]: unkn
   const outcome = compile({
     entry: { path: "src/main.x07.json", bytes: encoder.encode(JSON.stringify(program)) },
     load(id) {
-      const source = stdSource(id);
-      if (source !== undefined) return { kind: "found", ...source };
-      return id in modules ? { kind: "found", path: id, bytes: encoder.encode(JSON.stringify(modules[id])) } : { kind: "missing", searched: ["std"] };
+      return id in modules ? { kind: "found", value: { path: id, bytes: encoder.encode(JSON.stringify(modules[id])) } } : { kind: "missing", searched: ["std"] };
     },
+    library,
     memory: { initialBytes: PAGES * 65536, maxBytes: PAGES * 65536 },
   });
   if (!outcome.ok) throw new Error(outcome.errors.map((e) => `${e.path}${e.pointer}: ${e.message}`).join("\n"));

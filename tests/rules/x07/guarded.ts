@@ -1,16 +1,12 @@
 // Compiles with a heap that never reuses a block and poisons what is freed: leaks, double frees and uses after free show. Knows the compiler's stages.
 
-import { lowerFunction, lowerSolve } from "../../../rules/x07/compiler/elab/body.ts";
-import type { Lowered } from "../../../rules/x07/compiler/elab/body.ts";
-import { Program } from "../../../rules/x07/compiler/elab/program.ts";
 import { FunctionBuilder } from "../../../rules/x07/compiler/builder.ts";
+import { lower } from "../../../rules/x07/compiler/index.ts";
 import type { IrExpr, IrFunction } from "../../../rules/x07/compiler/ir.ts";
-import { link } from "../../../rules/x07/compiler/link.ts";
-import { loadModules } from "../../../rules/x07/compiler/modules.ts";
+import { mistakes, wholeProgram } from "../../../rules/x07/compiler/object.ts";
 import { ONE, ZERO, add, and, eq, gtu, k, load, not, sub } from "../../../rules/x07/compiler/ops.ts";
 import { optimise } from "../../../rules/x07/compiler/optimise/index.ts";
-import { encodeModule } from "../../../rules/x07/compiler/wasm/module.ts";
-import { bytesOf, loader } from "./rig.ts";
+import { bytesOf, encodeIr, library, loader } from "./rig.ts";
 import type { Files } from "./rig.ts";
 
 const LEDGER = 60 << 20;
@@ -28,20 +24,12 @@ export interface Report {
 
 /** Undefined when the program is refused. */
 export function guarded(files: Files): ((input: Uint8Array) => Report) | undefined {
-  const loaded = loadModules({ path: "src/main.x07.json", bytes: bytesOf(files["src/main.x07.json"]) }, loader(files, ["src"]));
-  if (!loaded.ok) return undefined;
-  const program = new Program(loaded.set.modules);
+  const lowered = lower({ entry: { path: "src/main.x07.json", bytes: bytesOf(files["src/main.x07.json"]) }, load: loader(files, ["src"]), library });
+  if (!lowered.ok || mistakes(lowered.objects.flatMap((o) => o.functions), library).length > 0) return undefined;
   const functions = new Map<string, IrFunction>();
-  let faults = 0;
-  const take = (lowered: Lowered): void => {
-    faults += lowered.faults.length;
-    for (const f of lowered.functions) functions.set(f.name, f);
-  };
-  take(lowerSolve(program, loaded.set.entry.solve ?? 0));
-  for (let next = program.take(); next !== undefined; next = program.take()) take(lowerFunction(program, next));
-  if (faults > 0) return undefined;
+  for (const f of wholeProgram(lowered.objects, library)) for (const c of f.code) functions.set(c.name, c);
   for (const f of [alloc(), free(), fits()]) functions.set(f.name, f);
-  return run(encodeModule(link(optimise(functions)), { initialBytes: SIZE, maxBytes: SIZE }));
+  return run(encodeIr(optimise(functions), { initialBytes: SIZE, maxBytes: SIZE }));
 }
 
 function run(wasm: Uint8Array): (input: Uint8Array) => Report {

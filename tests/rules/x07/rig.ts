@@ -1,12 +1,17 @@
 // Runs compiled x07 modules under the arena ABI, and finds modules the way a project does. Knows V8's WebAssembly, not the compiler's insides.
 
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { compile } from "../../../rules/x07/compiler/index.ts";
-import type { CompileOutcome, LoadedSource } from "../../../rules/x07/compiler/index.ts";
+import type { CompileOutcome, IrFunction, LoadedSource, MemoryPlan } from "../../../rules/x07/compiler/index.ts";
+import { link } from "../../../rules/x07/compiler/link.ts";
+import { runtimeFunction } from "../../../rules/x07/compiler/runtime/index.ts";
+import { encodeModule } from "../../../rules/x07/compiler/wasm/module.ts";
+import { summaryOf, SymbolicEncoder } from "../../../rules/x07/compiler/wasm/symbols.ts";
+import { stdLibrary } from "../../../rules/x07/std.ts";
 
 export const MEMORY = { initialBytes: 128 << 20, maxBytes: 128 << 20 };
-const STD = new URL("../../../rules/x07/std/", import.meta.url);
+/** The std modules, compiled from their sources when first used. */
+export const library = await stdLibrary();
 
 export type Files = { readonly [path: string]: unknown };
 
@@ -15,21 +20,33 @@ export function bytesOf(file: unknown): Uint8Array {
   return new TextEncoder().encode(typeof file === "string" ? file : JSON.stringify(file));
 }
 
-/** Std modules win; then every root is probed. */
+/** Every root is probed. */
 export function loader(files: Files, roots: readonly string[]): (id: string) => LoadedSource {
   return (id) => {
-    const std = new URL(`${id}.x07.json`, STD);
-    if (id.startsWith("std.") && existsSync(std)) return { kind: "found", path: `std/${id}.x07.json`, bytes: readFileSync(std) };
     const relative = `${id.replaceAll(".", "/")}.x07.json`;
     const paths = roots.map((r) => join(r, relative)).filter((p) => files[p] !== undefined);
     const [path] = paths;
     if (path === undefined) return { kind: "missing", searched: [relative] };
-    return paths.length > 1 ? { kind: "ambiguous", paths } : { kind: "found", path, bytes: bytesOf(files[path]) };
+    return paths.length > 1 ? { kind: "ambiguous", paths } : { kind: "found", value: { path, bytes: bytesOf(files[path]) } };
   };
 }
 
 export function compileFiles(files: Files, entry = "src/main.x07.json", roots: readonly string[] = ["src"], memory = MEMORY): CompileOutcome {
-  return compile({ entry: { path: entry, bytes: bytesOf(files[entry]) }, load: loader(files, roots), memory });
+  return compile({ entry: { path: entry, bytes: bytesOf(files[entry]) }, load: loader(files, roots), library, memory });
+}
+
+/** A module of functions that are given as they are. */
+export function encodeIr(functions: ReadonlyMap<string, IrFunction>, memory: MemoryPlan): Uint8Array {
+  const encoder = new SymbolicEncoder();
+  const encoded = (f: IrFunction) => {
+    const code = encoder.encode(f);
+    return { f: code, summary: summaryOf(code) };
+  };
+  const find = (name: string) => {
+    const f = functions.get(name) ?? runtimeFunction(name);
+    return f === undefined ? undefined : encoded(f);
+  };
+  return encodeModule(link(find, encoded), memory);
 }
 
 export interface Solver {

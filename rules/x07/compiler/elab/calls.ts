@@ -2,6 +2,7 @@
 
 import type { Expr, Place, TypeDecl } from "../ast.ts";
 import { callExpr } from "../builder.ts";
+import type { FaultFacts } from "../errors.ts";
 import { ZERO, k, load, ltu } from "../ops.ts";
 import { isViewLike, shape, spell } from "../types.ts";
 import type { Type, TypeArgument } from "../types.ts";
@@ -43,11 +44,12 @@ function unknownHead(cx: Context, head: string, e: Expr[], at: Place): Value {
   return result;
 }
 
-function suggestion(cx: Context, head: string): { hint?: string } {
+function suggestion(cx: Context, head: string): FaultFacts {
   const dot = head.lastIndexOf(".");
   const module = dot < 0 ? "" : head.slice(0, dot);
-  if (module !== "" && !cx.program.modules.has(module) && !BUILTIN_FAMILIES.has(module)) return { hint: `if ${JSON.stringify(module)} is a module, add it to imports` };
-  return {};
+  const unknown = { name: head, from: cx.facts.module };
+  if (module !== "" && !cx.program.modules.has(module) && !BUILTIN_FAMILIES.has(module)) return { head: unknown, hint: `if ${JSON.stringify(module)} is a module, add it to imports` };
+  return { head: unknown };
 }
 
 function needsTapp(cx: Context, head: string, e: Expr[], at: Place, ref: FunctionRef): Value {

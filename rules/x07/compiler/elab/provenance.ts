@@ -2,6 +2,7 @@
 
 import type { Expr, FunctionDecl } from "../ast.ts";
 import { headOf } from "../ast.ts";
+import { isViewLike, type Type } from "../types.ts";
 
 type Summary = ReadonlySet<number>;
 type Find = (name: string) => FunctionDecl | undefined;
@@ -12,6 +13,8 @@ const NOTHING: Summary = new Set();
 export function borrowedParams(decl: FunctionDecl, find: Find, known: Map<FunctionDecl, Summary>): Summary {
   const done = known.get(decl);
   if (done !== undefined) return done;
+  // Only what can be a view shows anything.
+  if (typeof decl.result === "string" && !isViewLike(decl.result as Type)) return NOTHING;
   const group = new Map<FunctionDecl, Summary>([[decl, NOTHING]]);
   const ask = (name: string): Summary => {
     const callee = find(name);

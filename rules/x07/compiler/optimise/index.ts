@@ -1,43 +1,49 @@
 // The optimiser: IR functions -> fewer, better IR functions with the same meaning. Knows the IR and which pass helps which.
 
 import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
-import { visit } from "../link.ts";
 import { removeDead } from "./dead.ts";
 import { inlineCalls } from "./inline.ts";
 import type { Candidates } from "./inline.ts";
 import { propagate } from "./propagate.ts";
 import { unrollLoops } from "./unroll.ts";
-import { sizeOf } from "./walk.ts";
+import { sizeOf, visit } from "./walk.ts";
 
 /** Copied wherever it is called. */
-const SMALL = 16;
+export const SMALL = 16;
 /** Copied when there is one call only. */
-const LARGE = 300;
+export const LARGE = 300;
 /** A function that has grown to this takes in no more. */
 const FULL = 4000;
 
-/** Works from the callees up, so that what is copied is already good. `solve` is the root; what it does not reach stays as it is. */
-export function optimise(functions: ReadonlyMap<string, IrFunction>): ReadonlyMap<string, IrFunction> {
-  const counts = new Map<string, number>();
+/**
+ * Works from the callees up, so that what is copied is already good. `outside` knows functions of other units, optimised already;
+ * `roots` are called from there too.
+ */
+export function optimise(functions: ReadonlyMap<string, IrFunction>, outside: (name: string) => IrFunction | undefined = () => undefined, roots: ReadonlySet<string> = new Set()): ReadonlyMap<string, IrFunction> {
+  const counts = new Map<string, number>([...roots].map((r) => [r, 1]));
   const callees = new Map<string, readonly string[]>();
   for (const f of functions.values()) callees.set(f.name, countCalls(f, counts));
   const done = new Map<string, IrFunction>();
-  const small = new Map<string, boolean>();
-  const candidate = (caller: IrFunction) => (name: string): IrFunction | undefined => {
-    const callee = done.get(name);
-    if (callee === undefined || callee.inline === "never" || name === caller.name) return undefined;
-    const fits = small.get(name);
-    return fits === true ? callee : undefined;
+  const fits = new Map<string, IrFunction | undefined>();
+  /** The function as it is copied into callers; undefined: it is called. */
+  const copyOf = (name: string): IrFunction | undefined => {
+    if (fits.has(name)) return fits.get(name);
+    const f = functions.has(name) ? done.get(name) : outside(name);
+    if (f === undefined) return functions.has(name) ? undefined : remember(name, undefined);
+    const limit = counts.get(name) === 1 ? LARGE : SMALL;
+    const recursive = callees.get(name)?.includes(name) === true;
+    return remember(name, f.inline !== "never" && !recursive && sizeOf(f.body, limit) <= limit ? f : undefined);
+  };
+  const remember = (name: string, f: IrFunction | undefined): IrFunction | undefined => {
+    fits.set(name, f);
+    return f;
   };
   for (const name of bottomUp(functions, callees)) {
     const f = functions.get(name);
     if (f === undefined) continue;
-    const may = candidate(f);
+    const may = (callee: string): IrFunction | undefined => (callee === name ? undefined : copyOf(callee));
     const calls = callees.get(name)?.some((c) => may(c) !== undefined) === true;
-    const better = improve(f, calls ? may : undefined);
-    done.set(name, better);
-    const limit = counts.get(name) === 1 ? LARGE : SMALL;
-    small.set(name, !(callees.get(name) ?? []).includes(name) && sizeOf(better.body, limit) <= limit);
+    done.set(name, improve(f, calls ? may : undefined));
   }
   return done;
 }

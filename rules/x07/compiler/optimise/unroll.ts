@@ -1,7 +1,7 @@
 // Writes the body of small counting loops four times, so that the counter is tested once in four rounds. Knows the IR only.
 
 import type { IrExpr, IrFunction, IrStmt, Scalar } from "../ir.ts";
-import { add, and, k, ltu, ne, sub } from "../ops.ts";
+import { add, and, k, ltu, ne, not, sub } from "../ops.ts";
 import { assignedLocals } from "../elab/effects.ts";
 import { highestLabel } from "./inline.ts";
 import { sizeOf } from "./walk.ts";
@@ -98,7 +98,7 @@ class Unroll {
         label: end,
         body: [
           { op: "if", cond: ne(i, stop), then: [{ op: "loop", label: fast, body: [...group, { op: "br", label: fast, cond: ne(i, stop) }] }], else: [] },
-          { op: "br", label: end, cond: { op: "un", kind: "eqz", a: ltu(i, c.limit) } },
+          { op: "br", label: end, cond: not(ltu(i, c.limit)) },
           old,
         ],
       },

@@ -1,4 +1,4 @@
-// Helpers that copy or measure IR. Know its shape, not its meaning.
+// Helpers that visit, copy or measure IR. Know its shape, not its meaning.
 
 import type { IrExpr, IrStmt } from "../ir.ts";
 
@@ -128,82 +128,89 @@ export function leaves(stmts: readonly IrStmt[]): boolean {
   return false;
 }
 
-/** Adds to `reads` how often each local is read. Written out by hand: it runs over everything several times. */
+/** Adds to `reads` how often each local is read. */
 export function countReads(stmts: readonly IrStmt[], reads: Int32Array): void {
+  visit(stmts, (e) => {
+    if (e.op === "get") reads[e.local] = (reads[e.local] ?? 0) + 1;
+  });
+}
+
+/** Calls back for every expression, inner ones first, and every statement. */
+export function visit(stmts: readonly IrStmt[], onExpr: (e: IrExpr) => void, onStmt?: (s: IrStmt) => void): void {
   for (const s of stmts) {
     switch (s.op) {
       case "set":
       case "global.set":
-        countExpr(s.value, reads);
+        visitExpr(s.value, onExpr);
         break;
       case "store":
-        countExpr(s.addr, reads);
-        countExpr(s.value, reads);
+        visitExpr(s.addr, onExpr);
+        visitExpr(s.value, onExpr);
         break;
       case "copy":
-        countExpr(s.dst, reads);
-        countExpr(s.src, reads);
-        countExpr(s.len, reads);
+        visitExpr(s.dst, onExpr);
+        visitExpr(s.src, onExpr);
+        visitExpr(s.len, onExpr);
         break;
       case "fill":
-        countExpr(s.dst, reads);
-        countExpr(s.value, reads);
-        countExpr(s.len, reads);
-        break;
-      case "resume":
-        countExpr(s.index, reads);
-        for (const a of s.args) countExpr(a, reads);
+        visitExpr(s.dst, onExpr);
+        visitExpr(s.value, onExpr);
+        visitExpr(s.len, onExpr);
         break;
       case "call":
-        for (const a of s.args) countExpr(a, reads);
+        for (const a of s.args) visitExpr(a, onExpr);
+        break;
+      case "resume":
+        for (const a of s.args) visitExpr(a, onExpr);
+        visitExpr(s.index, onExpr);
         break;
       case "if":
-        countExpr(s.cond, reads);
-        countReads(s.then, reads);
-        countReads(s.else, reads);
+        visitExpr(s.cond, onExpr);
+        visit(s.then, onExpr, onStmt);
+        visit(s.else, onExpr, onStmt);
         break;
       case "loop":
       case "block":
-        countReads(s.body, reads);
+        visit(s.body, onExpr, onStmt);
         break;
       case "br":
-        if (s.cond !== undefined) countExpr(s.cond, reads);
+        if (s.cond !== undefined) visitExpr(s.cond, onExpr);
         break;
       case "trapIf":
-        countExpr(s.cond, reads);
+        visitExpr(s.cond, onExpr);
         break;
       case "return":
-        for (const v of s.values) countExpr(v, reads);
+        for (const v of s.values) visitExpr(v, onExpr);
         break;
       case "trap":
       case "suspend":
         break;
     }
+    onStmt?.(s);
   }
 }
 
-function countExpr(e: IrExpr, reads: Int32Array): void {
+export function visitExpr(e: IrExpr, onExpr: (e: IrExpr) => void): void {
   switch (e.op) {
-    case "get":
-      reads[e.local] = (reads[e.local] ?? 0) + 1;
-      break;
     case "bin":
-      countExpr(e.a, reads);
-      countExpr(e.b, reads);
+      visitExpr(e.a, onExpr);
+      visitExpr(e.b, onExpr);
       break;
     case "un":
-      countExpr(e.a, reads);
+      visitExpr(e.a, onExpr);
       break;
     case "load":
-      countExpr(e.addr, reads);
+      visitExpr(e.addr, onExpr);
       break;
     case "cond":
-      countExpr(e.cond, reads);
-      countExpr(e.a, reads);
-      countExpr(e.b, reads);
+      visitExpr(e.cond, onExpr);
+      visitExpr(e.a, onExpr);
+      visitExpr(e.b, onExpr);
       break;
     case "call":
-      for (const a of e.args) countExpr(a, reads);
+      for (const a of e.args) visitExpr(a, onExpr);
       break;
   }
+  onExpr(e);
 }
+

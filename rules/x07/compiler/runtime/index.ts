@@ -22,3 +22,8 @@ export function runtimeFunction(name: string): IrFunction | undefined {
 export function staticArea(name: string): StaticArea | undefined {
   return AREAS.get(name);
 }
+
+/** Every function of the runtime, by the name under which it is asked for. */
+export function runtimeNames(): string[] {
+  return [...FACTORIES.keys()];
+}

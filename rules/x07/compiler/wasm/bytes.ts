@@ -44,6 +44,12 @@ export class ByteBuffer {
     this.length += bytes.length;
   }
 
+  /** Bytes from..to of another array, copied by hand: such parts are short. */
+  part(bytes: Uint8Array, from: number, to: number): void {
+    if (this.length + to - from > this.bytes.length) this.grow(to - from);
+    for (let i = from; i < to; i++) this.bytes[this.length++] = bytes[i] ?? 0;
+  }
+
   text(s: string): void {
     const bytes = new TextEncoder().encode(s);
     this.u32(bytes.length);

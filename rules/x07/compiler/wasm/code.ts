@@ -1,21 +1,15 @@
-// One IR function -> the body of a wasm function. Knows instructions and the operand stack; not sections.
+// One IR function -> the body of a wasm function, with gaps where names of the program stand. Knows instructions and the operand
+// stack; knows no sections and no addresses.
 
 import type { BinOp, IrExpr, IrFunction, IrStmt, Scalar, UnOp } from "../ir.ts";
 import { isPure, typeOf } from "../ir.ts";
 import { countReads } from "../optimise/walk.ts";
 import { not } from "../ops.ts";
 import type { ByteBuffer } from "./bytes.ts";
+import { AREA, ENTRY, FUNCTION, GLOBAL, LITERAL, RESUME_TYPE, type SymbolKind } from "./symbols.ts";
 
-/** Where names of the program are in the module. */
-export interface Addresses {
-  function(name: string): number;
-  global(name: string): number;
-  literal(bytes: string): number;
-  static(name: string): number;
-  entry(name: string): number;
-  /** Type index of functions that `resume` calls. */
-  resumeType(): number;
-}
+/** Takes note of a name at the place where its number will be written: its kind (see symbols.ts), then the name itself. */
+export type Note = (offset: number, symbol: string) => void;
 
 const VALUE_TYPE: { readonly [t in Scalar]: number } = { i32: 0x7f, i64: 0x7e, f64: 0x7c };
 
@@ -53,14 +47,14 @@ const EMPTY = 0x40;
 const ONE_BYTE = 128;
 
 /** Writes local declarations and code, without the size in front. */
-export function encodeFunction(f: IrFunction, out: ByteBuffer, where: Addresses): void {
-  new Encoder(f, out, where).run();
+export function encodeFunction(f: IrFunction, out: ByteBuffer, note: Note): void {
+  new Encoder(f, out, note).run();
 }
 
 class Encoder {
   private readonly f: IrFunction;
   private readonly out: ByteBuffer;
-  private readonly where: Addresses;
+  private readonly note: Note;
   private readonly reads: Int32Array;
   private readonly indices: Int32Array;
   private readonly depths = new Map<number, number>();
@@ -69,10 +63,10 @@ class Encoder {
   /** The `local.set` that was written last, while nothing has come after it. */
   private lastSet = { local: -1, start: 0, end: -1 };
 
-  constructor(f: IrFunction, out: ByteBuffer, where: Addresses) {
+  constructor(f: IrFunction, out: ByteBuffer, note: Note) {
     this.f = f;
     this.out = out;
-    this.where = where;
+    this.note = note;
     this.reads = new Int32Array(f.locals.length);
     this.indices = new Int32Array(f.locals.length).fill(-1);
   }
@@ -120,10 +114,18 @@ class Encoder {
     }
   }
 
+  private symbol(kind: SymbolKind, name: string): void {
+    this.note(this.out.length, kind + name);
+  }
+
   // ---- statements
 
   private stmts(list: readonly IrStmt[]): void {
-    for (const s of list) this.stmt(s);
+    for (let i = 0; i < list.length; i++) {
+      const s = list[i]!;
+      if (s.op === "trapIf") i += this.trapIfs(list, i);
+      else this.stmt(s);
+    }
   }
 
   private stmt(s: IrStmt): void {
@@ -134,7 +136,7 @@ class Encoder {
       case "global.set":
         this.expr(s.value);
         out.byte(GLOBAL_SET);
-        return out.u32(this.where.global(s.name));
+        return this.symbol(GLOBAL, s.name);
       case "store":
         this.expr(s.addr);
         this.expr(s.value);
@@ -148,13 +150,13 @@ class Encoder {
       case "call":
         this.exprs(s.args);
         out.byte(CALL);
-        out.u32(this.where.function(s.target));
+        this.symbol(FUNCTION, s.target);
         return this.results(s.dests);
       case "resume":
         this.exprs(s.args);
         this.expr(s.index);
         out.byte(CALL_INDIRECT);
-        out.u32(this.where.resumeType());
+        this.symbol(RESUME_TYPE, "");
         out.byte(0);
         return this.results(s.dests);
       case "if":
@@ -167,9 +169,8 @@ class Encoder {
         out.byte(s.cond === undefined ? BR : BR_IF);
         return out.u32(this.depth - (this.depths.get(s.label) ?? 0));
       case "trapIf":
-        this.expr(s.cond);
-        out.byte(BR_IF);
-        return out.u32(this.depth - 1);
+        this.trapIfs([s], 0);
+        return;
       case "trap":
         return out.byte(0x00);
       case "return":
@@ -178,6 +179,20 @@ class Encoder {
       case "suspend":
         return;
     }
+  }
+
+  /** Checks that follow each other are one jump. Returns how many more than the first were written. */
+  private trapIfs(list: readonly IrStmt[], from: number): number {
+    let more = 0;
+    for (let s = list[from]; s?.op === "trapIf"; s = list[from + ++more]) {
+      // What is to be evaluated only after another check has passed keeps its own.
+      if (more > 0 && !isPure(s.cond)) break;
+      this.expr(s.cond);
+      if (more > 0) this.out.byte(BIN.or);
+    }
+    this.out.byte(BR_IF);
+    this.out.u32(this.depth - 1);
+    return more - 1;
   }
 
   private bulk(code: readonly number[]): void {
@@ -257,18 +272,18 @@ class Encoder {
         return out.s64(BigInt(e.value));
       case "data":
         out.byte(CONST);
-        return out.s32(this.where.literal(e.bytes));
+        return this.symbol(LITERAL, e.bytes);
       case "static":
         out.byte(CONST);
-        return out.s32(this.where.static(e.name));
+        return this.symbol(AREA, e.name);
       case "entry":
         out.byte(CONST);
-        return out.s32(this.where.entry(e.name));
+        return this.symbol(ENTRY, e.name);
       case "get":
         return this.get(e.local);
       case "global":
         out.byte(GLOBAL_GET);
-        return out.u32(this.where.global(e.name));
+        return this.symbol(GLOBAL, e.name);
       case "bin":
         this.expr(e.a);
         this.expr(e.b);
@@ -283,7 +298,7 @@ class Encoder {
       case "call":
         this.exprs(e.args);
         out.byte(CALL);
-        return out.u32(this.where.function(e.target));
+        return this.symbol(FUNCTION, e.target);
       case "cond":
         return this.cond(e.cond, e.a, e.b);
     }

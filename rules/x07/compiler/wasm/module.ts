@@ -1,10 +1,9 @@
 // Linked functions -> the bytes of a core module. Knows the sections and the exports that x07 hosts expect.
 
-import type { IrFunction, Scalar } from "../ir.ts";
+import type { Scalar } from "../ir.ts";
 import type { Linked } from "../link.ts";
 import { ByteBuffer } from "./bytes.ts";
-import { encodeFunction } from "./code.ts";
-import type { Addresses } from "./code.ts";
+import { AREA, type CodeFunction, ENTRY, FUNCTION, GLOBAL, LITERAL } from "./symbols.ts";
 
 export interface MemoryPlan {
   /** Multiples of 65536. */
@@ -28,7 +27,7 @@ export function planProblem(memory: MemoryPlan, dataEnd: number): { readonly kin
   return undefined;
 }
 
-export function encodeModule(linked: Linked, memory: MemoryPlan): Uint8Array {
+export function encodeModule(linked: Linked<CodeFunction>, memory: MemoryPlan): Uint8Array {
   const out = new ByteBuffer();
   out.raw(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
   const types = new Types();
@@ -52,7 +51,7 @@ export function encodeModule(linked: Linked, memory: MemoryPlan): Uint8Array {
   section(out, 6, (s) => globals(s, linked, heapBase));
   section(out, 7, (s) => exports(s, linked.functions.length - 1));
   if (linked.table.length > 0) section(out, 9, (s) => elements(s, linked.table, order));
-  section(out, 10, (s) => code(s, linked.functions, addresses(linked, order, resumeType)));
+  section(out, 10, (s) => code(s, linked.functions, new Numbers(linked, order, resumeType)));
   if (linked.data.length > 0) section(out, 11, (s) => data(s, linked.data));
   return out.view().slice();
 }
@@ -96,7 +95,7 @@ class Types {
   }
 }
 
-function globals(s: ByteBuffer, linked: Linked, heapBase: number): void {
+function globals(s: ByteBuffer, linked: Linked<CodeFunction>, heapBase: number): void {
   s.u32(CONSTANT_GLOBALS + linked.globals.length);
   const one = (mutable: number, value: number): void => {
     s.byte(0x7f);
@@ -126,27 +125,64 @@ function elements(s: ByteBuffer, table: readonly string[], order: ReadonlyMap<st
   for (const name of table) s.u32(order.get(name) ?? 0);
 }
 
-function addresses(linked: Linked, order: ReadonlyMap<string, number>, resumeType: number): Addresses {
-  const globalIndex = new Map(linked.globals.map((g, i) => [g, i + CONSTANT_GLOBALS]));
-  return {
-    function: (name) => order.get(name) ?? 0,
-    global: (name) => globalIndex.get(name) ?? 0,
-    literal: (bytes) => linked.literals.get(bytes) ?? 0,
-    entry: (name) => Math.max(0, linked.table.indexOf(name)),
-    static: (name) => linked.statics.get(name) ?? 0,
-    resumeType: () => resumeType,
-  };
+/** The bytes of each symbol's number: addresses are signed constants, indices are not. A table of symbols is gone through once. */
+class Numbers {
+  private readonly tables: { readonly [kind: string]: { readonly signed: boolean; readonly of: ReadonlyMap<string, number> } };
+  private readonly resumeType: number;
+  private readonly known = new WeakMap<readonly string[], (Uint8Array | undefined)[]>();
+  private readonly buffer = new ByteBuffer();
+
+  constructor(linked: Linked<CodeFunction>, order: ReadonlyMap<string, number>, resumeType: number) {
+    const globalIndex = new Map(linked.globals.map((g, i) => [g, i + CONSTANT_GLOBALS]));
+    const entryIndex = new Map(linked.table.map((name, i) => [name, i]));
+    this.resumeType = resumeType;
+    this.tables = {
+      [FUNCTION]: { signed: false, of: order },
+      [GLOBAL]: { signed: false, of: globalIndex },
+      [LITERAL]: { signed: true, of: linked.literals },
+      [AREA]: { signed: true, of: linked.statics },
+      [ENTRY]: { signed: true, of: entryIndex },
+    };
+  }
+
+  of(symbols: readonly string[]): (index: number) => Uint8Array {
+    let table = this.known.get(symbols);
+    if (table === undefined) this.known.set(symbols, (table = []));
+    const bytes = table;
+    return (index) => (bytes[index] ??= this.bytes(symbols[index] ?? ""));
+  }
+
+  private bytes(symbol: string): Uint8Array {
+    const table = this.tables[symbol.charAt(0)];
+    this.buffer.length = 0;
+    const value = table === undefined ? this.resumeType : (table.of.get(symbol.slice(1)) ?? 0);
+    if (table?.signed === true) this.buffer.s32(value);
+    else this.buffer.u32(value);
+    return this.buffer.view().slice();
+  }
 }
 
-function code(s: ByteBuffer, functions: readonly IrFunction[], where: Addresses): void {
+function code(s: ByteBuffer, functions: readonly CodeFunction[], numbers: Numbers): void {
   s.u32(functions.length);
   const body = new ByteBuffer();
   for (const f of functions) {
     body.length = 0;
-    encodeFunction(f, body, where);
+    fillIn(f, body, numbers.of(f.symbols));
     s.u32(body.length);
     s.raw(body.view());
   }
+}
+
+function fillIn({ code, notes }: CodeFunction, out: ByteBuffer, numberOf: (index: number) => Uint8Array): void {
+  let from = 0;
+  for (let i = 0; i < notes.length; i += 2) {
+    const offset = notes[i] ?? 0;
+    out.part(code, from, offset);
+    const number = numberOf(notes[i + 1] ?? 0);
+    out.part(number, 0, number.length);
+    from = offset;
+  }
+  out.part(code, from, code.length);
 }
 
 function data(s: ByteBuffer, bytes: Uint8Array): void {

@@ -1,0 +1,359 @@
+// A running component: core modules instantiated as its plan says, functions between them and the host, calls with an orderly end. Knows no WASI.
+
+import { Halt, trap } from "../stop.ts";
+import type { GuestStop } from "../stop.ts";
+import { Cursor, liftFlat, load, lowerFlat, store } from "./abi.ts";
+import type { Core, Side } from "./abi.ts";
+import { ADAPTER_FUEL, checkBytes, isBytesToBytes } from "./bytes-call.ts";
+import { Handles } from "./handles.ts";
+import type { CoreArgument, CoreItem, Crossing, Func, GuestResource, Maker, Plan } from "./plan.ts";
+import { Tank } from "./tank.ts";
+import { flattened, MAX_FLAT, recordOf } from "./types.ts";
+import type { FuncType, Resource, ValType } from "./types.ts";
+import type { Value } from "./value.ts";
+
+/** A core module ready to be instantiated, and the names that the meter gave its own imports and exports. */
+export interface PreparedModule {
+  readonly module: WebAssembly.Module;
+  readonly tankName: string;
+  /** Export: the table that holds the refill function. null: the module does not count fuel. */
+  readonly refillTable: string | null;
+  /** Export: the former start function. */
+  readonly start: string | null;
+}
+
+export interface Program {
+  readonly plan: Plan;
+  readonly modules: readonly PreparedModule[];
+}
+
+export type HostFunction = (...args: Value[]) => Value;
+
+/** What the host gives to one instance. */
+export interface HostWorld {
+  /** The function behind an import; there is one for every import that passed `prepare`. */
+  function(from: string, name: string): HostFunction;
+  /** A host resource's last handle was dropped. */
+  dropped(rep: unknown): void;
+}
+
+export type CallResult = { readonly kind: "returned"; readonly value: Value } | { readonly kind: "stopped"; readonly stop: GuestStop };
+
+type CoreFunction = (...args: Core[]) => unknown;
+
+/** Bytes that one call of a host function may make the host copy. */
+const CALL_BUDGET = 128 * 1024 * 1024;
+const NO_NAMESPACE: Record<string, unknown> = {};
+
+/** Parameters and result of a function type as core values, worked out once for each type. */
+interface Signature {
+  readonly params: ValType;
+  readonly flatParams: number | null;
+  readonly flatResult: boolean;
+}
+const signatures = new WeakMap<FuncType, Signature>();
+
+function signatureOf(type: FuncType): Signature {
+  let known = signatures.get(type);
+  if (known === undefined) {
+    const flat = flattened(type.params, MAX_FLAT);
+    known = { params: recordOf([], type.params), flatParams: flat === null ? null : flat.length, flatResult: type.result === null || flattened([type.result], 1) !== null };
+    signatures.set(type, known);
+  }
+  return known;
+}
+
+export class ComponentInstance {
+  readonly #program: Program;
+  readonly #host: HostWorld;
+  readonly tank: Tank;
+  readonly #exports: WebAssembly.Instance["exports"][] = [];
+  readonly #made: (CoreFunction | undefined)[] = [];
+  readonly #handles: Handles[];
+  readonly #sides = new Map<Crossing, GuestSide>();
+  /** Component instances that may not be entered, or may not call out, at the moment. */
+  readonly #entered: boolean[] = [];
+  #mayLeave = true;
+
+  constructor(program: Program, host: HostWorld, tank: Tank) {
+    this.#program = program;
+    this.#host = host;
+    this.tank = tank;
+    this.#handles = Array.from({ length: program.plan.scopes }, () => new Handles());
+  }
+
+  /** Instantiates all core modules, start functions included. null: done. */
+  instantiate(): GuestStop | null {
+    return this.#guarded(() => {
+      for (const step of this.#program.plan.steps) this.#instantiateCore(step.module, step.args);
+      return undefined;
+    }, true).stop;
+  }
+
+  /** Calls an exported function; the clock and the stack begin anew, the fuel goes on. */
+  call(func: Func, args: readonly Value[]): CallResult {
+    const { stop, value } = this.#guarded(() => this.#callFunc(func, args, (v) => v), false);
+    return stop === null ? { kind: "returned", value } : { kind: "stopped", stop };
+  }
+
+  #guarded(work: () => Value, instantiating: boolean): { readonly stop: GuestStop | null; readonly value: Value } {
+    this.tank.start();
+    try {
+      return { stop: null, value: work() };
+    } catch (error) {
+      return { stop: this.#why(error, instantiating), value: undefined };
+    }
+  }
+
+  #why(error: unknown, instantiating: boolean): GuestStop {
+    if (error instanceof Halt) return error.stop;
+    const stopped = this.tank.stopped;
+    if (stopped !== null) return stopped;
+    const message = error instanceof Error ? error.message : String(error);
+    if (error instanceof RangeError && message.includes("call stack")) return { kind: "host-stack" };
+    if (error instanceof WebAssembly.RuntimeError) return { kind: "trap", message };
+    // A module that was linked against its own types (LinkError, TypeError at a call), or memory the machine does not have.
+    return instantiating || !(error instanceof TypeError) ? { kind: "host", message } : { kind: "trap", message };
+  }
+
+  // ---- core modules --------------------------------------------------------------------------------
+
+  #instantiateCore(index: number, args: ReadonlyMap<string, CoreArgument>): void {
+    const prepared = this.#program.modules[index]!;
+    const imports: Record<string, Record<string, unknown>> = {};
+    for (const [name, argument] of args) imports[name] = this.#namespace(argument);
+    imports[prepared.tankName] = this.tank.imports;
+    const { exports } = new WebAssembly.Instance(prepared.module, imports);
+    if (prepared.refillTable !== null) (exports[prepared.refillTable] as WebAssembly.Table).set(0, refillFunction());
+    this.#exports.push(exports);
+    if (prepared.start !== null) (exports[prepared.start] as CoreFunction)();
+  }
+
+  #namespace(argument: CoreArgument): Record<string, unknown> {
+    if (argument.kind === "instance") return this.#exports[argument.instance] ?? NO_NAMESPACE;
+    const items: Record<string, unknown> = {}; // a plain object is much quicker than one without a prototype
+    for (const [name, item] of argument.items) {
+      if (name === "__proto__") Object.defineProperty(items, name, { value: this.#resolve(item) });
+      else items[name] = this.#resolve(item);
+    }
+    return items;
+  }
+
+  #resolve(item: CoreItem): unknown {
+    return item.kind === "export" ? this.#exports[item.instance]?.[item.name] : (this.#made[item.index] ??= this.#make(this.#program.plan.makers[item.index]!));
+  }
+
+  #function(item: CoreItem): CoreFunction {
+    const found = this.#resolve(item);
+    return typeof found === "function" ? (found as CoreFunction) : trap("a function that the component names does not exist");
+  }
+
+  // ---- functions for core modules ------------------------------------------------------------------
+
+  #make(maker: Maker): CoreFunction {
+    switch (maker.kind) {
+      case "lowered": return this.#lowered(maker.func, this.side(maker.crossing));
+      case "resource.new": return (rep) => this.#table(maker.scope).add(maker.resource, Number(rep) | 0, true);
+      case "resource.rep": return (index) => this.#table(maker.scope).rep(Number(index) >>> 0, maker.resource) as number;
+      case "resource.drop": return (index) => this.#drop(maker.scope, maker.resource, Number(index) >>> 0);
+    }
+  }
+
+  #table(scope: number): Handles {
+    return this.#handles[scope]!;
+  }
+
+  #drop(scope: number, resource: Resource, index: number): void {
+    const { rep, own } = this.#table(scope).drop(index, resource);
+    if (!own) return;
+    if (resource.owner === "host") return this.#host.dropped(rep);
+    const destructor = this.#guestResource(resource)?.destructor;
+    if (destructor) this.#function(destructor)(rep as number);
+  }
+
+  #guestResource(resource: Resource): GuestResource | undefined {
+    return this.#program.plan.resources.find((r) => r.resource === resource);
+  }
+
+  #lowered(func: Func, side: GuestSide): CoreFunction {
+    if (func.kind === "lifted" && isBytesToBytes(func.type)) return this.#bytesCall(func, side);
+    const { type } = func;
+    const { params, flatParams, flatResult } = signatureOf(type);
+    const host = func.kind === "host" ? this.#host.function(func.interface, func.name) : null;
+    return (...core: Core[]) => {
+      if (!this.#mayLeave) trap("cannot leave component instance");
+      side.begin();
+      const from = new Cursor(core);
+      const args = flatParams === null ? (load(side, from.u32(), params) as readonly Value[]) : type.params.map((t) => liftFlat(side, from, t));
+      const finish = (value: Value): Value => {
+        if (type.result === null) return undefined;
+        if (!flatResult) return void store(side, from.u32(), value, type.result);
+        const into: Core[] = [];
+        lowerFlat(side, value, type.result, into);
+        return into[0];
+      };
+      return host === null ? this.#callFunc(func, args, finish) : finish(host(...args));
+    };
+  }
+
+  /** See bytes-call.ts. */
+  #bytesCall({ core, crossing }: Func & { readonly kind: "lifted" }, caller: GuestSide): CoreFunction {
+    const callee = this.side(crossing);
+    const copy = (from: GuestSide, at: number, length: number, to: GuestSide): number => {
+      checkBytes(from.bytes(), at, length);
+      const place = to.realloc(length, 1);
+      checkBytes(to.bytes(), place, length);
+      to.bytes().set(from.bytes().subarray(at, at + length), place);
+      return place;
+    };
+    const perByte = (length: number) => (length === 0 ? 0 : ADAPTER_FUEL.list + ADAPTER_FUEL.byte * length);
+    return (...args) => {
+      const [at, length, ret] = args.map((a) => Number(a) >>> 0) as [number, number, number];
+      if (!this.#mayLeave) trap("cannot leave component instance");
+      this.#enter(crossing.scope);
+      this.tank.charge(ADAPTER_FUEL.enter + perByte(length));
+      const raw = this.#function(core)(copy(caller, at, length, callee), length) as number;
+      checkBytes(callee.bytes(), raw >>> 0, 8);
+      const [outAt, outLength] = [callee.view().getUint32(raw >>> 0, true), callee.view().getUint32((raw >>> 0) + 4, true)];
+      this.tank.charge(ADAPTER_FUEL.back);
+      const place = copy(callee, outAt, outLength, caller);
+      checkBytes(caller.bytes(), ret, 8);
+      caller.view().setUint32(ret, place, true);
+      caller.view().setUint32(ret + 4, outLength, true);
+      this.#chargeBack(outLength, perByte(outLength));
+      if (crossing.postReturn !== null) {
+        this.tank.charge(ADAPTER_FUEL.cleanUp);
+        this.#away(() => this.#function(crossing.postReturn!)(raw));
+      }
+      this.tank.charge(ADAPTER_FUEL.left);
+      this.#entered[crossing.scope] = false;
+    };
+  }
+
+  /** The adapter's loop looks at the fuel before each byte, the last one too. */
+  #chargeBack(length: number, bytes: number): void {
+    const last = length === 0 ? 0 : ADAPTER_FUEL.byte;
+    this.tank.charge(ADAPTER_FUEL.allocated + bytes - last);
+    if (length > 0) this.tank.check();
+    this.tank.charge(last + ADAPTER_FUEL.stored);
+  }
+
+  #enter(scope: number): void {
+    if (this.#entered[scope]) trap("cannot enter component instance");
+    this.#entered[scope] = true;
+  }
+
+  /** Calls a component function. `finish` sees the result while it is still in the callee's memory; what it gives is the answer. */
+  #callFunc(func: Func, args: readonly Value[], finish: (value: Value) => Value): Value {
+    if (func.kind === "host") return finish(this.#host.function(func.interface, func.name)(...args));
+    const { type, crossing } = func;
+    const side = this.side(crossing);
+    this.#enter(crossing.scope);
+    side.begin();
+    const borrowed = side.handles.borrowed;
+    const { params, flatParams, flatResult } = signatureOf(type);
+    const core: Core[] = [];
+    if (flatParams !== null) type.params.forEach((t, i) => lowerFlat(side, args[i], t, core));
+    else {
+      const at = side.realloc(params.size, params.align);
+      store(side, at, args, params);
+      core.push(at);
+    }
+    const raw = this.#function(func.core)(...core) as Core | undefined;
+    if (side.handles.borrowed > borrowed) trap("borrow handles still remain at the end of the call");
+    side.begin();
+    const value = type.result === null ? undefined : flatResult ? liftFlat(side, new Cursor([raw ?? 0]), type.result) : load(side, Number(raw ?? 0) >>> 0, type.result);
+    const answer = finish(value);
+    if (crossing.postReturn !== null) this.#away(() => this.#function(crossing.postReturn!)(...(raw === undefined ? [] : [raw])));
+    this.#entered[crossing.scope] = false;
+    return answer;
+  }
+
+  /** Runs guest code that must not call out: allocation and clean-up. */
+  #away<T>(work: () => T): T {
+    const before = this.#mayLeave;
+    this.#mayLeave = false;
+    const done = work();
+    this.#mayLeave = before;
+    return done;
+  }
+
+  side(crossing: Crossing): GuestSide {
+    let side = this.#sides.get(crossing);
+    if (side === undefined) {
+      const memory = () => (crossing.memory === null ? null : (this.#resolve(crossing.memory) as WebAssembly.Memory));
+      const { realloc } = crossing;
+      const allocate = realloc === null ? null : (size: number, align: number) => this.#away(() => Number(this.#function(realloc)(0, 0, align, size | 0)) >>> 0);
+      const defines = (resource: Resource) => resource.owner === "guest" && this.#guestResource(resource)?.scope === crossing.scope;
+      this.#sides.set(crossing, (side = new GuestSide(crossing.encoding, this.#table(crossing.scope), memory, allocate, defines)));
+    }
+    return side;
+  }
+}
+
+/** A guest's memory, allocator and handles, as the ABI needs them. */
+class GuestSide implements Side {
+  readonly encoding: Side["encoding"];
+  readonly handles: Handles;
+  readonly #memory: () => WebAssembly.Memory | null;
+  readonly #allocate: ((size: number, align: number) => number) | null;
+  readonly #defines: (resource: Resource) => boolean;
+  #bytes = new Uint8Array(0);
+  #view: DataView | null = null;
+  #budget = CALL_BUDGET;
+
+  constructor(encoding: Side["encoding"], handles: Handles, memory: () => WebAssembly.Memory | null, allocate: ((size: number, align: number) => number) | null, defines: (resource: Resource) => boolean) {
+    this.encoding = encoding;
+    this.handles = handles;
+    this.#memory = memory;
+    this.#allocate = allocate;
+    this.#defines = defines;
+  }
+
+  begin(): void {
+    this.#budget = CALL_BUDGET;
+  }
+
+  #look(): void {
+    const memory = this.#memory();
+    if (memory === null) trap("a function needs a memory that it does not name");
+    const { buffer } = memory;
+    if (this.#view?.buffer === buffer) return;
+    this.#bytes = new Uint8Array(buffer);
+    this.#view = new DataView(buffer);
+  }
+
+  bytes(): Uint8Array {
+    this.#look();
+    return this.#bytes;
+  }
+
+  view(): DataView {
+    this.#look();
+    return this.#view!;
+  }
+
+  realloc(size: number, align: number): number {
+    if (this.#allocate === null) trap("a function needs an allocator that it does not name");
+    return this.#allocate(size, align);
+  }
+
+  borrow(resource: Resource, rep: unknown): number {
+    return this.#defines(resource) ? (rep as number) : this.handles.add(resource, rep, false);
+  }
+
+  spend(bytes: number): void {
+    this.#budget -= bytes;
+    if (this.#budget < 0) trap("a call hands over more than the host takes at once");
+  }
+}
+
+/** (module (import "" "f" (func (param i64) (result i64))) (export "f" (func 0))): only a wasm function can be put in a table. */
+const REFILL = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 6, 1, 0x60, 1, 0x7e, 1, 0x7e, 2, 6, 1, 0, 1, 0x66, 0, 0, 7, 5, 1, 1, 0x66, 0, 0);
+let refill: WebAssembly.ExportValue | undefined;
+
+/** One for all instances of this thread: guests run one at a time, and the tank of the one that runs is known. */
+function refillFunction(): WebAssembly.ExportValue {
+  refill ??= new WebAssembly.Instance(new WebAssembly.Module(REFILL), { "": { f: (left: bigint) => Tank.running!.refill(left) } }).exports["f"]!;
+  return refill;
+}

@@ -1,0 +1,167 @@
+// Components under V8, on this thread: a fresh instance for every command and every request. Knows no files, no sockets, no codes.
+
+import { fail, ok } from "../../engine/index.ts";
+import type { Result } from "../../engine/index.ts";
+import { ComponentInstance } from "./component/instance.ts";
+import type { HostWorld } from "./component/instance.ts";
+import type { Func } from "./component/plan.ts";
+import { spellFunc } from "./component/types.ts";
+import { Tank } from "./component/tank.ts";
+import type { Tagged, Value } from "./component/value.ts";
+import type { CommandJob, CommandOutcome, Ended, HttpHandler, HttpJob, HttpOutcome, HttpResponse, NotStarted } from "./host.ts";
+import { hostLimits } from "./limits.ts";
+import type { HostLimits } from "./limits.ts";
+import { exportOf, importKey, prepareComponent } from "./prepare.ts";
+import type { Prepared, PrepareFault } from "./prepare.ts";
+import { guestEnded } from "./memory.ts";
+import { runDeep } from "./side.ts";
+import type { GuestStop } from "./stop.ts";
+import { errorCodeName, Exchange } from "./wasi/http.ts";
+import type { HttpRequest, HttpWorld } from "./wasi/http.ts";
+import { NOBODY, Sink } from "./wasi/world.ts";
+import type { World } from "./wasi/world.ts";
+import type { WorldName } from "./wasi/index.ts";
+
+const NO_BYTES = new Uint8Array(0);
+
+/** A prepared component and the function that starts it. */
+export interface Loaded {
+  readonly prepared: Prepared;
+  readonly entry: Func;
+  readonly limits: HostLimits;
+}
+
+const ENTRIES: { readonly [W in WorldName]: { readonly interface: string; readonly name: string; readonly type: string } } = {
+  command: { interface: "wasi:cli/run", name: "run", type: "func() -> result" },
+  proxy: { interface: "wasi:http/incoming-handler", name: "handle", type: "func(wasi:http/types.incoming-request, wasi:http/types.response-outparam)" },
+};
+
+export function load(bytes: Uint8Array, world: WorldName, limits: HostLimits): Result<Loaded, NotStarted> {
+  const prepared = prepareComponent(bytes, world, limits);
+  if (!prepared.ok) return fail(notStarted(prepared.error));
+  const wanted = ENTRIES[world];
+  const entry = exportOf(prepared.value.program.plan, wanted.interface, wanted.name);
+  const full = `${wanted.interface}@0.2`;
+  if (entry === null) return fail({ kind: "world", message: `no exported instance named \`${full}\``, names: [full], notes: [] });
+  if (spellFunc(entry.type) !== wanted.type) return fail({ kind: "world", message: `the export \`${full}\` has another type than ${wanted.type}`, names: [full], notes: [] });
+  return ok({ prepared: prepared.value, entry, limits });
+}
+
+function notStarted(fault: PrepareFault): NotStarted {
+  if (fault.kind === "malformed") return fault;
+  return { kind: "world", message: `the component imports what this host does not offer: ${fault.names.slice(0, 8).join(", ")}${fault.names.length > 8 ? ", …" : ""}`, names: fault.names, notes: fault.notes };
+}
+
+/** A fresh instance in its world, for one call. */
+class Ready {
+  readonly #loaded: Loaded;
+  readonly #instance: ComponentInstance;
+  readonly #failed: GuestStop | null;
+
+  constructor(loaded: Loaded, world: World) {
+    this.#loaded = loaded;
+    const { functions } = loaded.prepared;
+    const host: HostWorld = {
+      function: (from, name) => {
+        const run = functions.get(importKey(from, name))!;
+        return (...args) => run(world, ...args);
+      },
+      dropped: () => undefined,
+    };
+    this.#instance = new ComponentInstance(loaded.prepared.program, host, world.tank);
+    this.#failed = loaded.prepared.tooLarge ?? this.#instance.instantiate();
+  }
+
+  call(args: readonly Value[]): { readonly stop: GuestStop | null; readonly value: Value } {
+    if (this.#failed !== null) return { stop: this.#failed, value: undefined };
+    const result = this.#instance.call(this.#loaded.entry, args);
+    return result.kind === "returned" ? { stop: null, value: result.value } : { stop: result.stop, value: undefined };
+  }
+}
+
+export function tankOf(limits: HostLimits): Tank {
+  return new Tank({ fuel: limits.fuel, stack: limits.stackBytes, wallMs: limits.wallMs });
+}
+
+// ---------------------------------------------------------------------------------------------- commands
+
+export function runCommand(job: CommandJob): CommandOutcome {
+  const loaded = load(job.component, "command", hostLimits(job.limits, job.wallMs));
+  if (!loaded.ok) return { kind: "not-started", why: loaded.error };
+  const world: World = {
+    tank: tankOf(loaded.value.limits),
+    args: job.args,
+    stdin: job.stdin,
+    stdout: new Sink("stdout", job.maxOutput),
+    stderr: new Sink("stderr", job.maxOutput),
+    began: process.hrtime.bigint(),
+  };
+  const ran = new Ready(loaded.value, world).call([]);
+  return { kind: "ran", ended: endedOf(ran), stdout: world.stdout.bytes(), stderr: world.stderr.bytes() };
+}
+
+function endedOf({ stop, value }: { readonly stop: GuestStop | null; readonly value: Value }): Ended {
+  if (stop === null) return (value as Tagged).tag === 0 ? { kind: "ok" } : { kind: "err" };
+  if (stop.kind === "exit") return stop.status === 0 ? { kind: "ok" } : { kind: "err" };
+  return { kind: "stopped", stop };
+}
+
+// ---------------------------------------------------------------------------------------------- requests
+
+export class V8Handler implements HttpHandler {
+  readonly #loaded: Loaded;
+  readonly #job: HttpJob;
+  readonly #maxResponse: number;
+  /** One for all requests: a guest is never called again once its request is answered. */
+  readonly #tank: Tank;
+
+  constructor(loaded: Loaded, job: HttpJob) {
+    this.#loaded = loaded;
+    this.#job = job;
+    this.#maxResponse = job.maxResponse;
+    this.#tank = tankOf(loaded.limits);
+  }
+
+  #world(exchange: Exchange): HttpWorld {
+    return { tank: this.#tank, args: [], stdin: NO_BYTES, stdout: new Sink("stdout", NOBODY), stderr: new Sink("stderr", NOBODY), began: process.hrtime.bigint(), exchange };
+  }
+
+  async answer(request: HttpRequest): Promise<HttpOutcome> {
+    const outcome = this.answerNow(request);
+    if (outcome.kind !== "stopped" || outcome.stop.kind !== "host-stack") return outcome;
+    return (await runDeep({ kind: "request", job: this.#job, request })) ?? outcome;
+  }
+
+  async close(): Promise<void> {}
+
+  answerNow(request: HttpRequest): HttpOutcome {
+    const exchange = new Exchange(request, this.#maxResponse);
+    this.#tank.fill();
+    const { stop } = new Ready(this.#loaded, this.#world(exchange)).call([{ rep: exchange.request }, { rep: exchange }]);
+    guestEnded();
+    if (stop !== null && !(stop.kind === "exit" && stop.status === 0)) return { kind: "stopped", stop };
+    return outcomeOf(exchange);
+  }
+}
+
+function outcomeOf(exchange: Exchange): HttpOutcome {
+  const { answer } = exchange;
+  switch (answer.kind) {
+    case "none": return { kind: "refused", message: "guest never invoked `response-outparam::set` method" };
+    case "error": return { kind: "refused", message: `the guest answered with the error ${errorCodeName(answer.code)}` };
+    case "response": {
+      const { response } = answer;
+      const body = response.body?.sink.bytes() ?? NO_BYTES;
+      const promised = response.body?.promised ?? null;
+      if (response.body !== null && !response.body.finished && response.body.written) return { kind: "refused", message: "the guest did not finish the response body" };
+      if (promised !== null && promised !== body.length) return { kind: "refused", message: `the response promises ${promised} bytes and has ${body.length}` };
+      const sent: HttpResponse = { status: response.status, headers: [...response.headers], body };
+      return { kind: "answered", response: sent };
+    }
+  }
+}
+
+export function openV8(job: HttpJob): Result<V8Handler, NotStarted> {
+  const loaded = load(job.component, "proxy", hostLimits(job.limits, job.wallMs));
+  return loaded.ok ? ok(new V8Handler(loaded.value, job)) : fail(loaded.error);
+}

@@ -1,0 +1,139 @@
+// wasi:io: errors, streams and polling over memory. A stream is never "not yet ready": there is nothing to wait for but the clock.
+
+import { trap } from "../stop.ts";
+import { err, OK, okay } from "../component/value.ts";
+import type { Rep, Value } from "../component/value.ts";
+import { InputStream, IoError, monotonic, OutputStream, Pollable } from "./world.ts";
+import type { Interface, World } from "./world.ts";
+
+const IN = "wasi:io/streams.input-stream";
+const OUT = "wasi:io/streams.output-stream";
+const STREAM_ERROR = "variant{last-operation-failed(wasi:io/error.error), closed}";
+const POLLABLE = "wasi:io/poll.pollable";
+const CLOSED = err({ tag: 1 });
+/** What a write may bring at once, and a blocking one (the interface says so). */
+const WRITE_ROOM = 65_536;
+const BLOCKING_WRITE = 4_096;
+const NO_BYTES = new Uint8Array(0);
+
+export function self<T>(value: Value): T {
+  return (value as Rep).rep as T;
+}
+
+function size(value: Value): number {
+  return Number(value as bigint);
+}
+
+function read(_world: World, stream: Value, length: Value): Value {
+  const max = size(length);
+  if (max === 0) return okay(NO_BYTES);
+  const part = self<InputStream>(stream).read(max);
+  return part === null ? CLOSED : okay(part);
+}
+
+function skip(world: World, stream: Value, length: Value): Value {
+  const result = read(world, stream, length) as { tag: number; value: Uint8Array };
+  return result.tag === 0 ? okay(BigInt(result.value.length)) : CLOSED;
+}
+
+function room(_world: World, stream: Value): Value {
+  const { sink } = self<OutputStream>(stream);
+  if (!sink.open || sink.room === 0) return CLOSED;
+  return okay(BigInt(Math.min(sink.room, WRITE_ROOM)));
+}
+
+function put(stream: Value, bytes: Uint8Array): Value {
+  const { sink } = self<OutputStream>(stream);
+  if (!sink.open || (sink.room === 0 && bytes.length > 0)) return CLOSED;
+  sink.write(bytes);
+  return OK;
+}
+
+function putAtMost(most: number, stream: Value, bytes: Uint8Array): Value {
+  if (bytes.length > most) trap(`Buffer too large for the write (expected at most ${most})`);
+  return put(stream, bytes);
+}
+
+function zeroes(most: number, stream: Value, length: Value): Value {
+  return putAtMost(most, stream, new Uint8Array(Math.min(size(length), most + 1)));
+}
+
+function splice(_world: World, to: Value, from: Value, length: Value): Value {
+  const { sink } = self<OutputStream>(to);
+  if (!sink.open) return CLOSED;
+  const part = self<InputStream>(from).read(Math.min(size(length), WRITE_ROOM, sink.room));
+  if (part === null) return CLOSED;
+  sink.write(part);
+  return okay(BigInt(part.length));
+}
+
+function flush(_world: World, stream: Value): Value {
+  return self<OutputStream>(stream).sink.open ? OK : CLOSED;
+}
+
+function ready(): Value {
+  return { rep: new Pollable(null) };
+}
+
+// ---------------------------------------------------------------------------------------------- polling
+
+function isReady(world: World, pollable: Pollable): boolean {
+  return pollable.at === null || pollable.at <= monotonic(world);
+}
+
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
+
+/** Sleeps until the first of them is ready, or to the guest's deadline. */
+function wait(world: World, pollables: readonly Pollable[]): void {
+  while (!pollables.some((p) => isReady(world, p))) {
+    world.tank.lookAtClock();
+    const first = pollables.reduce((a, p) => (p.at! < a ? p.at! : a), pollables[0]!.at!);
+    const untilReady = Number((first - monotonic(world)) / 1000n) / 1000;
+    const untilDeadline = world.tank.timeLeft ?? Infinity;
+    Atomics.wait(sleeper, 0, 0, Math.max(0, Math.min(untilReady, untilDeadline, 1000)));
+  }
+}
+
+function poll(world: World, list: Value): Value {
+  const pollables = (list as readonly Value[]).map((p) => self<Pollable>(p));
+  if (pollables.length === 0) trap("empty poll list");
+  wait(world, pollables);
+  return pollables.flatMap((p, i) => (isReady(world, p) ? [i] : []));
+}
+
+// ---------------------------------------------------------------------------------------------- offers
+
+export const error: Interface = {
+  "[method]error.to-debug-string": { type: "func(borrow<wasi:io/error.error>) -> string", run: (_w, e) => self<IoError>(e).message },
+};
+
+export const pollInterface: Interface = {
+  "[method]pollable.ready": { type: `func(borrow<${POLLABLE}>) -> bool`, run: (w, p) => isReady(w, self<Pollable>(p)) },
+  "[method]pollable.block": { type: `func(borrow<${POLLABLE}>)`, run: (w, p) => wait(w, [self<Pollable>(p)]) as undefined },
+  poll: { type: `func(list<borrow<${POLLABLE}>>) -> list<u32>`, run: poll },
+};
+
+const reads = `func(borrow<${IN}>, u64) -> result<list<u8>, ${STREAM_ERROR}>`;
+const skips = `func(borrow<${IN}>, u64) -> result<u64, ${STREAM_ERROR}>`;
+const writes = `func(borrow<${OUT}>, list<u8>) -> result<_, ${STREAM_ERROR}>`;
+const zeroWrites = `func(borrow<${OUT}>, u64) -> result<_, ${STREAM_ERROR}>`;
+const flushes = `func(borrow<${OUT}>) -> result<_, ${STREAM_ERROR}>`;
+const splices = `func(borrow<${OUT}>, borrow<${IN}>, u64) -> result<u64, ${STREAM_ERROR}>`;
+
+export const streams: Interface = {
+  "[method]input-stream.read": { type: reads, run: read },
+  "[method]input-stream.blocking-read": { type: reads, run: read },
+  "[method]input-stream.skip": { type: skips, run: skip },
+  "[method]input-stream.blocking-skip": { type: skips, run: skip },
+  "[method]input-stream.subscribe": { type: `func(borrow<${IN}>) -> ${POLLABLE}`, run: ready },
+  "[method]output-stream.check-write": { type: `func(borrow<${OUT}>) -> result<u64, ${STREAM_ERROR}>`, run: room },
+  "[method]output-stream.write": { type: writes, run: (_w, s, b) => putAtMost(WRITE_ROOM, s, b as Uint8Array) },
+  "[method]output-stream.blocking-write-and-flush": { type: writes, run: (_w, s, b) => putAtMost(BLOCKING_WRITE, s, b as Uint8Array) },
+  "[method]output-stream.flush": { type: flushes, run: flush },
+  "[method]output-stream.blocking-flush": { type: flushes, run: flush },
+  "[method]output-stream.subscribe": { type: `func(borrow<${OUT}>) -> ${POLLABLE}`, run: ready },
+  "[method]output-stream.write-zeroes": { type: zeroWrites, run: (_w, s, n) => zeroes(WRITE_ROOM, s, n) },
+  "[method]output-stream.blocking-write-zeroes-and-flush": { type: zeroWrites, run: (_w, s, n) => zeroes(BLOCKING_WRITE, s, n) },
+  "[method]output-stream.splice": { type: splices, run: splice },
+  "[method]output-stream.blocking-splice": { type: splices, run: splice },
+};
