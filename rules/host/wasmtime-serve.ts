@@ -9,6 +9,7 @@ import { fail, ok } from "../../engine/index.ts";
 import type { PlanContext, Result } from "../../engine/index.ts";
 import type { HttpHandler, HttpJob, HttpOutcome, NotStarted } from "./host.ts";
 import { hostLimits } from "./limits.ts";
+import type { GuestStop } from "./stop.ts";
 import { findWasmtime, limitWords, notStarted, stopOf, wasmtimeEnv } from "./wasmtime.ts";
 import type { Header, HttpRequest } from "./wasi/http.ts";
 
@@ -17,6 +18,7 @@ const LATE_MS = 1_000;
 /** What Wasmtime says about a failed request comes a little after the answer. */
 const WORDS_MS = 300;
 const CAUSE = /wasm trap: |forcing trap when|minimum size of|timed out after/;
+const TRAPPED = /error while executing at wasm backtrace/;
 
 export async function openWasmtime(context: PlanContext, job: HttpJob): Promise<Result<HttpHandler, NotStarted>> {
   const found = findWasmtime(context);
@@ -75,8 +77,17 @@ class WasmtimeServer implements HttpHandler {
     if (outcome.kind === "answered" && outcome.response.status !== 500) return outcome;
     for (let waited = 0; waited < WORDS_MS && !CAUSE.test(this.#said); waited += 10) await new Promise((r) => setTimeout(r, 10));
     if (!/error|::/.test(this.#said)) return outcome;
-    if (/never invoked/.test(this.#said) && !CAUSE.test(this.#said)) return { kind: "refused", message: "guest never invoked `response-outparam::set` method" };
+    if (CAUSE.test(this.#said)) return { kind: "stopped", stop: stopOf(this.#said) };
+    if (TRAPPED.test(this.#said)) return { kind: "stopped", stop: await this.#whyStopped(request) };
+    if (/never invoked/.test(this.#said)) return { kind: "refused", message: "guest never invoked `response-outparam::set` method" };
     return { kind: "stopped", stop: stopOf(this.#said) };
+  }
+
+  /** A guest that was stopped without a word on why (a matter of threads in Wasmtime): our own host, under the same limits, knows. */
+  async #whyStopped(request: HttpRequest): Promise<GuestStop> {
+    const own = (await import("./v8.ts")).openV8(this.#job);
+    const outcome = own.ok ? await own.value.answer(request) : null;
+    return outcome?.kind === "stopped" ? outcome.stop : { kind: "trap", message: "error while executing" };
   }
 
   #send(request: HttpRequest): Promise<HttpOutcome> {
