@@ -359,6 +359,7 @@ class PlanRun {
       if (node.producer < 0 && this.#build.digest(id) === undefined) found.push({ code: "GRAPH_INPUT_MISSING", severity: "error", stage: "parse", message: `${node.source} does not exist or cannot be read`, data: { path: node.source }, hint: "create it, or correct the path", place: { file: node.source } });
     }
     if (found.length > 0) return found;
+    if (this.#dryRun) return [{ code: "GRAPH_DRY_RUN", severity: "info", stage: "run", message: "what follows from here depends on what a dry run does not make" }];
     const stopped = this.#world.signal.aborted ? "the build was stopped" : "the build ended before this was made";
     return [{ code: "GRAPH_STOPPED", severity: "error", stage: "run", message: stopped, hint: "build again" }];
   }

@@ -20,6 +20,7 @@ export function incidentReplay(own: () => { readonly [name: string]: GoalSpec })
     report: { schemaVersion: "x07.wasm.incident.replay.report@0.1.0", command: "x07-wasm.incident.replay", schemaFile: "x07-wasm.incident.replay.report.schema.json" },
     examples: ["incident replay --incident-dir .x07-wasm/incidents/2026-01-31/0123456789abcdef0123456789abcdef"],
     question: true,
+    direct: true,
     async plan(options, context) {
       const { replayIncident } = await import("../incident/replay.ts");
       const tool = [process.execPath, process.argv[1] ?? ""];

@@ -123,6 +123,15 @@ describe("what is wrong is said", () => {
     expect(existsSync(join(w.dir, OUT))).toBe(false);
   });
 
+  test("an out-dir that cannot be a folder stops it before anything is built", () => {
+    const w = workspace({ ...ECHO_FILES, plain: "x" });
+    for (const folder of ["plain", "plain/in/it"]) {
+      const answer = report(w, build("--emit", "all", "--out-dir", folder));
+      expect([codes(answer), answer.exit_code, answer.result.artifacts]).toEqual([["X07WASM_COMPONENT_BUILD_OUTDIR_CREATE_FAILED"], 1, []]);
+    }
+    expect(report(w, build("--emit", "solve", "--dry-run"))).toMatchObject({ ok: true, exit_code: 0 });
+  });
+
   test("a program that does not compile keeps its own diagnostics, and its nested report", () => {
     const w = workspace({ "x07.json": PROJECT, "src/main.x07.json": "{" });
     const answer = report(w, build("--emit", "solve"));
