@@ -140,6 +140,20 @@ describe("what is wrong is said", () => {
     expect(JSON.parse(w.read(`${OUT}/solve.core.raw.wasm.build.report.json`).toString())).toMatchObject({ ok: false, command: "x07-wasm.build" });
   });
 
+  test("when the program no longer compiles, no component of the former one stays", () => {
+    const w = workspace();
+    const words = build("--emit", "http");
+    report(w, words);
+    const whole = readdirSync(join(w.dir, OUT)).sort();
+    const source = w.read("src/main.x07.json");
+    w.write({ "src/main.x07.json": "{" });
+    expect(report(w, words).ok).toBe(false);
+    expect(readdirSync(join(w.dir, OUT)).sort()).toEqual(["http-adapter.component.wasm", "http-adapter.component.wasm.manifest.json", "solve.core.raw.wasm.build.report.json"]);
+    w.write({ "src/main.x07.json": source });
+    expect(report(w, words).ok).toBe(true);
+    expect(readdirSync(join(w.dir, OUT)).sort()).toEqual(whole);
+  });
+
   test("the state document adapter is not offered, and that is said", () => {
     expect(report(workspace(), build("--emit", "http-state-doc"))).toMatchObject({ ok: false, exit_code: 1, diagnostics: [{ code: "X07WASM_ADAPTER_KIND_UNSUPPORTED" }] });
   });
