@@ -1,6 +1,6 @@
 // `component build` as a story: what is made, what runs, what is restored, and how it ends when something is wrong.
 
-import { existsSync, readdirSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { ECHO_FILES, PROJECT, Workspace } from "../../rig/project.ts";
@@ -152,6 +152,20 @@ describe("what is wrong is said", () => {
     w.write({ "src/main.x07.json": source });
     expect(report(w, words).ok).toBe(true);
     expect(readdirSync(join(w.dir, OUT)).sort()).toEqual(whole);
+  });
+
+  test("an installed tool that does not even tell its version is passed over", () => {
+    const w = workspace();
+    const bin = join(w.dir, "bin");
+    w.write({ "bin/wasm-tools": "#!/bin/sh\nexit 3\n" });
+    chmodSync(join(bin, "wasm-tools"), 0o755);
+    const words = ["component", "build", "--emit", "solve", "--json"];
+    const env = { PATH: `${bin}:${process.env["PATH"] ?? ""}` };
+    const passedOver = w.tool([...words, "--provider", "auto"], env);
+    expect(JSON.parse(passedOver.stdout)).toMatchObject({ ok: true, exit_code: 0, diagnostics: [] });
+    const made = w.read(`${OUT}/solve.component.wasm`);
+    report(w, build("--emit", "solve", "--force"));
+    expect(w.read(`${OUT}/solve.component.wasm`)).toEqual(made);
   });
 
   test("the state document adapter is not offered, and that is said", () => {
