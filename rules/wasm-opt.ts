@@ -7,7 +7,7 @@ import { embedded, native, VERSION } from "./tool.ts";
 /** What --wasm-opt takes: the words after -O. */
 export const LEVELS = ["0", "1", "2", "3", "4", "s", "z"] as const;
 
-/** Features that our back ends and the C profiles use; binaryen must know them and may use no others. */
+/** Features that our back ends and the C profiles use; binaryen must know them and may use no others. The package's bulk memory has a part of its own, BulkMemoryOpt, that older programs do not name. */
 const FEATURES = [["bulk-memory", "BulkMemory"], ["multivalue", "Multivalue"], ["nontrapping-float-to-int", "NontrappingFPToInt"], ["sign-ext", "SignExt"], ["mutable-globals", "MutableGlobals"]] as const;
 
 const byProgram = rule({
@@ -28,7 +28,7 @@ const byPackage = rule({
     const { default: binaryen } = await import("binaryen");
     try {
       const read = binaryen.readBinary(module.bytes());
-      read.setFeatures(FEATURES.reduce<number>((all, [, name]) => all | binaryen.Features[name], 0));
+      read.setFeatures(FEATURES.reduce<number>((all, [, name]) => all | binaryen.Features[name], binaryen.Features.BulkMemoryOpt));
       binaryen.setOptimizeLevel(level === "s" || level === "z" ? 2 : Number(level));
       binaryen.setShrinkLevel(level === "z" ? 2 : level === "s" ? 1 : 0);
       read.optimize();

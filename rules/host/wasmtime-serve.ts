@@ -9,6 +9,8 @@ import { fail, ok } from "../../engine/index.ts";
 import type { PlanContext, Result } from "../../engine/index.ts";
 import type { HttpHandler, HttpJob, HttpOutcome, NotStarted } from "./host.ts";
 import { hostLimits } from "./limits.ts";
+import { openV8 } from "./v8.ts";
+import type { V8Handler } from "./v8.ts";
 import { findWasmtime, limitWords, notStarted, stopOf, wasmtimeEnv } from "./wasmtime.ts";
 import type { Header, HttpRequest } from "./wasi/http.ts";
 
@@ -35,6 +37,7 @@ class WasmtimeServer implements HttpHandler {
   readonly #agent = new Agent({ keepAlive: true });
   #port = 0;
   #said = "";
+  #explainer: Result<V8Handler, NotStarted> | undefined;
   /** One at a time: what Wasmtime says on stderr must belong to the request that failed. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -73,10 +76,21 @@ class WasmtimeServer implements HttpHandler {
     this.#said = "";
     const outcome = await this.#send(request);
     if (outcome.kind === "answered" && outcome.response.status !== 500) return outcome;
-    for (let waited = 0; waited < WORDS_MS && !CAUSE.test(this.#said); waited += 10) await new Promise((r) => setTimeout(r, 10));
+    for (let waited = 0; waited < WORDS_MS && !/\n/.test(this.#said); waited += 10) await new Promise((r) => setTimeout(r, 10));
     if (!/error|::/.test(this.#said)) return outcome;
-    if (/never invoked/.test(this.#said) && !CAUSE.test(this.#said)) return { kind: "refused", message: "guest never invoked `response-outparam::set` method" };
-    return { kind: "stopped", stop: stopOf(this.#said) };
+    if (CAUSE.test(this.#said)) return { kind: "stopped", stop: stopOf(this.#said) };
+    return this.#explained(request, /while executing/.test(this.#said));
+  }
+
+  /**
+   * Wasmtime 42 tells that a handler stopped, not why. The same request under V8, with the same limits, stops for the same
+   * reason: both count the same fuel.
+   */
+  #explained(request: HttpRequest, trapped: boolean): HttpOutcome {
+    this.#explainer ??= openV8(this.#job);
+    const again = this.#explainer.ok ? this.#explainer.value.answerNow(request) : null;
+    if (again !== null && again.kind !== "answered" && (again.kind === "stopped") === trapped) return again;
+    return trapped ? { kind: "stopped", stop: { kind: "trap", message: "error while executing" } } : { kind: "refused", message: "guest never invoked `response-outparam::set` method" };
   }
 
   #send(request: HttpRequest): Promise<HttpOutcome> {
