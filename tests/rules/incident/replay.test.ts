@@ -43,7 +43,7 @@ function fail(root: string, words: readonly string[], input?: string): string {
 
 const FAILING: readonly { readonly name: string; readonly words: readonly string[]; readonly input?: string }[] = ([
   ["fuel", ["run", "--wasm", SPIN, "--input", INPUT, "--max-fuel", "1000"]],
-  ["wall time", ["run", "--wasm", SPIN, "--input", INPUT, "--max-fuel", "9000000000000", "--max-wall-ms=30"]],
+  ["wall time", ["run", "--wasm", SPIN, "--input", INPUT, "--max-fuel", "9000000000000", "--max-wall-ms=5"]],
   ["no room", ["run", "--wasm", SPIN, "--input-base64", "/////w==", "--arena-cap-bytes", "4294967295"]],
   ["output", ["run", "--wasm", SPIN, "--input-hex", "", "--max-output-bytes", "1", "--json"]],
   ["no such module", ["run", "--wasm", "none.wasm", "--input-hex", "00"]],
