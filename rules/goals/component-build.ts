@@ -38,6 +38,9 @@ export const componentBuild = goal({
   plan: (o, context) => new ComponentBuildPlan(o, context).run(),
 });
 
+/** Codes of a file in the out folder that cannot be put there. */
+const UNWRITABLE = new Set(["X07WASM_BUILD_IO_FAILED", "X07WASM_COMPONENT_BUILD_IO_FAILED", "X07WASM_COMPONENT_ARTIFACT_WRITE_FAILED"]);
+
 class ComponentBuildPlan {
   readonly #o: OptionValues;
   readonly #context: PlanContext;
@@ -112,6 +115,13 @@ class ComponentBuildPlan {
     this.#notes.diagnostics.push({ code: "X07WASM_COMPONENT_BUILD_OUTDIR_CREATE_FAILED", severity: "error", stage: "run", message: `failed to create out-dir: ${this.#outDir}: ${at} is not a folder`, data: { error: "ENOTDIR", path: at }, hint: "name another folder with --out-dir", place: { file: at } });
   }
 
+  /** What could not be written because the folder of it all could not be made is one finding. */
+  #withoutOutDir(): Diagnostic[] {
+    const { diagnostics } = this.#notes;
+    const first = diagnostics.find((d) => UNWRITABLE.has(d.code))!;
+    return [{ ...first, code: "X07WASM_COMPONENT_BUILD_OUTDIR_CREATE_FAILED", message: `failed to create out-dir: ${this.#outDir}` }, ...diagnostics.filter((d) => !UNWRITABLE.has(d.code) && d.code !== "GRAPH_STOPPED")];
+  }
+
   /** The parts that the --emit stands for, in the order in which the report lists them. */
   async #choose(parts: Parts): Promise<Part[]> {
     const chosen: Part[] = [];
@@ -162,7 +172,8 @@ class ComponentBuildPlan {
   }
 
   #answer(): GoalAnswer {
-    const { inputs, outputs, diagnostics, tool, network } = this.#notes;
+    const { inputs, outputs, tool, network } = this.#notes;
+    const diagnostics = this.#notes.diagnostics.some((d) => UNWRITABLE.has(d.code)) && this.#context.probe(this.#outDir) !== "dir" ? this.#withoutOutDir() : this.#notes.diagnostics;
     const core = this.#parts?.solveCore;
     const result = {
       emit: this.#emit,

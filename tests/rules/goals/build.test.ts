@@ -183,6 +183,14 @@ describe("incremental", () => {
     expect(forced.actions[0]!.reasons[0]!.kind).toBe("forced");
   });
 
+  test("a working directory that was removed is said, without a trace of the stack", () => {
+    const w = workspace();
+    w.write({ "gone/x": "" });
+    const script = `cd gone && rm -r ../gone && exec "$0" "$1" build --project ../x07.json`;
+    const ran = spawnSync("/bin/sh", ["-c", script, process.execPath, TOOL], { cwd: w.dir, env: w.env(), encoding: "utf8" });
+    expect([ran.status, ran.stderr.split("\n")[0]]).toEqual([2, "error[GRAPH_WORKING_DIRECTORY_GONE]: the working directory is not there any more"]);
+  });
+
   test("what acts at once takes no --dry-run, rather than act in spite of it", () => {
     const w = workspace();
     w.graph(BUILD);

@@ -125,7 +125,7 @@ describe("what is wrong is said", () => {
 
   test("an out-dir that cannot be a folder stops it before anything is built", () => {
     const w = workspace({ ...ECHO_FILES, plain: "x" });
-    for (const folder of ["plain", "plain/in/it"]) {
+    for (const folder of ["plain", "plain/in/it", "/proc/x07/out"]) {
       const answer = report(w, build("--emit", "all", "--out-dir", folder));
       expect([codes(answer), answer.exit_code, answer.result.artifacts]).toEqual([["X07WASM_COMPONENT_BUILD_OUTDIR_CREATE_FAILED"], 1, []]);
     }
