@@ -112,7 +112,7 @@ async function loadGraph(packaged: GraphModule, doors: Doors, argv: readonly str
   if (path === undefined || (asked === undefined && sha256Hex(readFileSync(path)) === GRAPH_SOURCE_ID)) {
     return { loaded: { module: packaged, code: BUILD_ID, sources: path === undefined ? [] : [path] } };
   }
-  const result = await loadUserGraph(path, doors, BUILD_ID);
+  const result = await loadUserGraph(path, doors, { disk: realDisk(process.cwd()), buildId: BUILD_ID, readOnly: argv.includes("--dry-run") });
   return result.ok ? { loaded: result.value } : { failed: result.error };
 }
 

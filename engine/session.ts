@@ -22,6 +22,7 @@ import { Leftovers } from "./leftovers.ts";
 import { type Digest, loadDigest } from "./lib/digest.ts";
 import { loadFingerprint } from "./lib/fingerprint.ts";
 import { holds, normal, under } from "./lib/path.ts";
+import { Programs } from "./programs.ts";
 import { type Artifact, file, type Placement } from "./rule.ts";
 
 /** Where the workspace's own memory lives, relative to the working directory. */
@@ -95,6 +96,7 @@ export class Session {
   readonly #world: SessionWorld;
   readonly #options: SessionOptions;
   readonly files: Files;
+  readonly #programs: Programs | undefined;
   readonly #journal: Journal;
   #cache: Cache;
   #farther: Farther | undefined;
@@ -106,7 +108,8 @@ export class Session {
   constructor(world: SessionWorld, options: SessionOptions) {
     this.#world = world;
     this.#options = options;
-    this.files = new Files(world.disk, world.now);
+    this.#programs = options.noCache ? undefined : new Programs(world.disk, options.cacheDir, world.now);
+    this.files = new Files(world.disk, world.now, this.#programs);
     this.#journal = new Journal(world.disk, `${STATE_FOLDER}/journal`);
     this.#leftovers = new Leftovers(world.disk, STATE_FOLDER);
     const { cacheDir, cacheMaxBytes, dryRun } = options;
@@ -174,6 +177,7 @@ export class Session {
     const paths = run.dependencies().filter((d) => d.kind === "source" || d.kind === "output").map((d) => d.path);
     if (this.files.anyRacy(paths) || run.anyYoungDir()) this.#waitForTheClock();
     const steady = this.files.confirm(paths).length === 0 && (await run.steady());
+    this.#programs?.save();
     if (worthKeeping && this.#stateWritable) {
       const saved = attempt(() => {
         this.#world.disk.makeDirs(STATE_FOLDER);
