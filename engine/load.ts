@@ -122,5 +122,6 @@ export function commandsOf(module: GraphModule): Command[] {
     ...(g.aliases === undefined ? {} : { aliases: g.aliases }),
     ...(g.examples === undefined ? {} : { examples: g.examples }),
     ...(g.question === undefined ? {} : { question: g.question }),
+    ...(g.direct === undefined ? {} : { direct: g.direct }),
   }));
 }

@@ -155,12 +155,13 @@ export class Session {
         this.files.unsettle();
         continue;
       }
+      const failed = answer.diagnostics.some((d) => d.severity === "error");
+      if (failed) run.withdrawFormer();
       const counts = run.counts();
       const dependencies = await this.#save(run, counts.total > 0 || this.#recovered.length > 0);
       const traffic = await this.#farther?.settle();
       this.#cache.close();
       if (!this.#options.dryRun) this.#leftovers.end([...run.placements(), `${STATE_FOLDER}/files`, `${STATE_FOLDER}/goals/x`, `${STATE_FOLDER}/live/x`]);
-      const failed = answer.diagnostics.some((d) => d.severity === "error");
       this.#world.emit({ type: "goal_ended", goal, exit_code: failed ? 1 : 0, counts, duration_ms: Math.round(this.#world.now() - started) });
       return { answer, counts, actions: run.outcomes(), recovered: this.#recovered, dependencies: failed ? undefined : dependencies, watched: run.dependencies().map((d) => d.path), env: run.env(), outputs: run.outputs(), live: run.live(), traffic };
     }
@@ -279,6 +280,19 @@ class PlanRun {
     return this.#graph.placements.keys();
   }
 
+  /** What the goal made before it failed in this place, and did not come to again: nobody shall take it for made of what is there now. */
+  withdrawFormer(): void {
+    if (this.#dryRun || this.#world.signal.aborted) return;
+    const sources = new Set(this.dependencies().flatMap((d) => (d.kind === "source" ? [d.path] : [])));
+    for (const [path, sha256] of this.#world.formerOutputs?.() ?? []) {
+      if (this.#graph.placements.has(path) || sources.has(path)) continue;
+      const state = this.#files.look(path);
+      if (state.kind !== "file" || state.digest.sha256 !== sha256 || !attempt(() => this.#world.disk.remove(path)).ok) continue;
+      this.#files.forget(path);
+      this.#world.emit({ type: "output_removed", path });
+    }
+  }
+
   live(): LiveAction[] {
     return this.#build.live();
   }
@@ -363,6 +377,7 @@ class PlanRun {
       if (node.producer < 0 && this.#build.digest(id) === undefined) found.push({ code: "GRAPH_INPUT_MISSING", severity: "error", stage: "parse", message: `${node.source} does not exist or cannot be read`, data: { path: node.source }, hint: "create it, or correct the path", place: { file: node.source } });
     }
     if (found.length > 0) return found;
+    if (this.#dryRun) return [{ code: "GRAPH_DRY_RUN", severity: "info", stage: "run", message: "what follows from here depends on what a dry run does not make" }];
     const stopped = this.#world.signal.aborted ? "the build was stopped" : "the build ended before this was made";
     return [{ code: "GRAPH_STOPPED", severity: "error", stage: "run", message: stopped, hint: "build again" }];
   }

@@ -22,7 +22,7 @@ export const DOCTOR_TOOLS = [
   { id: "wasm_tools", program: "wasm-tools", neededBy: "component build", embedded: "wasm-tools in jco-transpile", install: "cargo install wasm-tools" },
   { id: "wit_bindgen", program: "wit-bindgen", neededBy: "component build with c_toolchain_v1", embedded: undefined, install: "cargo install wit-bindgen-cli" },
   { id: "wac", program: "wac", neededBy: "component compose, component targets", embedded: "the embedded composer and checker", install: "cargo install wac-cli" },
-  { id: "jco", program: "jco", neededBy: "nothing: component run and serve use jco-transpile from this package's dependencies", embedded: "jco-transpile", install: "npm install -g @bytecodealliance/jco" },
+  { id: "jco", program: "jco", neededBy: "nothing: component run and serve have a host of their own", embedded: "jco-transpile", install: "npm install -g @bytecodealliance/jco" },
 ] as const satisfies readonly DoctorRow[];
 
 export type DoctorTool = (typeof DOCTOR_TOOLS)[number]["id"];

@@ -10,6 +10,7 @@ import { decodeComponent } from "./component/decode.ts";
 import type { PreparedModule, Program } from "./component/instance.ts";
 import { linkComponent } from "./component/link.ts";
 import type { Func, HostImport, Plan } from "./component/plan.ts";
+import { foldShims } from "./component/shims.ts";
 import { spellFunc } from "./component/types.ts";
 import type { HostLimits } from "./limits.ts";
 import type { GuestStop } from "./stop.ts";
@@ -72,7 +73,6 @@ function short(text: string): string {
 }
 
 function prepareModules(bytes: Uint8Array, plan: Plan, limits: HostLimits, functions: ReadonlyMap<string, HostImpl>): Result<Prepared, PrepareFault> {
-  const modules: PreparedModule[] = [];
   const read: CoreModule[] = [];
   for (const { start, end } of plan.modules) {
     const part = bytes.subarray(start, end);
@@ -80,15 +80,20 @@ function prepareModules(bytes: Uint8Array, plan: Plan, limits: HostLimits, funct
     const module = readModule(part);
     if (!module.ok) return malformed(`the core module at offset ${start} is not supported: ${module.error.message}`);
     if (module.value.memories.some((m) => m.flags > 1)) return malformed(`the core module at offset ${start} has a shared or 64-bit memory, which is not supported`);
-    const prepared = prepareModule(module.value, limits);
-    if (!prepared.ok) return malformed(`the core module at offset ${start} cannot be compiled: ${prepared.error}`);
-    modules.push(prepared.value);
     read.push(module.value);
   }
-  const memories = plan.steps.reduce((sum, step) => sum + (read[step.module]?.memories.length ?? 0) - (read[step.module]?.imports.filter((i) => i.kind === "memory").length ?? 0), 0);
+  const ownMemories = (module: CoreModule | undefined) => (module === undefined ? 0 : module.memories.length - module.imports.filter((i) => i.kind === "memory").length);
+  const memories = plan.steps.reduce((sum, step) => sum + (step.module === null ? 0 : ownMemories(read[step.module])), 0);
   if (memories > MAX_MEMORIES) return malformed(`it has ${memories} linear memories, more than ${MAX_MEMORIES}`);
   if (plan.steps.length > MAX_INSTANCES) return malformed(`it has ${plan.steps.length} core instances, more than ${MAX_INSTANCES}`);
-  return ok({ program: { plan, modules }, functions, tooLarge: read.map((m) => tooLarge(m, limits)).find((s) => s !== null) ?? null });
+  const folded = foldShims(plan, read);
+  const modules: PreparedModule[] = [];
+  for (const [i, module] of folded.modules.entries()) {
+    const prepared = prepareModule(module, limits);
+    if (!prepared.ok) return malformed(`the core module at offset ${plan.modules[i]!.start} cannot be compiled: ${prepared.error}`);
+    modules.push(prepared.value);
+  }
+  return ok({ program: { plan: folded.plan, modules }, functions, tooLarge: read.map((m) => tooLarge(m, limits)).find((s) => s !== null) ?? null });
 }
 
 function prepareModule(module: CoreModule, limits: HostLimits): Result<PreparedModule, string> {

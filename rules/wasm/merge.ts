@@ -4,7 +4,7 @@
 
 import { fail, ok, type Result } from "../../engine/index.ts";
 import { ByteReader, type CoreModule, type ExternKind, type Malformed, readModule, SECTION, type Section, VALTYPE } from "./read.ts";
-import { readGlobalGet, readI32Const, type Renumbering, rewriteBody, rewriteConstExpr } from "./rewrite.ts";
+import { readGlobalGet, readI32Const, type Renumbering, rewriteBody, rewriteConstExpr, rewriteElements } from "./rewrite.ts";
 import { ByteWriter, CORE_PREAMBLE } from "./write.ts";
 
 export interface MergeOptions {
@@ -263,27 +263,10 @@ const start: SectionWriter = (a, b, { owner, laid }) => {
   return ok(b.start === null ? null : new ByteWriter().u32(laid.func(b.start)));
 };
 
-/** Element segments of the owner: numbers of functions, or expressions that give them. */
 const elements: SectionWriter = (a, _b, { owner }) => {
   const r = sectionReader(a, SECTION.element);
   if (!r.more) return ok(null);
-  const count = r.u32();
-  const w = new ByteWriter().u32(count);
-  for (let i = 0; i < count && !r.fault; i++) {
-    const flags = r.u32();
-    w.u32(flags);
-    const active = (flags & 1) === 0;
-    const byExpression = (flags & 4) !== 0;
-    if (active && (flags & 2) !== 0) w.u32(r.u32());
-    if (active) rewriteConstExpr(r, w, owner);
-    if ((flags & 3) !== 0) w.u8(r.u8());
-    const items = r.u32();
-    w.u32(items);
-    for (let n = 0; n < items && !r.fault; n++) {
-      if (byExpression) rewriteConstExpr(r, w, owner);
-      else w.u32(owner.func(r.u32()));
-    }
-  }
+  const w = rewriteElements(r, owner);
   return r.fault ? fail(r.fault) : ok(w);
 };
 

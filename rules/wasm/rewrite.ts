@@ -36,6 +36,28 @@ export function rewriteConstExpr(r: ByteReader, w: ByteWriter, how: Renumbering)
   while (!r.fault) if (rewriteOne(r, w, how) === OP.end) return;
 }
 
+/** An element section: numbers of functions, or expressions that give them. */
+export function rewriteElements(r: ByteReader, how: Renumbering): ByteWriter {
+  const count = r.u32();
+  const w = new ByteWriter(r.end - r.pos + 64).u32(count);
+  for (let i = 0; i < count && !r.fault; i++) {
+    const flags = r.u32();
+    w.u32(flags);
+    const active = (flags & 1) === 0;
+    const byExpression = (flags & 4) !== 0;
+    if (active && (flags & 2) !== 0) w.u32(r.u32());
+    if (active) rewriteConstExpr(r, w, how);
+    if ((flags & 3) !== 0) w.u8(r.u8());
+    const items = r.u32();
+    w.u32(items);
+    for (let n = 0; n < items && !r.fault; n++) {
+      if (byExpression) rewriteConstExpr(r, w, how);
+      else w.u32(how.func(r.u32()));
+    }
+  }
+  return w;
+}
+
 /** Steps over a constant expression of the form `global.get index`; the index, or null when it is of another form. */
 export function readGlobalGet(r: ByteReader): number | null {
   const from = r.pos;

@@ -6,7 +6,7 @@ import { Cursor, liftFlat, load, lowerFlat, store } from "./abi.ts";
 import type { Core, Side } from "./abi.ts";
 import { ADAPTER_FUEL, checkBytes, isBytesToBytes } from "./bytes-call.ts";
 import { Handles } from "./handles.ts";
-import type { CoreArgument, CoreItem, Crossing, Func, GuestResource, Maker, Plan } from "./plan.ts";
+import type { CoreArgument, CoreItem, CoreStep, Crossing, Func, GuestResource, Maker, Plan } from "./plan.ts";
 import { Tank } from "./tank.ts";
 import { flattened, MAX_FLAT, recordOf } from "./types.ts";
 import type { FuncType, Resource, ValType } from "./types.ts";
@@ -85,7 +85,7 @@ export class ComponentInstance {
   /** Instantiates all core modules, start functions included. null: done. */
   instantiate(): GuestStop | null {
     return this.#guarded(() => {
-      for (const step of this.#program.plan.steps) this.#instantiateCore(step.module, step.args);
+      for (const step of this.#program.plan.steps) this.#instantiateCore(step);
       return undefined;
     }, true).stop;
   }
@@ -118,7 +118,8 @@ export class ComponentInstance {
 
   // ---- core modules --------------------------------------------------------------------------------
 
-  #instantiateCore(index: number, args: ReadonlyMap<string, CoreArgument>): void {
+  #instantiateCore({ module: index, args }: CoreStep): void {
+    if (index === null) return void this.#exports.push(NO_NAMESPACE as WebAssembly.Instance["exports"]);
     const prepared = this.#program.modules[index]!;
     const imports: Record<string, Record<string, unknown>> = {};
     for (const [name, argument] of args) imports[name] = this.#namespace(argument);
@@ -152,7 +153,7 @@ export class ComponentInstance {
 
   #make(maker: Maker): CoreFunction {
     switch (maker.kind) {
-      case "lowered": return this.#lowered(maker.func, this.side(maker.crossing));
+      case "lowered": return this.#lowered(maker.func, this.side(maker.crossing), maker.after ?? -1);
       case "resource.new": return (rep) => this.#table(maker.scope).add(maker.resource, Number(rep) | 0, true);
       case "resource.rep": return (index) => this.#table(maker.scope).rep(Number(index) >>> 0, maker.resource) as number;
       case "resource.drop": return (index) => this.#drop(maker.scope, maker.resource, Number(index) >>> 0);
@@ -175,12 +176,14 @@ export class ComponentInstance {
     return this.#program.plan.resources.find((r) => r.resource === resource);
   }
 
-  #lowered(func: Func, side: GuestSide): CoreFunction {
-    if (func.kind === "lifted" && isBytesToBytes(func.type)) return this.#bytesCall(func, side);
+  /** `after`: the step before which a call traps, as one through an empty slot of a table. */
+  #lowered(func: Func, side: GuestSide, after: number): CoreFunction {
+    if (func.kind === "lifted" && isBytesToBytes(func.type)) return this.#bytesCall(func, side, after);
     const { type } = func;
     const { params, flatParams, flatResult } = signatureOf(type);
     const host = func.kind === "host" ? this.#host.function(func.interface, func.name) : null;
     return (...core: Core[]) => {
+      if (this.#exports.length <= after) trap("uninitialized element");
       if (!this.#mayLeave) trap("cannot leave component instance");
       side.begin();
       const from = new Cursor(core);
@@ -197,7 +200,7 @@ export class ComponentInstance {
   }
 
   /** See bytes-call.ts. */
-  #bytesCall({ core, crossing }: Func & { readonly kind: "lifted" }, caller: GuestSide): CoreFunction {
+  #bytesCall({ core, crossing }: Func & { readonly kind: "lifted" }, caller: GuestSide, after: number): CoreFunction {
     const callee = this.side(crossing);
     const copy = (from: GuestSide, at: number, length: number, to: GuestSide): number => {
       checkBytes(from.bytes(), at, length);
@@ -208,6 +211,7 @@ export class ComponentInstance {
     };
     const perByte = (length: number) => (length === 0 ? 0 : ADAPTER_FUEL.list + ADAPTER_FUEL.byte * length);
     return (...args) => {
+      if (this.#exports.length <= after) trap("uninitialized element");
       const [at, length, ret] = args.map((a) => Number(a) >>> 0) as [number, number, number];
       if (!this.#mayLeave) trap("cannot leave component instance");
       this.#enter(crossing.scope);

@@ -21,7 +21,8 @@ export type CoreItem = CoreExport | CoreMade;
 export type CoreArgument = { readonly kind: "instance"; readonly instance: number } | { readonly kind: "items"; readonly items: ReadonlyMap<string, CoreItem> };
 
 export interface CoreStep {
-  readonly module: number;
+  /** null: nothing is instantiated, its number is only kept (see shims.ts). */
+  readonly module: number | null;
   readonly args: ReadonlyMap<string, CoreArgument>;
 }
 
@@ -40,7 +41,8 @@ export type Func =
   | { readonly kind: "lifted"; readonly core: CoreItem; readonly type: FuncType; readonly crossing: Crossing };
 
 export type Maker =
-  | { readonly kind: "lowered"; readonly func: Func; readonly crossing: Crossing }
+  /** `after`: a call traps until this step is done. */
+  | { readonly kind: "lowered"; readonly func: Func; readonly crossing: Crossing; readonly after?: number }
   | { readonly kind: "resource.new" | "resource.rep" | "resource.drop"; readonly resource: Resource; readonly scope: number };
 
 /** Who destroys a guest's resource, and in which component instance it was defined. */

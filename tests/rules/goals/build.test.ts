@@ -175,11 +175,34 @@ describe("incremental", () => {
     const w = workspace();
     const dry = w.graph([...BUILD, "--dry-run"]);
     expect(dry.stderr).toContain("would be");
+    expect(w.tool([...BUILD, "--dry-run"]).status).toBe(0);
     expect(() => w.read("dist/app.wasm")).toThrow();
     w.graph(BUILD);
     const forced = w.graph([...BUILD, "--force"]).graph;
     expect(forced.counts).toMatchObject({ ran: 8 });
     expect(forced.actions[0]!.reasons[0]!.kind).toBe("forced");
+  });
+
+  test("what acts at once takes no --dry-run, rather than act in spite of it", () => {
+    const w = workspace();
+    w.graph(BUILD);
+    for (const words of [["cache", "gc", "--max-size", "1K"], ["component", "run", "--component", "x"], ["serve", "--component", "x"], ["http", "serve", "--component", "x"]]) {
+      const ran = w.tool([...words, "--dry-run"]);
+      expect([words, ran.status]).toEqual([words, 3]);
+      expect(ran.stderr).toContain("'--dry-run' cannot be used with");
+    }
+    w.remove("dist");
+    expect(w.graph(BUILD).graph.counts).toMatchObject({ ran: 0 });
+  });
+
+  test("--explain tells an output that is gone from one that was edited", () => {
+    const w = workspace();
+    w.graph(BUILD);
+    w.write({ "dist/app.wasm": "other" });
+    w.remove("dist/app.wasm.manifest.json");
+    const said = w.tool([...BUILD, "--explain"]).stderr;
+    expect(said).toContain("output was not as built: dist/app.wasm (");
+    expect(said).toContain("output was not there: dist/app.wasm.manifest.json\n");
   });
 
   test("--explain names the parameter that changed", () => {

@@ -40,7 +40,7 @@ test("every request has an instance of its own: a trap in one leaves the next al
 
 const ENDINGS: { readonly [what: string]: readonly [code: string, stop: object, settings?: Settings] } = {
   "a trap": ["unreachable", { kind: "trap" }],
-  "a busy loop, by fuel": ["(loop $l (br $l))", { kind: "fuel" }],
+  "a busy loop, by fuel": ["(loop $l (br $l))", { kind: "fuel" }, { limits: { maxFuel: 10_000_000 }, wallMs: 60_000 }],
   "a busy loop, by the clock": ["(loop $l (br $l))", { kind: "deadline" }, { wallMs: 100, limits: { maxFuel: null } }],
   "recursion without end": ["(drop (call $deep (i32.const 0)))", { kind: "stack" }, { limits: { maxWasmStackBytes: 65_536 } }],
   "growth of memory": ["(drop (memory.grow (i32.const 4096)))", { kind: "memory", wanted: 4098 }],
