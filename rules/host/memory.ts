@@ -6,16 +6,21 @@ import { runInNewContext } from "node:vm";
 
 /** How much the process may have grown since it was last cleaned. */
 const GROWTH_BYTES = 256 * 1024 * 1024;
-/** Guests between two looks. */
-const EVERY = 32;
+/** Guests between two looks, and milliseconds: nobody dirties more than a few hundred MiB in so short a time. */
+const GUESTS = 512;
+const INTERVAL_MS = 50;
 
 let collect: (() => void) | undefined;
 let settled = 0;
 let guests = 0;
+let looked = 0;
 
 /** Called after each guest. */
 export function guestEnded(): void {
-  if (++guests % EVERY !== 0) return;
+  const time = performance.now();
+  if (++guests < GUESTS && time - looked < INTERVAL_MS) return;
+  guests = 0;
+  looked = time;
   const now = process.memoryUsage.rss();
   if (settled === 0 || now < settled) settled = now;
   if (now - settled < GROWTH_BYTES) return;

@@ -52,29 +52,34 @@ function notStarted(fault: PrepareFault): NotStarted {
   return { kind: "world", message: `the component imports what this host does not offer: ${fault.names.slice(0, 8).join(", ")}${fault.names.length > 8 ? ", …" : ""}`, names: fault.names, notes: fault.notes };
 }
 
-/** A fresh instance in its world, for one call. */
-class Ready {
+/** Runs a component: a fresh instance for each call, in a world of its own. */
+class Runner {
   readonly #loaded: Loaded;
   readonly #instance: ComponentInstance;
-  readonly #failed: GuestStop | null;
+  /** Of the instance that runs: guests run one at a time. */
+  #world: World;
 
   constructor(loaded: Loaded, world: World) {
     this.#loaded = loaded;
+    this.#world = world;
     const { functions } = loaded.prepared;
     const host: HostWorld = {
       function: (from, name) => {
         const run = functions.get(importKey(from, name))!;
-        return (...args) => run(world, ...args);
+        return (...args) => run(this.#world, ...args);
       },
       dropped: () => undefined,
     };
     this.#instance = new ComponentInstance(loaded.prepared.program, host, world.tank);
-    this.#failed = loaded.prepared.tooLarge ?? this.#instance.instantiate();
   }
 
-  call(args: readonly Value[]): { readonly stop: GuestStop | null; readonly value: Value } {
-    if (this.#failed !== null) return { stop: this.#failed, value: undefined };
-    const result = this.#instance.call(this.#loaded.entry, args);
+  /** `world` has the tank of the first one. */
+  call(world: World, args: readonly Value[]): { readonly stop: GuestStop | null; readonly value: Value } {
+    this.#world = world;
+    const { tooLarge } = this.#loaded.prepared;
+    const failed = tooLarge ?? this.#instance.instantiate();
+    const result = failed === null ? this.#instance.call(this.#loaded.entry, args) : { kind: "stopped" as const, stop: failed };
+    this.#instance.release();
     return result.kind === "returned" ? { stop: null, value: result.value } : { stop: result.stop, value: undefined };
   }
 }
@@ -96,7 +101,7 @@ export function runCommand(job: CommandJob): CommandOutcome {
     stderr: new Sink("stderr", job.maxOutput),
     began: process.hrtime.bigint(),
   };
-  const ran = new Ready(loaded.value, world).call([]);
+  const ran = new Runner(loaded.value, world).call(world, []);
   return { kind: "ran", ended: endedOf(ran), stdout: world.stdout.bytes(), stderr: world.stderr.bytes() };
 }
 
@@ -114,6 +119,7 @@ export class V8Handler implements HttpHandler {
   readonly #maxResponse: number;
   /** One for all requests: a guest is never called again once its request is answered. */
   readonly #tank: Tank;
+  #runner: Runner | null = null;
 
   constructor(loaded: Loaded, job: HttpJob) {
     this.#loaded = loaded;
@@ -137,7 +143,9 @@ export class V8Handler implements HttpHandler {
   answerNow(request: HttpRequest): HttpOutcome {
     const exchange = new Exchange(request, this.#maxResponse);
     this.#tank.fill();
-    const { stop } = new Ready(this.#loaded, this.#world(exchange)).call([{ rep: exchange.request }, { rep: exchange }]);
+    const world = this.#world(exchange);
+    this.#runner ??= new Runner(this.#loaded, world);
+    const { stop } = this.#runner.call(world, [{ rep: exchange.request }, { rep: exchange }]);
     guestEnded();
     if (stop !== null && !(stop.kind === "exit" && stop.status === 0)) return { kind: "stopped", stop };
     return outcomeOf(exchange);

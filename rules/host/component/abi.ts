@@ -10,7 +10,8 @@ export type Core = number | bigint;
 /** One side of a crossing: where its values live and by which handles it knows resources. */
 export interface Side {
   readonly encoding: "utf8" | "utf16" | "latin1+utf16";
-  /** All of linear memory as it is now. */
+  /** Whether linear memory has so many bytes; the two below reach as far as was asked here, and may reach no further. */
+  holds(end: number): boolean;
   bytes(): Uint8Array;
   view(): DataView;
   realloc(size: number, align: number): number;
@@ -31,7 +32,7 @@ const wide = new TextDecoder("utf-16le", { fatal: true, ignoreBOM: true });
 
 function check(side: Side, at: number, size: number, align: number, what = "pointer"): void {
   if (at % align !== 0) trap(`${what} not aligned`);
-  if (at + size > side.bytes().length) trap(`${what} out of bounds of memory`);
+  if (!side.holds(at + size)) trap(`${what} out of bounds of memory`);
 }
 
 function checkList(side: Side, at: number, count: number, type: ValType): void {

@@ -2,6 +2,7 @@
 // fuel that Wasmtime's own adapter between components burns, for it is compiled and metered like any other code.
 
 import { trap } from "../stop.ts";
+import type { Side } from "./abi.ts";
 import type { FuncType } from "./types.ts";
 
 /** Measured on Wasmtime 42.0.0, by bisection on small components. It copies lists element by element. */
@@ -25,6 +26,6 @@ export function isBytesToBytes(type: FuncType): boolean {
   return others.length === 0 && input?.kind === "list" && input.of.kind === "u8" && type.result?.kind === "list" && type.result.of.kind === "u8";
 }
 
-export function checkBytes(memory: Uint8Array, at: number, length: number): void {
-  if (at + length > memory.length) trap("list pointer/length out of bounds of memory");
+export function checkBytes(side: Pick<Side, "holds">, at: number, length: number): void {
+  if (!side.holds(at + length)) trap("list pointer/length out of bounds of memory");
 }

@@ -20,6 +20,13 @@ export class Handles {
   readonly #free: number[] = [];
   #borrowed = 0;
 
+  /** As new. */
+  clear(): void {
+    this.#slots.length = 1;
+    this.#free.length = 0;
+    this.#borrowed = 0;
+  }
+
   get borrowed(): number {
     return this.#borrowed;
   }

@@ -45,6 +45,13 @@ type CoreFunction = (...args: Core[]) => unknown;
 const CALL_BUDGET = 128 * 1024 * 1024;
 const NO_NAMESPACE: Record<string, unknown> = {};
 
+type Imports = Record<string, Record<string, unknown>>;
+
+/** Made of functions of the host only. */
+function isFixed(argument: CoreArgument): boolean {
+  return argument.kind === "items" && [...argument.items.values()].every((item) => item.kind === "made");
+}
+
 /** Parameters and result of a function type as core values, worked out once for each type. */
 interface Signature {
   readonly params: ValType;
@@ -63,12 +70,19 @@ function signatureOf(type: FuncType): Signature {
   return known;
 }
 
+/**
+ * Instances of one component, one after the other. `instantiate` makes new core instances, memories, tables and handles and
+ * forgets all that were; only what the host made for them, and what holds no state, is used again.
+ */
 export class ComponentInstance {
   readonly #program: Program;
   readonly #host: HostWorld;
   readonly tank: Tank;
   readonly #exports: WebAssembly.Instance["exports"][] = [];
   readonly #made: (CoreFunction | undefined)[] = [];
+  /** Imports that are the same for every instance: all of a step's, or all under one name. */
+  readonly #fixedImports = new Map<CoreStep, Imports>();
+  readonly #fixedItems = new Map<CoreArgument, Record<string, unknown>>();
   readonly #handles: Handles[];
   readonly #sides = new Map<Crossing, GuestSide>();
   /** Component instances that may not be entered, or may not call out, at the moment. */
@@ -82,8 +96,18 @@ export class ComponentInstance {
     this.#handles = Array.from({ length: program.plan.scopes }, () => new Handles());
   }
 
-  /** Instantiates all core modules, start functions included. null: done. */
+  /** Lets go of the instance: what it held can be collected, and the next starts from nothing. */
+  release(): void {
+    this.#exports.length = 0;
+    this.#entered.length = 0;
+    this.#mayLeave = true;
+    for (const handles of this.#handles) handles.clear();
+    for (const side of this.#sides.values()) side.release();
+  }
+
+  /** Instantiates all core modules anew, start functions included. null: done. */
   instantiate(): GuestStop | null {
+    this.release();
     return this.#guarded(() => {
       for (const step of this.#program.plan.steps) this.#instantiateCore(step);
       return undefined;
@@ -118,25 +142,36 @@ export class ComponentInstance {
 
   // ---- core modules --------------------------------------------------------------------------------
 
-  #instantiateCore({ module: index, args }: CoreStep): void {
+  #instantiateCore(step: CoreStep): void {
+    const { module: index } = step;
     if (index === null) return void this.#exports.push(NO_NAMESPACE as WebAssembly.Instance["exports"]);
     const prepared = this.#program.modules[index]!;
-    const imports: Record<string, Record<string, unknown>> = {};
-    for (const [name, argument] of args) imports[name] = this.#namespace(argument);
-    imports[prepared.tankName] = this.tank.imports;
-    const { exports } = new WebAssembly.Instance(prepared.module, imports);
+    const { exports } = new WebAssembly.Instance(prepared.module, this.#importsOf(step, prepared));
     if (prepared.refillTable !== null) (exports[prepared.refillTable] as WebAssembly.Table).set(0, refillFunction());
     this.#exports.push(exports);
     if (prepared.start !== null) (exports[prepared.start] as CoreFunction)();
   }
 
+  #importsOf(step: CoreStep, prepared: PreparedModule): Imports {
+    const known = this.#fixedImports.get(step);
+    if (known !== undefined) return known;
+    const imports: Imports = {};
+    for (const [name, argument] of step.args) imports[name] = this.#namespace(argument);
+    imports[prepared.tankName] = this.tank.imports;
+    if ([...step.args.values()].every(isFixed)) this.#fixedImports.set(step, imports);
+    return imports;
+  }
+
   #namespace(argument: CoreArgument): Record<string, unknown> {
     if (argument.kind === "instance") return this.#exports[argument.instance] ?? NO_NAMESPACE;
+    const known = this.#fixedItems.get(argument);
+    if (known !== undefined) return known;
     const items: Record<string, unknown> = {}; // a plain object is much quicker than one without a prototype
     for (const [name, item] of argument.items) {
       if (name === "__proto__") Object.defineProperty(items, name, { value: this.#resolve(item) });
       else items[name] = this.#resolve(item);
     }
+    if (isFixed(argument)) this.#fixedItems.set(argument, items);
     return items;
   }
 
@@ -203,9 +238,9 @@ export class ComponentInstance {
   #bytesCall({ core, crossing }: Func & { readonly kind: "lifted" }, caller: GuestSide, after: number): CoreFunction {
     const callee = this.side(crossing);
     const copy = (from: GuestSide, at: number, length: number, to: GuestSide): number => {
-      checkBytes(from.bytes(), at, length);
+      checkBytes(from, at, length);
       const place = to.realloc(length, 1);
-      checkBytes(to.bytes(), place, length);
+      checkBytes(to, place, length);
       to.bytes().set(from.bytes().subarray(at, at + length), place);
       return place;
     };
@@ -217,11 +252,11 @@ export class ComponentInstance {
       this.#enter(crossing.scope);
       this.tank.charge(ADAPTER_FUEL.enter + perByte(length));
       const raw = this.#function(core)(copy(caller, at, length, callee), length) as number;
-      checkBytes(callee.bytes(), raw >>> 0, 8);
+      checkBytes(callee, raw >>> 0, 8);
       const [outAt, outLength] = [callee.view().getUint32(raw >>> 0, true), callee.view().getUint32((raw >>> 0) + 4, true)];
       this.tank.charge(ADAPTER_FUEL.back);
       const place = copy(callee, outAt, outLength, caller);
-      checkBytes(caller.bytes(), ret, 8);
+      checkBytes(caller, ret, 8);
       caller.view().setUint32(ret, place, true);
       caller.view().setUint32(ret + 4, outLength, true);
       this.#chargeBack(outLength, perByte(outLength));
@@ -285,65 +320,86 @@ export class ComponentInstance {
   side(crossing: Crossing): GuestSide {
     let side = this.#sides.get(crossing);
     if (side === undefined) {
-      const memory = () => (crossing.memory === null ? null : (this.#resolve(crossing.memory) as WebAssembly.Memory));
-      const { realloc } = crossing;
-      const allocate = realloc === null ? null : (size: number, align: number) => this.#away(() => Number(this.#function(realloc)(0, 0, align, size | 0)) >>> 0);
-      const defines = (resource: Resource) => resource.owner === "guest" && this.#guestResource(resource)?.scope === crossing.scope;
-      this.#sides.set(crossing, (side = new GuestSide(crossing.encoding, this.#table(crossing.scope), memory, allocate, defines)));
+      const { memory, realloc } = crossing;
+      const find: Find = {
+        memory: memory === null ? null : () => this.#resolve(memory) as WebAssembly.Memory,
+        realloc: realloc === null ? null : () => this.#function(realloc),
+        away: (work) => this.#away(work),
+        defines: (resource) => resource.owner === "guest" && this.#guestResource(resource)?.scope === crossing.scope,
+      };
+      this.#sides.set(crossing, (side = new GuestSide(crossing.encoding, this.#table(crossing.scope), find)));
     }
     return side;
   }
 }
 
+/** How a side finds what belongs to the instance that runs. */
+interface Find {
+  readonly memory: (() => WebAssembly.Memory) | null;
+  readonly realloc: (() => CoreFunction) | null;
+  /** Runs guest code that must not call out. */
+  away(work: () => number): number;
+  defines(resource: Resource): boolean;
+}
+
+const NO_BYTES = new Uint8Array(0);
+const NO_VIEW = new DataView(new ArrayBuffer(0));
+
 /** A guest's memory, allocator and handles, as the ABI needs them. */
 class GuestSide implements Side {
   readonly encoding: Side["encoding"];
   readonly handles: Handles;
-  readonly #memory: () => WebAssembly.Memory | null;
-  readonly #allocate: ((size: number, align: number) => number) | null;
-  readonly #defines: (resource: Resource) => boolean;
-  #bytes = new Uint8Array(0);
-  #view: DataView | null = null;
+  readonly #find: Find;
+  #realloc: CoreFunction | null = null;
+  #bytes = NO_BYTES;
+  #view = NO_VIEW;
   #budget = CALL_BUDGET;
 
-  constructor(encoding: Side["encoding"], handles: Handles, memory: () => WebAssembly.Memory | null, allocate: ((size: number, align: number) => number) | null, defines: (resource: Resource) => boolean) {
+  constructor(encoding: Side["encoding"], handles: Handles, find: Find) {
     this.encoding = encoding;
     this.handles = handles;
-    this.#memory = memory;
-    this.#allocate = allocate;
-    this.#defines = defines;
+    this.#find = find;
   }
 
   begin(): void {
     this.#budget = CALL_BUDGET;
   }
 
-  #look(): void {
-    const memory = this.#memory();
-    if (memory === null) trap("a function needs a memory that it does not name");
-    const { buffer } = memory;
-    if (this.#view?.buffer === buffer) return;
-    this.#bytes = new Uint8Array(buffer);
-    this.#view = new DataView(buffer);
+  /** Forgets memory and allocator of the instance that ran. */
+  release(): void {
+    this.#bytes = NO_BYTES;
+    this.#view = NO_VIEW;
+    this.#realloc = null;
+  }
+
+  /** Memory only grows: it is looked at anew when more is asked for than was there. */
+  holds(end: number): boolean {
+    if (end <= this.#bytes.length && end > 0) return true;
+    if (this.#find.memory === null) trap("a function needs a memory that it does not name");
+    const { buffer } = this.#find.memory();
+    if (this.#view.buffer !== buffer) {
+      this.#bytes = new Uint8Array(buffer);
+      this.#view = new DataView(buffer);
+    }
+    return end <= this.#bytes.length;
   }
 
   bytes(): Uint8Array {
-    this.#look();
     return this.#bytes;
   }
 
   view(): DataView {
-    this.#look();
-    return this.#view!;
+    return this.#view;
   }
 
   realloc(size: number, align: number): number {
-    if (this.#allocate === null) trap("a function needs an allocator that it does not name");
-    return this.#allocate(size, align);
+    if (this.#find.realloc === null) trap("a function needs an allocator that it does not name");
+    const realloc = (this.#realloc ??= this.#find.realloc());
+    return this.#find.away(() => Number(realloc(0, 0, align, size | 0)) >>> 0);
   }
 
   borrow(resource: Resource, rep: unknown): number {
-    return this.#defines(resource) ? (rep as number) : this.handles.add(resource, rep, false);
+    return this.#find.defines(resource) ? (rep as number) : this.handles.add(resource, rep, false);
   }
 
   spend(bytes: number): void {
