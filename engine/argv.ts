@@ -206,6 +206,7 @@ class Parser {
     const command = this.#branch.command;
     if (command === undefined && this.#path.length > 0) throw new ArgumentFault(this.#missingSubcommand());
     if (command !== undefined) this.#checkTogether(command.options);
+    if (command?.direct === true && this.#globals.has("dry-run")) throw new ArgumentFault(`the argument '--dry-run' cannot be used with '${command.name}', which acts at once`);
     if (this.#globals.has("quiet-json") && !this.#globals.has("report-out")) throw new ArgumentFault("the argument '--quiet-json' needs '--report-out <PATH>' too");
     return { kind: "parsed", command, options: withDefaults(command?.options ?? [], this.#given), machine: machineArgs(this.#globals), engine: engineOptions(this.#globals) };
   }

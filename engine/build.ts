@@ -414,7 +414,7 @@ export class Build {
 
   #fail(action: Action, diagnostics: readonly Diagnostic[], reasons: readonly Reason[], key: string, durationMs: number): void {
     this.#after.failure(action.id, diagnostics);
-    if (!this.#options.keepGoing) this.#stopped = true;
+    if (!this.#options.keepGoing && action.spec.rule.dispensable !== true) this.#stopped = true;
     this.#withdraw(action);
     this.#end(action, FAILED, { state: "failed", reasons, key, durationMs });
   }

@@ -112,7 +112,7 @@ async function loadGraph(packaged: GraphModule, doors: Doors, argv: readonly str
   if (path === undefined || (asked === undefined && sha256Hex(readFileSync(path)) === GRAPH_SOURCE_ID)) {
     return { loaded: { module: packaged, code: BUILD_ID, sources: path === undefined ? [] : [path] } };
   }
-  const result = await loadUserGraph(path, doors, BUILD_ID);
+  const result = await loadUserGraph(path, doors, { disk: realDisk(process.cwd()), buildId: BUILD_ID, readOnly: argv.includes("--dry-run") });
   return result.ok ? { loaded: result.value } : { failed: result.error };
 }
 
@@ -395,8 +395,21 @@ function internalError(name: string, e: unknown): string {
   return `${name}: internal error: ${error.message}\n  ${where.join("\n  ")}\n  this is a bug of ${name}; your sources and outputs are as they were\n`;
 }
 
+function standsSomewhere(): boolean {
+  try {
+    return process.cwd() !== "";
+  } catch {
+    return false;
+  }
+}
+
 async function answer(packaged: GraphModule, doors: Doors): Promise<void> {
   const argv = process.argv.slice(2);
+  if (!standsSomewhere()) {
+    writeAll(2, utf8(diagnosticsText([{ code: "GRAPH_WORKING_DIRECTORY_GONE", severity: "error", stage: "parse", message: "the working directory is not there any more", hint: "change to a folder that exists" }])));
+    process.exitCode = 2;
+    return;
+  }
   if (await answeredByContent(argv)) return;
   const graph = await loadGraph(packaged, doors, argv);
   if (graph.loaded === undefined) {

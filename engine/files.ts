@@ -20,6 +20,12 @@ export interface FileEntry {
 
 export type FileState = { readonly kind: "file"; readonly digest: Digest } | { readonly kind: "missing" } | { readonly kind: "unreadable"; readonly code: string; readonly message: string };
 
+/** What other workspaces have learned of files that are not of this one. */
+export interface KnownElsewhere {
+  find(path: string, stat: Stat): FileEntry | undefined;
+  learn(path: string, entry: FileEntry): void;
+}
+
 const MAGIC = 0x46373058; // "X07F"
 const VERSION = 1;
 
@@ -39,10 +45,22 @@ export class Files {
   /** Every path that this build looked at as a source, with what it saw. */
   readonly seen = new Map<string, FileState>();
   changed = false;
+  readonly #programs: KnownElsewhere | undefined;
 
-  constructor(disk: Disk, now: () => number) {
+  constructor(disk: Disk, now: () => number, programs?: KnownElsewhere) {
     this.#disk = disk;
     this.#now = now;
+    this.#programs = programs;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Takes over what another table has proved. */
+  know(path: string, entry: FileEntry): void {
+    this.#entries.set(path, entry);
+    this.changed = true;
   }
 
   entry(path: string): FileEntry | undefined {
@@ -67,9 +85,16 @@ export class Files {
     if (stat.kind !== "file") return { kind: "unreadable", code: stat.kind === "dir" ? "EISDIR" : "EINVAL", message: `${path} is not a regular file` };
     const entry = this.#entries.get(path);
     if (entry !== undefined && !entry.racy && sameStat(entry, stat)) return { kind: "file", digest: { sha256: entry.sha256, size: entry.size } };
+    const known = this.#programs?.find(path, stat);
+    if (known !== undefined) {
+      this.know(path, known);
+      return { kind: "file", digest: { sha256: known.sha256, size: known.size } };
+    }
     const read = attempt(() => this.#disk.read(path));
     if (!read.ok) return { kind: "unreadable", code: read.error.code, message: read.error.message };
-    return { kind: "file", digest: this.#remember(path, read.value, stat) };
+    const digest = this.#remember(path, read.value, stat);
+    this.#programs?.learn(path, this.#entries.get(path)!);
+    return { kind: "file", digest };
   }
 
   /** Records content that was read between two equal stats, or marks it as not to be trusted next time. */

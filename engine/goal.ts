@@ -148,6 +148,8 @@ export interface GoalSpec {
   readonly examples?: readonly string[];
   /** A question answers people on stdout; anything else tells about itself on stderr. */
   readonly question?: boolean;
+  /** It acts itself, not by actions of the graph: nothing of it can be left out, so it takes no --dry-run. */
+  readonly direct?: true;
   readonly plan: (options: OptionValues, context: PlanContext) => Promise<GoalAnswer>;
 }
 

@@ -3,8 +3,10 @@
 
 import { createRequire } from "node:module";
 import { resolve } from "node:path";
+import { type Bundle, type Import, recallBundle, rememberBundle } from "./bundle-memory.ts";
 import { type Diagnostic, fail, ok, type Result } from "./diagnostic.ts";
 import type { GraphModule } from "./goal.ts";
+import type { Disk } from "./host/disk.ts";
 import { sha256Hex } from "./lib/digest.ts";
 import { checkCommands, type Command } from "./option.ts";
 
@@ -19,8 +21,15 @@ export interface LoadedGraph {
 /** Modules of this package that a graph may import, as they run here. */
 export type Doors = { readonly [specifier: string]: object };
 
-export async function loadUserGraph(path: string, doors: Doors, buildId: string): Promise<Result<LoadedGraph>> {
-  const bundled = await bundle(path, Object.keys(doors));
+export interface LoadOptions {
+  readonly disk: Disk;
+  readonly buildId: string;
+  /** Nothing may be written. */
+  readonly readOnly: boolean;
+}
+
+export async function loadUserGraph(path: string, doors: Doors, { disk, buildId, readOnly }: LoadOptions): Promise<Result<LoadedGraph>> {
+  const bundled = await bundle(path, Object.keys(doors), disk, buildId, readOnly);
   if (!bundled.ok) return bundled;
   const { text, sources } = bundled.value;
   const module = { exports: {} as { default?: unknown } };
@@ -35,10 +44,23 @@ export async function loadUserGraph(path: string, doors: Doors, buildId: string)
   return checkedModule.ok ? ok({ module: checkedModule.value, code: sha256Hex(`${buildId}\n${text}`), sources }) : checkedModule;
 }
 
-async function bundle(path: string, doors: readonly string[]): Promise<Result<{ text: string; sources: string[] }>> {
+/** The compiler takes longer to start than most builds take: what it made is taken again while nothing has changed. */
+async function bundle(path: string, doors: readonly string[], disk: Disk, buildId: string, readOnly: boolean): Promise<Result<Bundle>> {
+  const tool = `${buildId} ${doors.join(" ")}`;
+  const known = recallBundle(disk, path, tool);
+  if (known !== undefined) return ok(known);
+  const made = await compile(path, doors, disk.root);
+  if (!made.ok) return made;
+  const { imports, ...bundled } = made.value;
+  if (!readOnly) rememberBundle(disk, path, tool, bundled, imports);
+  return ok(bundled);
+}
+
+async function compile(path: string, doors: readonly string[], folder: string): Promise<Result<Bundle & { readonly imports: ReadonlyMap<string, readonly Import[]> }>> {
   const { build } = await import("esbuild");
   try {
     const made = await build({
+      absWorkingDir: folder,
       entryPoints: [path],
       bundle: true,
       format: "cjs",
@@ -58,7 +80,8 @@ async function bundle(path: string, doors: readonly string[]): Promise<Result<{ 
         },
       ],
     });
-    return ok({ text: made.outputFiles[0]!.text, sources: Object.keys(made.metafile.inputs) });
+    const { inputs } = made.metafile;
+    return ok({ text: made.outputFiles[0]!.text, sources: Object.keys(inputs), imports: new Map(Object.entries(inputs).map(([file, { imports }]) => [file, imports])) });
   } catch (e) {
     return fail(bundleErrors(path, e));
   }
@@ -99,5 +122,6 @@ export function commandsOf(module: GraphModule): Command[] {
     ...(g.aliases === undefined ? {} : { aliases: g.aliases }),
     ...(g.examples === undefined ? {} : { examples: g.examples }),
     ...(g.question === undefined ? {} : { question: g.question }),
+    ...(g.direct === undefined ? {} : { direct: g.direct }),
   }));
 }

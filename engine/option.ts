@@ -16,6 +16,8 @@ export interface Command {
   readonly examples?: readonly string[];
   /** A question answers on stdout; anything else tells people about itself on stderr. */
   readonly question?: boolean;
+  /** It acts itself, so it takes no --dry-run. */
+  readonly direct?: true;
 }
 
 /** An option of every goal. `optionalValue` takes the next token only when that does not start with a dash. */

@@ -137,6 +137,8 @@ interface RuleCommon<I extends Inputs, O extends Outputs> {
   readonly outputs: O;
   /** It tells about failures: it runs also when another action has failed and nothing else is started any more. */
   readonly afterFailure?: boolean;
+  /** A plan can go on without it (it asks what may not be there): its failure stops nothing else. */
+  readonly dispensable?: boolean;
   /** Short name of one action for people; default: that of its first artifact. */
   readonly label?: (inputs: Arguments<I>) => string;
 }

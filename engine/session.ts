@@ -22,6 +22,7 @@ import { Leftovers } from "./leftovers.ts";
 import { type Digest, loadDigest } from "./lib/digest.ts";
 import { loadFingerprint } from "./lib/fingerprint.ts";
 import { holds, normal, under } from "./lib/path.ts";
+import { Programs } from "./programs.ts";
 import { type Artifact, file, type Placement } from "./rule.ts";
 
 /** Where the workspace's own memory lives, relative to the working directory. */
@@ -95,6 +96,7 @@ export class Session {
   readonly #world: SessionWorld;
   readonly #options: SessionOptions;
   readonly files: Files;
+  readonly #programs: Programs | undefined;
   readonly #journal: Journal;
   #cache: Cache;
   #farther: Farther | undefined;
@@ -106,7 +108,8 @@ export class Session {
   constructor(world: SessionWorld, options: SessionOptions) {
     this.#world = world;
     this.#options = options;
-    this.files = new Files(world.disk, world.now);
+    this.#programs = options.noCache ? undefined : new Programs(world.disk, options.cacheDir, world.now);
+    this.files = new Files(world.disk, world.now, this.#programs);
     this.#journal = new Journal(world.disk, `${STATE_FOLDER}/journal`);
     this.#leftovers = new Leftovers(world.disk, STATE_FOLDER);
     const { cacheDir, cacheMaxBytes, dryRun } = options;
@@ -152,12 +155,13 @@ export class Session {
         this.files.unsettle();
         continue;
       }
+      const failed = answer.diagnostics.some((d) => d.severity === "error");
+      if (failed) run.withdrawFormer();
       const counts = run.counts();
       const dependencies = await this.#save(run, counts.total > 0 || this.#recovered.length > 0);
       const traffic = await this.#farther?.settle();
       this.#cache.close();
       if (!this.#options.dryRun) this.#leftovers.end([...run.placements(), `${STATE_FOLDER}/files`, `${STATE_FOLDER}/goals/x`, `${STATE_FOLDER}/live/x`]);
-      const failed = answer.diagnostics.some((d) => d.severity === "error");
       this.#world.emit({ type: "goal_ended", goal, exit_code: failed ? 1 : 0, counts, duration_ms: Math.round(this.#world.now() - started) });
       return { answer, counts, actions: run.outcomes(), recovered: this.#recovered, dependencies: failed ? undefined : dependencies, watched: run.dependencies().map((d) => d.path), env: run.env(), outputs: run.outputs(), live: run.live(), traffic };
     }
@@ -173,6 +177,7 @@ export class Session {
     const paths = run.dependencies().filter((d) => d.kind === "source" || d.kind === "output").map((d) => d.path);
     if (this.files.anyRacy(paths) || run.anyYoungDir()) this.#waitForTheClock();
     const steady = this.files.confirm(paths).length === 0 && (await run.steady());
+    this.#programs?.save();
     if (worthKeeping && this.#stateWritable) {
       const saved = attempt(() => {
         this.#world.disk.makeDirs(STATE_FOLDER);
@@ -275,6 +280,19 @@ class PlanRun {
     return this.#graph.placements.keys();
   }
 
+  /** What the goal made before it failed in this place, and did not come to again: nobody shall take it for made of what is there now. */
+  withdrawFormer(): void {
+    if (this.#dryRun || this.#world.signal.aborted) return;
+    const sources = new Set(this.dependencies().flatMap((d) => (d.kind === "source" ? [d.path] : [])));
+    for (const [path, sha256] of this.#world.formerOutputs?.() ?? []) {
+      if (this.#graph.placements.has(path) || sources.has(path)) continue;
+      const state = this.#files.look(path);
+      if (state.kind !== "file" || state.digest.sha256 !== sha256 || !attempt(() => this.#world.disk.remove(path)).ok) continue;
+      this.#files.forget(path);
+      this.#world.emit({ type: "output_removed", path });
+    }
+  }
+
   live(): LiveAction[] {
     return this.#build.live();
   }
@@ -359,6 +377,7 @@ class PlanRun {
       if (node.producer < 0 && this.#build.digest(id) === undefined) found.push({ code: "GRAPH_INPUT_MISSING", severity: "error", stage: "parse", message: `${node.source} does not exist or cannot be read`, data: { path: node.source }, hint: "create it, or correct the path", place: { file: node.source } });
     }
     if (found.length > 0) return found;
+    if (this.#dryRun) return [{ code: "GRAPH_DRY_RUN", severity: "info", stage: "run", message: "what follows from here depends on what a dry run does not make" }];
     const stopped = this.#world.signal.aborted ? "the build was stopped" : "the build ended before this was made";
     return [{ code: "GRAPH_STOPPED", severity: "error", stage: "run", message: stopped, hint: "build again" }];
   }

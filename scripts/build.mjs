@@ -36,15 +36,18 @@ function packageParts() {
   return { "@bytecodealliance/jco-transpile": { version: JSON.parse(readFileSync(join(jco, "package.json"), "utf8")).version, digest: hash.digest("hex") } };
 }
 
-/** Builds an example once so that V8's code cache holds the functions that builds use, for the Node that runs here. */
+/** Builds an example, and takes it back from the cache, so that V8's code cache holds what both use, for the Node that runs here. */
 function makeCodeCache() {
   const place = mkdtempSync(join(tmpdir(), "x07-code-cache-"));
   try {
     cpSync(join(root, "examples", "http_echo"), place, { recursive: true });
     const cache = join(out, `core-${process.versions.v8}-${process.arch}.cache`);
     const env = { PATH: process.env.PATH, X07_WASM_CACHE_DIR: join(place, "cache"), X07_WASM_WRITE_CODE_CACHE: cache };
-    const ran = spawnSync(process.execPath, [join(out, "x07-wasm.cjs"), "build", "--json"], { cwd: place, env, encoding: "utf8" });
-    if (ran.status !== 0) throw new Error(`the built tool cannot build an example:\n${ran.stdout}${ran.stderr}`.slice(0, 2000));
+    for (const goal of ["build", "component build --emit all --out-dir target", "component build --emit all --out-dir target"]) {
+      const ran = spawnSync(process.execPath, [join(out, "x07-wasm.cjs"), ...goal.split(" "), "--json"], { cwd: place, env, encoding: "utf8" });
+      if (ran.status !== 0) throw new Error(`the built tool cannot build an example:\n${ran.stdout}${ran.stderr}`.slice(0, 2000));
+      for (const made of [".x07-wasm", "target"]) rmSync(join(place, made), { recursive: true, force: true });
+    }
   } finally {
     rmSync(place, { recursive: true, force: true });
   }
@@ -136,8 +139,8 @@ try {
   const kept = keptGuests(guests);
   rmSync(out, { recursive: true, force: true });
   renameSync(fresh, out);
-  makeCodeCache();
   if (!kept) makeGuests(guests);
+  makeCodeCache();
 } finally {
   rmSync(fresh, { recursive: true, force: true });
 }

@@ -29,14 +29,37 @@ export interface Exported {
   /** Names of what the goals need and the cache does not have (any more). */
   readonly missing: readonly string[];
   readonly archiveBytes: number;
+  /** Of the manifest, which says every byte: the same digest, the same archive. */
   readonly sha256: string;
 }
 
 /** Writes the archive in one step. Throws DiskError where `file` cannot be written. */
 export function exportArchive(disk: Disk, at: Layout, sets: readonly LiveSet[], file: string, zstd: Zstd): Exported {
-  const missing = new Set<string>();
-  const results = liveResults(disk, at, sets, missing);
-  const contents = liveContents(disk, at, results, missing);
+  const damaged = new Set<string>();
+  // Content is proved while it is written, so that it is read once; the rare damage is left out of a second attempt.
+  for (;;) {
+    const missing = new Set(damaged);
+    const results = liveResults(disk, at, sets, missing);
+    const contents = liveContents(disk, at, results, missing);
+    try {
+      return { ...write(disk, at, sets, file, zstd, results, contents), missing: [...missing].sort() };
+    } catch (e) {
+      if (!(e instanceof Damaged)) throw e;
+      damaged.add(e.sha256);
+    }
+  }
+}
+
+/** Thrown where content is not what its name says; never leaves this room. */
+class Damaged extends Error {
+  readonly sha256: string;
+  constructor(sha256: string) {
+    super(`content ${sha256} is damaged`);
+    this.sha256 = sha256;
+  }
+}
+
+function write(disk: Disk, at: Layout, sets: readonly LiveSet[], file: string, zstd: Zstd, results: ReadonlyMap<string, readonly Trace[]>, contents: ReadonlyMap<string, number>): Omit<Exported, "missing"> {
   const named = [...results].map(([key, traces]) => ({ path: entryPath("result", key), bytes: encodeResults(key, traces) }));
   const entries: ArchiveEntry[] = [
     ...named.map(({ path, bytes }) => ({ path, size: bytes.length, sha256: sha256Hex(bytes) })),
@@ -45,15 +68,21 @@ export function exportArchive(disk: Disk, at: Layout, sets: readonly LiveSet[], 
   const inMemory = new Map(named.map(({ path, bytes }) => [path, bytes]));
   const goals = goalCounts(sets);
   const manifest = utf8(canonical({ form: ARCHIVE_FORM, goals, entries } as unknown as JsonValue));
-  let written: { archiveBytes: number; sha256: string } | undefined;
+  let archiveBytes = 0;
   placeAtomic(disk, file, (temp) => {
     const out = new FrameWriter(disk, temp, zstd);
     out.file(MANIFEST_NAME, manifest);
-    for (const e of entries) out.file(e.path, inMemory.get(e.path) ?? disk.read(`${at.base}/${e.path}`));
-    written = out.finish();
+    for (const e of entries) out.file(e.path, inMemory.get(e.path) ?? proved(disk, at, e));
+    archiveBytes = out.finish();
   });
   const contentBytes = [...contents.values()].reduce((a, b) => a + b, 0);
-  return { goals, results: results.size, contents: contents.size, contentBytes, missing: [...missing].sort(), ...written! };
+  return { goals, results: results.size, contents: contents.size, contentBytes, archiveBytes, sha256: sha256Hex(manifest) };
+}
+
+function proved(disk: Disk, at: Layout, { sha256, size }: ArchiveEntry): Uint8Array {
+  const read = attempt(() => disk.read(at.content(sha256)));
+  if (!read.ok || read.value.length !== size || sha256Hex(read.value) !== sha256) throw new Damaged(sha256);
+  return read.value;
 }
 
 function goalCounts(sets: readonly LiveSet[]): { goal: string; actions: number }[] {
@@ -85,8 +114,7 @@ function liveContents(disk: Disk, at: Layout, results: ReadonlyMap<string, reado
   const contents = new Map<string, number>();
   for (const output of [...results.values()].flat().flatMap((t) => t.outputs)) {
     if (output.inline !== undefined || contents.has(output.sha256)) continue;
-    const read = attempt(() => disk.read(at.content(output.sha256)));
-    if (read.ok && read.value.length === output.size && sha256Hex(read.value) === output.sha256) contents.set(output.sha256, output.size);
+    if (!missing.has(output.sha256) && disk.stat(at.content(output.sha256))?.size === output.size) contents.set(output.sha256, output.size);
     else missing.add(output.sha256);
   }
   return contents;
@@ -100,7 +128,6 @@ class FrameWriter {
   readonly #frame = new Uint8Array(FRAME_BYTES);
   #used = 0;
   #written = 0;
-  readonly #digests: string[] = [];
 
   constructor(disk: Disk, path: string, zstd: Zstd) {
     this.#disk = disk;
@@ -126,15 +153,14 @@ class FrameWriter {
     if (this.#used === 0) return;
     const packed = this.#zstd.compress(this.#frame.subarray(0, this.#used));
     this.#disk.append(this.#path, packed);
-    this.#digests.push(sha256Hex(packed));
     this.#written += packed.length;
     this.#used = 0;
   }
 
-  /** The digest names the archive's bytes by those of its frames. */
-  finish(): { archiveBytes: number; sha256: string } {
+  /** How many bytes the archive has. */
+  finish(): number {
     this.#push(TAR_END);
     this.#flush();
-    return { archiveBytes: this.#written, sha256: sha256Hex(this.#digests.join("\n")) };
+    return this.#written;
   }
 }

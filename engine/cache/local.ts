@@ -2,7 +2,7 @@
 // file is put in place by rename and verified when read. Damage is reported, removed and lived without.
 
 import type { Diagnostic } from "../diagnostic.ts";
-import { attempt, type Disk, type Stat, writeAtomic } from "../host/disk.ts";
+import { attempt, type Disk, placeAtomic, type Stat } from "../host/disk.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import type { Trace } from "../trace.ts";
 import { type Cache, sameDiscovered, VARIANT_LIMIT } from "./cache.ts";
@@ -13,6 +13,8 @@ import { beginRunning, STAMP_GRAIN_MS } from "./running.ts";
 
 export interface LocalCache extends Cache {
   readonly folder: string;
+  /** Remembers results of a key of which nothing is known yet, newest first. */
+  rememberAll(key: string, traces: readonly Trace[]): void;
   /** The build is over: what it wrote is counted, and too old entries make room when the folder has grown too big. */
   close(): void;
 }
@@ -39,7 +41,7 @@ export function localCache(disk: Disk, folder: string, { onProblem, readOnly = f
   };
   const write = (path: string, bytes: Uint8Array) => {
     if (!writable) return;
-    const done = attempt(() => writeAtomic(disk, path, bytes, 0o444));
+    const done = attempt(() => placeAtomic(disk, path, (temp) => disk.write(temp, bytes, 0o444)));
     if (done.ok) {
       written += bytes.length;
       return;
@@ -78,6 +80,7 @@ export function localCache(disk: Disk, folder: string, { onProblem, readOnly = f
       const others = results(key).filter((t) => !sameDiscovered(t, trace));
       write(at.result(key), encodeResults(key, [trace, ...others].slice(0, VARIANT_LIMIT)));
     },
+    rememberAll: (key, traces) => write(at.result(key), encodeResults(key, traces.slice(0, VARIANT_LIMIT))),
     content(digest) {
       const path = at.content(digest.sha256);
       if (used(path) === undefined) return undefined;

@@ -62,14 +62,14 @@ export class Pieces {
   /** Exactly `size` bytes, or undefined when the stream ends before. */
   take(size: number): Uint8Array | undefined {
     if (this.#rest.length >= size) return this.#cut(size);
-    const parts = [this.#rest];
+    const parts = this.#rest.length === 0 ? [] : [this.#rest];
     for (let have = this.#rest.length; have < size; ) {
       const more = this.#next();
       if (more === undefined) return undefined;
       parts.push(more);
       have += more.length;
     }
-    this.#rest = Buffer.concat(parts);
+    this.#rest = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
     return this.#cut(size);
   }
 

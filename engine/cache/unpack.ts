@@ -4,6 +4,7 @@
 import { attempt, type Disk, type DiskError } from "../host/disk.ts";
 import { textOf } from "../lib/bytes.ts";
 import { sha256Hex } from "../lib/digest.ts";
+import { parentOf } from "../lib/path.ts";
 import { fail, ok, type Result } from "../lib/result.ts";
 import type { Trace } from "../trace.ts";
 import { ARCHIVE_FORM, type ArchiveEntry, MANIFEST_NAME } from "./archive.ts";
@@ -42,6 +43,8 @@ class Refused extends Error {
 
 const MANIFEST_BYTES = 256 << 20;
 const ENTRY_BYTES = 1 << 30;
+/** Several frames are read at once. */
+const READ_BYTES = 4 * FRAME_WINDOW;
 let imports = 0;
 
 /** Takes an archive into the cache. When it is refused nothing was changed. */
@@ -80,10 +83,13 @@ function take(disk: Disk, at: Layout, cache: LocalCache, file: string, maxBytes:
   }
   endOf(pieces, manifest.entries);
   // All is proved. Content first, so that no result is known before what it names.
+  const shelves = new Set<string>();
   for (const { sha256 } of staged) {
     written(() => {
       const to = at.content(sha256);
-      disk.makeDirs(to.slice(0, to.lastIndexOf("/")));
+      const shelf = parentOf(to);
+      if (!shelves.has(shelf)) disk.makeDirs(shelf);
+      shelves.add(shelf);
       disk.rename(`${staging}/${sha256}`, to);
     });
   }
@@ -93,7 +99,8 @@ function take(disk: Disk, at: Layout, cache: LocalCache, file: string, maxBytes:
     const news = traces.filter((t) => !before.includes(sameAs(t)));
     if (news.length === 0) known.results += 1;
     else taken += 1;
-    for (const trace of [...news].reverse()) cache.remember(key, trace);
+    if (before.length === 0) cache.rememberAll(key, traces);
+    else for (const trace of [...news].reverse()) cache.remember(key, trace);
   }
   const takenBytes = staged.reduce((sum, e) => sum + e.size, 0);
   return { goals: manifest.goals, results: { taken, known: known.results }, contents: { taken: staged.length, known: known.contents }, takenBytes };
@@ -114,17 +121,28 @@ function frames(disk: Disk, file: string, zstd: Zstd): () => Uint8Array | undefi
   const size = disk.stat(file)?.size;
   if (size === undefined || disk.stat(file)?.kind !== "file") throw new Refused("UNREADABLE", `${file} is not a file that can be read`);
   let at = 0;
+  let window: Uint8Array = new Uint8Array(0);
+  const refill = () => {
+    const read = attempt(() => disk.readAt(file, at, Math.min(READ_BYTES, size - at)));
+    if (!read.ok) throw unreadable(file, read.error);
+    window = read.value;
+  };
+  const measured = () => measureFrame(window.subarray(0, FRAME_WINDOW), at + window.length >= size);
   return () => {
     if (at >= size) return undefined;
-    const read = attempt(() => disk.readAt(file, at, Math.min(FRAME_WINDOW, size - at)));
-    if (!read.ok) throw unreadable(file, read.error);
-    const frame = measureFrame(read.value, at + read.value.length >= size);
+    let frame = window.length === 0 ? undefined : measured();
+    // The window may end within a frame, which is whole in a new one.
+    if (frame === undefined || (typeof frame === "string" && window.length < Math.min(FRAME_WINDOW, size - at))) {
+      refill();
+      frame = measured();
+    }
     if (frame === "not-zstd") throw new Refused(at === 0 ? "NOT_ARCHIVE" : "DAMAGED", at === 0 ? `${file} is not an archive of this tool` : "something that is no frame follows a frame");
     if (frame === "truncated") throw new Refused("TRUNCATED", "the archive ends in the middle of a frame");
     if (frame === "oversize") throw new Refused("OVERSIZE", "a frame is bigger than this tool makes them");
-    const content = frame === "damaged" ? undefined : zstd.decompress(read.value.subarray(0, frame.length), frame.contentSize);
+    const content = frame === "damaged" ? undefined : zstd.decompress(window.subarray(0, frame.length), frame.contentSize);
     if (frame === "damaged" || content === undefined) throw new Refused("DAMAGED", "a frame cannot be unpacked");
     at += frame.length;
+    window = window.subarray(frame.length);
     return content;
   };
 }

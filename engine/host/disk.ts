@@ -88,8 +88,8 @@ export function realDisk(root: string): Disk {
       guard(path, () => {
         const file = fs.openSync(at(path), "r");
         try {
-          const b = new Uint8Array(length);
-          return b.subarray(0, fs.readSync(file, b, 0, length, from));
+          const b = Buffer.allocUnsafeSlow(length);
+          return new Uint8Array(b.buffer, b.byteOffset, fs.readSync(file, b, 0, length, from));
         } finally {
           fs.closeSync(file);
         }

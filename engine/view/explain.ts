@@ -20,6 +20,7 @@ const WORDS: { readonly [K in Reason["kind"]]: string } = {
 };
 
 export function reasonText(r: Reason): string {
+  if (r.kind === "output" && r.old === undefined) return `output was not there: ${r.what}`;
   const change = r.old !== undefined && r.new !== undefined ? ` (${brief(r.old)} -> ${brief(r.new)})` : r.new !== undefined ? ` (now ${brief(r.new)})` : r.old !== undefined ? ` (was ${brief(r.old)})` : "";
   return `${WORDS[r.kind]} ${r.what}${change}`.trim();
 }

@@ -29,6 +29,7 @@ function cacheGoal(word: string, about: string, options: readonly OptionSpec[], 
     report: { schemaVersion: `x07.wasm.cache.${word}.report@0.1.0`, command: `x07-wasm.cache.${word}`, schemaFile: `x07-wasm.cache.${word}.report.schema.json` },
     examples,
     question: true,
+    direct: true,
     async plan(given, context): Promise<GoalAnswer> {
       const answer = await work(await context.cache(), given);
       return { inputs: [], outputs: [], diagnostics: [], nondeterminism: { uses_os_time: true, uses_network: false, uses_process: false }, ...answer };

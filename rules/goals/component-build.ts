@@ -38,6 +38,9 @@ export const componentBuild = goal({
   plan: (o, context) => new ComponentBuildPlan(o, context).run(),
 });
 
+/** Codes of a file in the out folder that cannot be put there. */
+const UNWRITABLE = new Set(["X07WASM_BUILD_IO_FAILED", "X07WASM_COMPONENT_BUILD_IO_FAILED", "X07WASM_COMPONENT_ARTIFACT_WRITE_FAILED"]);
+
 class ComponentBuildPlan {
   readonly #o: OptionValues;
   readonly #context: PlanContext;
@@ -83,6 +86,7 @@ class ComponentBuildPlan {
     if (this.#emit === "http-state-doc") diagnostics.push({ code: "X07WASM_ADAPTER_KIND_UNSUPPORTED", severity: "error", stage: "run", message: "--emit http-state-doc is not offered by this tool", hint: "use --emit http; an adapter of your own with that world can be given to component compose --adapter-component" });
     if (this.#o["clean"] === true) this.#clean();
     if (!component.profile.ok || !wasm.profile.ok) return undefined;
+    this.#lookAtOutDir();
     const build: Setting["build"] = (out, emitDir) => this.#build(out, emitDir);
     return { context: this.#context, project: this.#project, outDir: this.#outDir, component: component.profile.value, wasm: wasm.profile.value, build };
   }
@@ -100,6 +104,22 @@ class ComponentBuildPlan {
     const sources = roots.flatMap((root) => (typeof root === "string" ? [under(parentOf(this.#project), root)] : []));
     const cleared = this.#context.clear(this.#outDir, sources);
     if (!cleared.ok) this.#notes.diagnostics.push(...cleared.error.map((d) => ({ ...d, code: "X07WASM_COMPONENT_BUILD_CLEAN_FAILED" })));
+  }
+
+  /** A folder cannot be made where something else stands, itself or above it. */
+  #lookAtOutDir(): void {
+    let at = this.#outDir;
+    while (at !== "" && this.#context.probe(at) === "missing" && parentOf(at) !== at) at = parentOf(at);
+    const kind = at === "" ? "dir" : this.#context.probe(at);
+    if (kind === "dir" || kind === "missing") return;
+    this.#notes.diagnostics.push({ code: "X07WASM_COMPONENT_BUILD_OUTDIR_CREATE_FAILED", severity: "error", stage: "run", message: `failed to create out-dir: ${this.#outDir}: ${at} is not a folder`, data: { error: "ENOTDIR", path: at }, hint: "name another folder with --out-dir", place: { file: at } });
+  }
+
+  /** What could not be written because the folder of it all could not be made is one finding. */
+  #withoutOutDir(): Diagnostic[] {
+    const { diagnostics } = this.#notes;
+    const first = diagnostics.find((d) => UNWRITABLE.has(d.code))!;
+    return [{ ...first, code: "X07WASM_COMPONENT_BUILD_OUTDIR_CREATE_FAILED", message: `failed to create out-dir: ${this.#outDir}` }, ...diagnostics.filter((d) => !UNWRITABLE.has(d.code) && d.code !== "GRAPH_STOPPED")];
   }
 
   /** The parts that the --emit stands for, in the order in which the report lists them. */
@@ -123,13 +143,13 @@ class ComponentBuildPlan {
 
   /** Builds every part, side by side where nothing binds them, then states what each one is. */
   async #finish(parts: readonly Part[]): Promise<void> {
-    const { inputs, outputs, diagnostics } = this.#notes;
+    const { inputs, outputs } = this.#notes;
     const built = await Promise.all(parts.map((p) => this.#context.build([...p.others, p.component])));
     const manifests: Placement[] = [];
     for (const [i, part] of parts.entries()) {
       const done = built[i]!;
       if (!done.ok) {
-        diagnostics.push(...done.error.filter((d) => !diagnostics.some((known) => known.code === d.code && known.message === d.message)).map(asComponentDiagnostic));
+        this.#note(done.error.map(asComponentDiagnostic));
         continue;
       }
       const facts: ComponentFacts = { ...part.facts, component: digestAt(this.#context, part.component) };
@@ -142,11 +162,18 @@ class ComponentBuildPlan {
     }
     const written = await this.#context.build(manifests);
     if (written.ok) outputs.push(...manifests.map((m) => digestAt(this.#context, m)));
-    else diagnostics.push(...written.error.map((d) => (d.code === "GRAPH_OUTPUT_WRITE_FAILED" ? { ...d, code: "X07WASM_COMPONENT_ARTIFACT_WRITE_FAILED" } : d)));
+    else this.#note(written.error.map((d) => (d.code === "GRAPH_OUTPUT_WRITE_FAILED" ? { ...d, code: "X07WASM_COMPONENT_ARTIFACT_WRITE_FAILED" } : d)));
+  }
+
+  /** Says once what several parts have to say. */
+  #note(found: readonly Diagnostic[]): void {
+    const { diagnostics } = this.#notes;
+    for (const d of found) if (!diagnostics.some((known) => known.code === d.code && known.message === d.message)) diagnostics.push(d);
   }
 
   #answer(): GoalAnswer {
-    const { inputs, outputs, diagnostics, tool, network } = this.#notes;
+    const { inputs, outputs, tool, network } = this.#notes;
+    const diagnostics = this.#notes.diagnostics.some((d) => UNWRITABLE.has(d.code)) && this.#context.probe(this.#outDir) !== "dir" ? this.#withoutOutDir() : this.#notes.diagnostics;
     const core = this.#parts?.solveCore;
     const result = {
       emit: this.#emit,

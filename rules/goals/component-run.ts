@@ -21,5 +21,6 @@ export const componentRun = goal({
   ],
   report: { schemaVersion: "x07.wasm.component.run.report@0.1.0", command: "x07-wasm.component.run", schemaFile: "x07-wasm.component.run.report.schema.json" },
   examples: ["component run --component dist/cli.component.wasm --stdin in.txt", "component run --component dist/cli.component.wasm --stdin-b64 aGVsbG8= --max-wall-ms 1000 --json"],
+  direct: true,
   plan: async (options, context) => (await import("../host/run-goal.ts")).componentRun(context, options),
 });

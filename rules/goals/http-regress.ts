@@ -10,5 +10,6 @@ export const httpRegress = goal({
   ],
   report: { schemaVersion: "x07.wasm.http.regress.from.incident.report@0.1.0", command: "x07-wasm.http.regress.from-incident", schemaFile: "x07-wasm.http.regress.from.incident.report.schema.json" },
   examples: ["http regress from-incident --incident-dir .x07-wasm/incidents/http-test/0123456789abcdef0123456789abcdef"],
+  direct: true,
   plan: async (options, context) => (await import("../http/regress.ts")).httpRegress(context, options),
 });

@@ -21,6 +21,7 @@ export const httpServe = goal({
   ],
   report: { schemaVersion: "x07.wasm.http.serve.report@0.1.0", command: "x07-wasm.http.serve", schemaFile: "x07-wasm.http.serve.report.schema.json" },
   examples: ["http serve --component dist/app.wasm --mode canary", "http serve --component dist/app.wasm --trace-out traces/day.json --responses-out out.jsonl < requests.jsonl"],
+  direct: true,
   plan: async (options, context) => (await import("../http/serve.ts")).httpServe(context, options, standardInput),
 });
 

@@ -13,5 +13,6 @@ export const httpTest = goal({
   ],
   report: { schemaVersion: "x07.wasm.http.test.report@0.1.0", command: "x07-wasm.http.test", schemaFile: "x07-wasm.http.test.report.schema.json" },
   examples: ["http test --component dist/app.wasm --trace spec/fixtures/http/trace.min.json"],
+  direct: true,
   plan: async (options, context) => (await import("../http/test.ts")).httpTest(context, options),
 });

@@ -16,15 +16,16 @@ export const incidentList = goal({
 export function incidentReplay(own: () => { readonly [name: string]: GoalSpec }): GoalSpec {
   return goal({
     about: "Run a failed command again from its bundle and say whether it fails in the same way",
-    options: [{ long: "incident-dir", key: "incident_dir", kind: "PATH", about: "Folder of the bundle", required: true }],
+    options: [{ long: "dir", key: "incident_dir", kind: "PATH", about: "Folder of the bundle", positional: true, required: true }],
     report: { schemaVersion: "x07.wasm.incident.replay.report@0.1.0", command: "x07-wasm.incident.replay", schemaFile: "x07-wasm.incident.replay.report.schema.json" },
-    examples: ["incident replay --incident-dir .x07-wasm/incidents/2026-01-31/0123456789abcdef0123456789abcdef"],
+    examples: ["incident replay .x07-wasm/incidents/2026-01-31/0123456789abcdef0123456789abcdef"],
     question: true,
+    direct: true,
     async plan(options, context) {
       const { replayIncident } = await import("../incident/replay.ts");
       const tool = [process.execPath, process.argv[1] ?? ""];
       const optionsOf = (command: string) => Object.values(own()).find((g) => g.report.command === command)?.options ?? [];
-      return replayIncident(context, String(options["incident-dir"]), tool, optionsOf);
+      return replayIncident(context, String(options["dir"]), tool, optionsOf);
     },
   });
 }

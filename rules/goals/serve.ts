@@ -28,5 +28,6 @@ export const serve = goal({
   ],
   report: { schemaVersion: "x07.wasm.serve.report@0.1.0", command: "x07-wasm.serve", schemaFile: "x07-wasm.serve.report.schema.json" },
   examples: ["serve --component dist/http.component.wasm --request-body b64:aGVsbG8=", "serve --component dist/http.component.wasm --mode listen --addr 127.0.0.1:8080 --stop-after 0"],
+  direct: true,
   plan: async (options, context) => (await import("../host/serve/serve-goal.ts")).serve(context, options),
 });

@@ -66,7 +66,7 @@ async function readRecord(context: PlanContext, dir: string): Promise<Result<Jso
   const path = `${dir}/${REPLAY_FILE}`;
   const wrong = (code: string, message: string, hint: string): Result<JsonObject> => fail([{ ...finding(code, "parse", message), hint, place: { file: path } }]);
   const read = context.read(path);
-  if (!read.ok) return wrong("X07WASM_INCIDENT_READ_FAILED", `failed to read ${path}: ${read.error}`, "name the folder of a bundle with --incident-dir; `x07-wasm incident list` shows them");
+  if (!read.ok) return wrong("X07WASM_INCIDENT_READ_FAILED", `failed to read ${path}: ${read.error}`, "name the folder of a bundle; `x07-wasm incident list` shows them");
   const parsed = parseJson(read.bytes);
   if (!parsed.ok) return wrong("X07WASM_INCIDENT_JSON_INVALID", `${path} is not JSON: ${parsed.error.message} at line ${parsed.error.line}`, "the bundle is damaged");
   const faults = await validate("x07-wasm.incident.replay.schema.json", parsed.value, path);

@@ -1,7 +1,7 @@
 // What earlier builds have left in the way: outputs that are folders now (or were), temporary files of a process that died.
 
 import { describe, expect, test } from "vitest";
-import { file, place } from "../../engine/index.ts";
+import { fail, file, place, type PlanContext, type Result } from "../../engine/index.ts";
 import { sha256Hex } from "../../engine/lib/digest.ts";
 import { Crash } from "../rig/memory-disk.ts";
 import { large, strip } from "../rig/rules.ts";
@@ -35,6 +35,23 @@ describe("former outputs", () => {
     const second = await w.build(at("out/a"), { formerOutputs: former(first) });
     expect(second.diagnostics.map((d) => d.code)).toEqual(["GRAPH_OUTPUT_WRITE_FAILED"]);
     expect(w.text("out/a/notes")).toBe("mine");
+  });
+
+  test("a goal that fails before it comes to them takes them away, but not what a person has changed or what it reads", async () => {
+    const w = world({ a: "A" });
+    const made = placing(...["out/a", "out/b", "out/c"].map((path) => place(strip({ source: file("a") }).text, path)));
+    const first = await w.build(made);
+    w.write("out/b", "mine");
+    const fails = async (context: PlanContext): Promise<Result<never>> => {
+      context.read("out/c");
+      return fail([{ code: "E", severity: "error", stage: "parse", message: "no" }]);
+    };
+    await w.build(fails, { formerOutputs: former(first), dryRun: true });
+    expect(w.exists("out/a")).toBe(true);
+    await w.build(fails, { formerOutputs: former(first) });
+    expect([w.exists("out/a"), w.text("out/b"), w.text("out/c")]).toEqual([false, "mine", "A"]);
+    w.delete("out/b");
+    expect((await w.build(made)).states["strip a"]).toBe("restored");
   });
 
   test("an output of this build is not a former one", async () => {

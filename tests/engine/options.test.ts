@@ -85,6 +85,7 @@ describe("options", () => {
     expect(await w.build(plan(), { dryRun: true })).toHaveRun([]);
     expect(w.disk.changes).toBe(between);
     w.delete("out/x");
+    expect((await w.build(plan(), { dryRun: true, force: true })).diagnostics.filter((d) => d.severity === "error")).toEqual([]);
     const restoring = await w.build(plan(), { dryRun: true });
     expect(restoring.states["join a"]).toBe("restored");
     expect(w.exists("out/x")).toBe(false);

@@ -47,6 +47,12 @@ describe.skipIf(!there)("the same report", () => {
   test("of one that takes too long", () => same(run("l", "--max-wall-ms", "300", "--max-fuel", "1000000000000")), 60_000);
   test("of an initial memory over the cap", () => same(run("x", "--max-memory-bytes", "65536")), 60_000);
 
+  for (const path of ["http_echo-cli", "http_echo-cli-native"]) test(`of ${path} when its output is over the limit`, () => same(["component", "run", "--component", `${path}/cli.component.wasm`, "--max-output-bytes", "7"]), 60_000);
+  for (const path of ["http_echo-http", "http_echo-http-native"]) {
+    test(`of ${path} when its body is over the limit`, () => same(["serve", "--component", `${path}/http.component.wasm`, "--request-body", "b64:aGVsbG8=", "--max-response-bytes", "2"]), 60_000);
+    test(`of ${path} out of fuel`, () => same(["serve", "--component", `${path}/http.component.wasm`, "--max-fuel", "5000"]), 60_000);
+  }
+
   for (const component of ["echo.wasm", "http_echo-http/http.component.wasm", "http_echo-http-native/http.component.wasm"]) {
     for (const body of ["", "b64:aGVsbG8=", "@big.bin"]) test(`of ${component} asked with ${JSON.stringify(body)}`, () => same(["serve", "--component", component, "--request-body", body, "--path", "/a?b=1", "--stop-after", "2"]), 60_000);
   }

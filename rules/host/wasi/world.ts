@@ -47,11 +47,13 @@ export class Sink {
   get length(): number {
     return this.#length;
   }
-  get room(): number {
-    return this.#limit - this.#length;
-  }
+  /** Keeps what fits; then more than that ends the guest. */
   write(bytes: Uint8Array): void {
-    if (bytes.length > this.room) throw new Halt({ kind: "output", stream: this.#name, limit: this.#limit });
+    const room = this.#limit - this.#length;
+    this.#keep(bytes.length > room ? bytes.subarray(0, room) : bytes);
+    if (bytes.length > room) throw new Halt({ kind: "output", stream: this.#name, limit: this.#limit });
+  }
+  #keep(bytes: Uint8Array): void {
     if (bytes.length === 0 || this.#limit === NOBODY) return;
     this.#chunks.push(Uint8Array.prototype.slice.call(bytes));
     this.#length += bytes.length;

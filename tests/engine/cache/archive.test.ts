@@ -103,6 +103,54 @@ describe("export", () => {
   });
 });
 
+/** Bytes that do not pack. */
+function noise(size: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  for (let i = 0, s = 1; i < size; i++) bytes[i] = (s = (Math.imul(s, 1103515245) + 12345) >>> 0) >>> 23;
+  return bytes;
+}
+
+describe("what does not pack", () => {
+  test("is stored as it is, and packed content is as small as ever", async () => {
+    const w = world({ a: "x".repeat(1 << 20) });
+    w.write("a", noise(6 << 20));
+    w.write("b", utf8("x".repeat(6 << 20)));
+    const b = await w.build(placing(place(join({ parts: [file("a")], glue: "" }).whole, "out/a"), place(join({ parts: [file("b")], glue: "" }).whole, "out/b")));
+    writeLive(w.disk, "all", ["all"], b.run.live, true);
+    const archive = await exported(w);
+    expect(archive.length).toBeGreaterThan(5 << 20);
+    expect(archive.length).toBeLessThan((6 << 20) * 2);
+    const clone = world({}, undefined, "/c");
+    clone.write("/archive", archive);
+    expect(await (await desk(clone)).import("/archive")).toMatchObject({ ok: true, value: { contents: { taken: b.actions.length } } });
+    expect((await (await desk(clone)).verify(false)).damaged).toEqual([]);
+  });
+
+  test("the library reads stored frames, and damaged ones are none", async () => {
+    const content = noise(300_000);
+    const frame = zstd.compress(content);
+    expect(frame.length).toBe(content.length + 9 + 3 * 3);
+    const library = await import("@bokuweb/zstd-wasm");
+    expect(Buffer.compare(library.decompress(frame), content)).toBe(0);
+    expect(Buffer.compare(zstd.decompress(frame, content.length)!, content)).toBe(0);
+    const unlike = [frame.subarray(0, -1), new Uint8Array([...frame, 0]), frame.with(9, frame[9]! | 1), frame.with(11, 0xff), frame.with(5, frame[5]! ^ 1)];
+    for (const bad of unlike) expect(zstd.decompress(bad, content.length)).toBeUndefined();
+  });
+
+  test("content that is damaged in the cache, of the same size, is left out and named", async () => {
+    const w = await built();
+    const victim = w.disk.filesBelow("/cache/v1/cas")[0]!;
+    const bytes = w.disk.read(victim);
+    w.disk.remove(victim);
+    w.write(victim, bytes.map((x) => x ^ 1));
+    const name = victim.slice(victim.lastIndexOf("/") + 1);
+    expect(await (await desk(w)).export("/archive", [])).toMatchObject({ ok: true, value: { contents: 1, missing: [name] } });
+    const clone = world(FILES, undefined, "/c");
+    clone.write("/archive", w.disk.read("/archive"));
+    expect(await (await desk(clone)).import("/archive")).toMatchObject({ ok: true });
+  });
+});
+
 // ---- hostile ones ------------------------------------------------------------------------------------
 
 interface Member {

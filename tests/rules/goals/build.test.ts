@@ -175,11 +175,42 @@ describe("incremental", () => {
     const w = workspace();
     const dry = w.graph([...BUILD, "--dry-run"]);
     expect(dry.stderr).toContain("would be");
+    expect(w.tool([...BUILD, "--dry-run"]).status).toBe(0);
     expect(() => w.read("dist/app.wasm")).toThrow();
     w.graph(BUILD);
     const forced = w.graph([...BUILD, "--force"]).graph;
     expect(forced.counts).toMatchObject({ ran: 8 });
     expect(forced.actions[0]!.reasons[0]!.kind).toBe("forced");
+  });
+
+  test("a working directory that was removed is said, without a trace of the stack", () => {
+    const w = workspace();
+    w.write({ "gone/x": "" });
+    const script = `cd gone && rm -r ../gone && exec "$0" "$1" build --project ../x07.json`;
+    const ran = spawnSync("/bin/sh", ["-c", script, process.execPath, TOOL], { cwd: w.dir, env: w.env(), encoding: "utf8" });
+    expect([ran.status, ran.stderr.split("\n")[0]]).toEqual([2, "error[GRAPH_WORKING_DIRECTORY_GONE]: the working directory is not there any more"]);
+  });
+
+  test("what acts at once takes no --dry-run, rather than act in spite of it", () => {
+    const w = workspace();
+    w.graph(BUILD);
+    for (const words of [["cache", "gc", "--max-size", "1K"], ["component", "run", "--component", "x"], ["serve", "--component", "x"], ["http", "serve", "--component", "x"]]) {
+      const ran = w.tool([...words, "--dry-run"]);
+      expect([words, ran.status]).toEqual([words, 3]);
+      expect(ran.stderr).toContain("'--dry-run' cannot be used with");
+    }
+    w.remove("dist");
+    expect(w.graph(BUILD).graph.counts).toMatchObject({ ran: 0 });
+  });
+
+  test("--explain tells an output that is gone from one that was edited", () => {
+    const w = workspace();
+    w.graph(BUILD);
+    w.write({ "dist/app.wasm": "other" });
+    w.remove("dist/app.wasm.manifest.json");
+    const said = w.tool([...BUILD, "--explain"]).stderr;
+    expect(said).toContain("output was not as built: dist/app.wasm (");
+    expect(said).toContain("output was not there: dist/app.wasm.manifest.json\n");
   });
 
   test("--explain names the parameter that changed", () => {

@@ -1,6 +1,6 @@
 // `component build` as a story: what is made, what runs, what is restored, and how it ends when something is wrong.
 
-import { existsSync, readdirSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { ECHO_FILES, PROJECT, Workspace } from "../../rig/project.ts";
@@ -123,12 +123,49 @@ describe("what is wrong is said", () => {
     expect(existsSync(join(w.dir, OUT))).toBe(false);
   });
 
+  test("an out-dir that cannot be a folder stops it before anything is built", () => {
+    const w = workspace({ ...ECHO_FILES, plain: "x" });
+    for (const folder of ["plain", "plain/in/it", "/proc/x07/out"]) {
+      const answer = report(w, build("--emit", "all", "--out-dir", folder));
+      expect([codes(answer), answer.exit_code, answer.result.artifacts]).toEqual([["X07WASM_COMPONENT_BUILD_OUTDIR_CREATE_FAILED"], 1, []]);
+    }
+    expect(report(w, build("--emit", "solve", "--dry-run"))).toMatchObject({ ok: true, exit_code: 0 });
+  });
+
   test("a program that does not compile keeps its own diagnostics, and its nested report", () => {
     const w = workspace({ "x07.json": PROJECT, "src/main.x07.json": "{" });
     const answer = report(w, build("--emit", "solve"));
     expect(answer).toMatchObject({ ok: false, exit_code: 1, result: { artifacts: [] } });
     expect(codes(answer)[0]).toBe("X07WASM_X07_BUILD_FAILED");
     expect(JSON.parse(w.read(`${OUT}/solve.core.raw.wasm.build.report.json`).toString())).toMatchObject({ ok: false, command: "x07-wasm.build" });
+  });
+
+  test("when the program no longer compiles, no component of the former one stays", () => {
+    const w = workspace();
+    const words = build("--emit", "http");
+    report(w, words);
+    const whole = readdirSync(join(w.dir, OUT)).sort();
+    const source = w.read("src/main.x07.json");
+    w.write({ "src/main.x07.json": "{" });
+    expect(report(w, words).ok).toBe(false);
+    expect(readdirSync(join(w.dir, OUT)).sort()).toEqual(["http-adapter.component.wasm", "http-adapter.component.wasm.manifest.json", "solve.core.raw.wasm.build.report.json"]);
+    w.write({ "src/main.x07.json": source });
+    expect(report(w, words).ok).toBe(true);
+    expect(readdirSync(join(w.dir, OUT)).sort()).toEqual(whole);
+  });
+
+  test("an installed tool that does not even tell its version is passed over", () => {
+    const w = workspace();
+    const bin = join(w.dir, "bin");
+    w.write({ "bin/wasm-tools": "#!/bin/sh\nexit 3\n" });
+    chmodSync(join(bin, "wasm-tools"), 0o755);
+    const words = ["component", "build", "--emit", "solve", "--json"];
+    const env = { PATH: `${bin}:${process.env["PATH"] ?? ""}` };
+    const passedOver = w.tool([...words, "--provider", "auto"], env);
+    expect(JSON.parse(passedOver.stdout)).toMatchObject({ ok: true, exit_code: 0, diagnostics: [] });
+    const made = w.read(`${OUT}/solve.component.wasm`);
+    report(w, build("--emit", "solve", "--force"));
+    expect(w.read(`${OUT}/solve.component.wasm`)).toEqual(made);
   });
 
   test("the state document adapter is not offered, and that is said", () => {

@@ -25,7 +25,7 @@ const INPUT = "examples/solve_pure_spin/tests/fixtures/in.bin";
 const request = (id: string): string => `${JSON.stringify({ schema_version: "x07.http.request.envelope@0.1.0", id, method: "GET", path: "/", headers: [], body: { bytes_len: 0 } })}\n`;
 
 async function replay(dir: string): Promise<CheckedReport> {
-  return checkedReport(w.tool(["incident", "replay", "--incident-dir", dir, "--json"]));
+  return checkedReport(w.tool(["incident", "replay", dir, "--json"]));
 }
 
 function bundles(root: string): string[] {
@@ -43,7 +43,7 @@ function fail(root: string, words: readonly string[], input?: string): string {
 
 const FAILING: readonly { readonly name: string; readonly words: readonly string[]; readonly input?: string }[] = ([
   ["fuel", ["run", "--wasm", SPIN, "--input", INPUT, "--max-fuel", "1000"]],
-  ["wall time", ["run", "--wasm", SPIN, "--input", INPUT, "--max-fuel", "9000000000000", "--max-wall-ms=30"]],
+  ["wall time", ["run", "--wasm", SPIN, "--input", INPUT, "--max-fuel", "9000000000000", "--max-wall-ms=5"]],
   ["no room", ["run", "--wasm", SPIN, "--input-base64", "/////w==", "--arena-cap-bytes", "4294967295"]],
   ["output", ["run", "--wasm", SPIN, "--input-hex", "", "--max-output-bytes", "1", "--json"]],
   ["no such module", ["run", "--wasm", "none.wasm", "--input-hex", "00"]],
@@ -59,7 +59,7 @@ test.each(FAILING)("$name: the bundle alone is enough to fail in the same way", 
   const dir = fail(root, words, input);
   const moved = new Workspace();
   cpSync(join(w.dir, dir), join(moved.dir, "b"), { recursive: true });
-  const report = await checkedReport(moved.tool(["incident", "replay", "--incident-dir", "b", "--json"]));
+  const report = await checkedReport(moved.tool(["incident", "replay", "b", "--json"]));
   moved.clean();
   expect(report.diagnostics).toEqual([]);
   expect(report.result).toMatchObject({ reproduced: true, differs: [], command: words.slice(0, words.indexOf(words.find((x) => x.startsWith("-")) as string)).join(" ") });

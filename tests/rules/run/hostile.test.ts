@@ -106,7 +106,7 @@ describe.each(["v8", "wasmtime"])("on %s", (host) => {
     expect(took).toBeLessThan(WALL_MS + 200 + 10 * usual);
     const [day] = readdirSync(join(w.dir, root));
     const [id] = readdirSync(join(w.dir, root, day!));
-    const again = await checkedReport(w.tool(["incident", "replay", "--incident-dir", `${root}/${day}/${id}`, "--json"]));
+    const again = await checkedReport(w.tool(["incident", "replay", `${root}/${day}/${id}`, "--json"]));
     expect(again.diagnostics).toEqual([]);
     expect(again.result["reproduced"]).toBe(true);
   });
