@@ -80,9 +80,7 @@ function makeGuests(sources) {
 
 /** The core runs from a code cache, where `import()` has no home: it uses the entry's (engine/core.ts). */
 function giveImport(path) {
-  // A method of that name would be rewritten too: none may have it.
   const computed = /\bimport\((?=[^"')\s])/g;
-  if (/[.\s]import\([^"')]*\)\s*\{|\.import\(/.test(readFileSync(path, "utf8"))) throw new Error("a method named `import` cannot be told from import(): rename it");
   const listed = /\bimport\(("(?:esbuild|execa|yargs|@bytecodealliance\/jco-transpile(?:\/[a-z-]+)?|binaryen|@bokuweb\/zstd-wasm|node:[a-z_/]+)")\)/g;
   writeFileSync(path, readFileSync(path, "utf8").replace(computed, "__import(").replace(listed, "__import($1)"));
 }

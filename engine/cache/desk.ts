@@ -52,7 +52,7 @@ export interface CacheDesk {
   verify(repair: boolean): Verified;
   gc(request: GcRequest): Result<Collected>;
   export(file: string, goals: readonly string[]): Promise<Result<Exported>>;
-  importFrom(file: string): Promise<Result<Imported>>;
+  import(file: string): Promise<Result<Imported>>;
 }
 
 export interface DeskOptions {
@@ -100,7 +100,7 @@ export async function cacheDesk(disk: Disk, folder: string, { maxBytes, now, ali
       const written = attempt(() => exportArchive(disk, at, sets.value, file, zstd));
       return written.ok ? written : fail([{ code: "GRAPH_CACHE_ARCHIVE_WRITE_FAILED", severity: "error", stage: "run", message: `cannot write ${file}: ${written.error.code}`, data: { path: file }, hint: "check the folder's permissions and free space", place: { file } }]);
     },
-    async importFrom(file) {
+    async import(file) {
       const { loadZstd } = await import("./zstd.ts");
       const zstd = await loadZstd();
       const into = cache();

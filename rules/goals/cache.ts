@@ -90,7 +90,7 @@ export const cacheGoals: { readonly [name: string]: GoalSpec } = {
 
   "cache import": cacheGoal("import", "Take an archive into the cache, after checking all of it", [fileWord("The archive to read")], ["cache import cache.tar.zst"], async (desk, options) => {
     const file = String(options["file"]);
-    const done = await desk.importFrom(file);
+    const done = await desk.import(file);
     const none = { taken: 0, known: 0 };
     const { goals, results, contents, takenBytes } = done.ok ? done.value : { goals: [], results: none, contents: none, takenBytes: 0 };
     return {
