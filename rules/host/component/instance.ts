@@ -70,6 +70,25 @@ function signatureOf(type: FuncType): Signature {
   return known;
 }
 
+function liftParams(side: Side, from: Cursor, type: FuncType, { params, flatParams }: Signature): readonly Value[] {
+  if (flatParams === null) return load(side, from.u32(), params) as readonly Value[];
+  const args: Value[] = [];
+  for (const param of type.params) args.push(liftFlat(side, from, param));
+  return args;
+}
+
+/** The result as the caller's core code gets it: a core value, or in its memory where the next core parameter says. */
+function giveBack(side: Side, from: Cursor, value: Value, { result }: FuncType, { flatResult }: Signature): Core | undefined {
+  if (result === null) return undefined;
+  if (!flatResult) {
+    store(side, from.u32(), value, result);
+    return undefined;
+  }
+  const into: Core[] = [];
+  lowerFlat(side, value, result, into);
+  return into[0];
+}
+
 /**
  * Instances of one component, one after the other. `instantiate` makes new core instances, memories, tables and handles and
  * forgets all that were; only what the host made for them, and what holds no state, is used again.
@@ -215,22 +234,23 @@ export class ComponentInstance {
   #lowered(func: Func, side: GuestSide, after: number): CoreFunction {
     if (func.kind === "lifted" && isBytesToBytes(func.type)) return this.#bytesCall(func, side, after);
     const { type } = func;
-    const { params, flatParams, flatResult } = signatureOf(type);
-    const host = func.kind === "host" ? this.#host.function(func.interface, func.name) : null;
-    return (...core: Core[]) => {
+    const signature = signatureOf(type);
+    const begin = (core: readonly Core[]): Cursor => {
       if (this.#exports.length <= after) trap("uninitialized element");
       if (!this.#mayLeave) trap("cannot leave component instance");
       side.begin();
-      const from = new Cursor(core);
-      const args = flatParams === null ? (load(side, from.u32(), params) as readonly Value[]) : type.params.map((t) => liftFlat(side, from, t));
-      const finish = (value: Value): Value => {
-        if (type.result === null) return undefined;
-        if (!flatResult) return void store(side, from.u32(), value, type.result);
-        const into: Core[] = [];
-        lowerFlat(side, value, type.result, into);
-        return into[0];
+      return new Cursor(core);
+    };
+    if (func.kind === "host") {
+      const host = this.#host.function(func.interface, func.name);
+      return (...core: Core[]) => {
+        const from = begin(core);
+        return giveBack(side, from, host(...liftParams(side, from, type, signature)), type, signature);
       };
-      return host === null ? this.#callFunc(func, args, finish) : finish(host(...args));
+    }
+    return (...core: Core[]) => {
+      const from = begin(core);
+      return this.#callFunc(func, liftParams(side, from, type, signature), (value) => giveBack(side, from, value, type, signature));
     };
   }
 

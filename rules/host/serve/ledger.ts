@@ -30,11 +30,21 @@ export interface LedgerData {
   readonly answered: number;
 }
 
+/** Bodies up to this size are kept as they are until somebody asks: most entries are dropped before that. */
+const MAX_KEPT_BODY = 16_384;
+
+interface Entry {
+  readonly ok: boolean;
+  readonly status: number;
+  readonly body: Uint8Array | JsonObject;
+  readonly wallMs: number;
+}
+
 const utf8 = new TextEncoder();
 
 export class Ledger {
   readonly #settings: LedgerSettings;
-  #responses: JsonObject[] = [];
+  #responses: Entry[] = [];
   readonly #diagnostics: Diagnostic[] = [];
   readonly #incidents = new Set<string>();
   #answered = 0;
@@ -63,9 +73,13 @@ export class Ledger {
   /** An entry of the report; `body` null: there is none of the guest's. */
   list(ok: boolean, status: number, body: Uint8Array | null, wallMs: number): void {
     this.#answered++;
-    const digest = body === null ? { bytes_len: 0, sha256: ZERO_SHA256 } : { bytes_len: body.length, sha256: sha256Hex(body), ...(!this.#settings.hotPath && { base64: Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("base64") }) };
-    this.#responses.push({ ok, status, body: digest, wall_ms: Math.round(wallMs) });
+    this.#responses.push({ ok, status, body: body !== null && body.length <= MAX_KEPT_BODY ? body : this.#digest(body), wallMs });
     if (this.#responses.length >= 2 * MAX_LISTED) this.#responses = this.#responses.slice(-MAX_LISTED);
+  }
+
+  #digest(body: Uint8Array | null): JsonObject {
+    if (body === null) return { bytes_len: 0, sha256: ZERO_SHA256 };
+    return { bytes_len: body.length, sha256: sha256Hex(body), ...(!this.#settings.hotPath && { base64: Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("base64") }) };
   }
 
   #incident(id: string, request: HttpRequest, judged: Judged, sent: { readonly status: number } | null): void {
@@ -89,7 +103,8 @@ export class Ledger {
 
   data(): LedgerData {
     const untold: Diagnostic[] = this.#untold === 0 ? [] : [{ code: "X07WASM_SERVE_DIAGNOSTICS_OMITTED", severity: "info", stage: "run", message: `${this.#untold} further diagnostics are not listed` }];
-    return { responses: this.#responses.slice(-MAX_LISTED), diagnostics: [...this.#diagnostics, ...untold], incidents: [...this.#incidents].slice(-MAX_LISTED), answered: this.#answered };
+    const responses = this.#responses.slice(-MAX_LISTED).map(({ ok, status, body, wallMs }) => ({ ok, status, body: body instanceof Uint8Array ? this.#digest(body) : body, wall_ms: Math.round(wallMs) }));
+    return { responses, diagnostics: [...this.#diagnostics, ...untold], incidents: [...this.#incidents].slice(-MAX_LISTED), answered: this.#answered };
   }
 }
 

@@ -36,6 +36,13 @@ const MAX_HEADER_BYTES = 65_536;
 /** What requests in flight may take to finish after a signal, beyond their own wall time. */
 const GRACE_MS = 1_000;
 
+/** Bodies up to this size are sent as text: a copy is quicker than a second buffer. */
+const ONE_PIECE = 16_384;
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+}
+
 /** Listens until it is told to stop or has answered enough; the error is one of listening. */
 export function listen(job: ListenJob): Promise<Result<void>> {
   return new Listener(job).run();
@@ -178,12 +185,14 @@ class Listener {
     for (const { name, value } of judged.response?.headers ?? [{ name: "content-type", value: Buffer.from("text/plain; charset=utf-8") }]) {
       if (name === "x-request-id") continue;
       length ||= name === "content-length";
-      headers.push(name, Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("latin1"));
+      headers.push(name, latin1(value));
     }
     headers.push("x-request-id", id);
     if (!length && judged.status !== 204 && judged.status !== 304) headers.push("content-length", String(body.length));
     response.writeHead(judged.status, headers);
-    response.end(body);
+    // Text goes out with the head in one piece.
+    if (body.length <= ONE_PIECE) response.end(latin1(body), "latin1");
+    else response.end(body);
   }
 
   // ---- the end -------------------------------------------------------------------------------------
