@@ -40,6 +40,7 @@ export interface ProcessRequest {
   readonly outputs: readonly string[];
   /** What is printed is an output: it is wanted whole and as bytes. */
   readonly wholeStdout: boolean;
+  readonly timeoutMs?: number | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -150,7 +151,7 @@ async function runCommand(spec: ActionSpec, rule: ProcessRule<Inputs, Outputs>, 
   const command = commandWords(spec, rule, inputs, spec.tool?.command ?? []);
   const files = inputs.map((i) => ({ name: i.name, bytes: i.load() }));
   const env = rule.env?.(spec.arguments as never) ?? {};
-  const { outcome, outputs, stdout } = await runProcess({ command, env, files, outputs: names, wholeStdout: rule.stdout !== undefined, signal });
+  const { outcome, outputs, stdout } = await runProcess({ command, env, files, outputs: names, wholeStdout: rule.stdout !== undefined, timeoutMs: rule.timeoutMs, signal });
   if (outcome.status !== 0) return { kind: "failed", diagnostics: rule.explainFailure?.(outcome) ?? [commandFailed(rule.id, outcome)] };
   const made = outputs.map((o, i) => (roles[i] === rule.stdout ? stdout : o));
   const absent = made.findIndex((o) => o === undefined);

@@ -158,6 +158,8 @@ export interface ProcessRule<I extends Inputs, O extends Outputs> extends RuleCo
   readonly stdout?: string;
   /** Environment of the process, whole: nothing else reaches it. */
   readonly env?: (inputs: Arguments<I>) => { readonly [name: string]: string };
+  /** The process is ended after so many milliseconds, and has failed then. Only for what takes no time by its nature: it is not in the key. */
+  readonly timeoutMs?: number;
   /** Turns a failed process into diagnostics. */
   readonly explainFailure?: (outcome: ProcessOutcome) => Diagnostic[];
 }

@@ -18,6 +18,7 @@ const version = rule({
   inputs: {},
   outputs: { line: output("version-text", "version.txt") },
   stdout: "line",
+  timeoutMs: 10_000,
   dispensable: true,
   command: (_words, tool) => [...tool, "--version"],
 });

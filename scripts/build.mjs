@@ -80,7 +80,8 @@ function makeGuests(sources) {
 
 /** The core runs from a code cache, where `import()` has no home: it uses the entry's (engine/core.ts). */
 function giveImport(path) {
-  const computed = /\bimport\((?=[^"')\s])/g;
+  // Not the methods of that name, where they are called and where they are declared.
+  const computed = /(?<!\.)\bimport\((?=[^"')\s])(?![\w$,]*\)\s*\{)/g;
   const listed = /\bimport\(("(?:esbuild|execa|yargs|@bytecodealliance\/jco-transpile(?:\/[a-z-]+)?|binaryen|@bokuweb\/zstd-wasm|node:[a-z_/]+)")\)/g;
   writeFileSync(path, readFileSync(path, "utf8").replace(computed, "__import(").replace(listed, "__import($1)"));
 }

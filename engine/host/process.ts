@@ -66,11 +66,14 @@ function start(request: ProcessRequest, cwd: string): Promise<Omit<ProcessResult
     const stderr = collect(child, "stderr", SAID_LIMIT);
     const stop = () => endGroup(child);
     signal.addEventListener("abort", stop, { once: true });
+    const timer = request.timeoutMs === undefined ? undefined : setTimeout(stop, request.timeoutMs);
     child.on("error", (e) => {
+      clearTimeout(timer);
       signal.removeEventListener("abort", stop);
       reject(e);
     });
     child.on("close", (status, ended) => {
+      clearTimeout(timer);
       signal.removeEventListener("abort", stop);
       endGroup(child);
       const bytes = Buffer.concat(stdout);

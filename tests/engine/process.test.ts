@@ -96,6 +96,15 @@ describe("process actions", () => {
     expect(w.text("out/e")).toBe("two\n");
   });
 
+  test("one that takes longer than its rule allows is ended, with all that it started, and has failed", async () => {
+    const slow = rule({ id: "slow", version: 1, inputs: { source: one("any") }, outputs: { text: output("text") }, timeoutMs: 200, command: ({ source }) => ["/bin/sh", "-c", `sleep 60; cat ${source}`] });
+    const w = realWorld({ a: "A" });
+    const started = Date.now();
+    const built = await w.build(placing(place(slow({ source: file("a") }).text, "out/x")));
+    expect(built.diagnostics).toMatchObject([{ code: "GRAPH_ACTION_FAILED", message: expect.stringContaining("SIGKILL") }]);
+    expect(Date.now() - started).toBeLessThan(30_000);
+  });
+
   test("what is printed can be an output, whole and byte for byte", async () => {
     const w = realWorld({ a: "x" });
     const bytes = Buffer.alloc(3 << 20, 0xfe);
