@@ -64,8 +64,8 @@ class Together {
     this.#limit = Math.max(this.#cores, orders.listen.maxConcurrent);
     this.#ready = ready;
     this.#stop = stop;
+    cluster.schedulingPolicy = cluster.SCHED_NONE; // whoever is idle accepts; setupPrimary freezes this
     cluster.setupPrimary({ exec: program, args: [], execArgv: [`--stack-size=${STACK_KB}`], serialization: "advanced", silent: false });
-    cluster.schedulingPolicy = cluster.SCHED_NONE; // whoever is idle accepts
   }
 
   run(): Promise<Served> {
