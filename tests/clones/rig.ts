@@ -1,7 +1,7 @@
 // Clones of the examples as a CI runner has them: another path, user, umask, locale, other stamps; the built tool run in
 // them. Knows nothing of how a cache gets from one to the other.
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -17,8 +17,15 @@ export interface Runner {
 }
 
 export const AT_HOME: Runner = { umask: "022", locale: "C.UTF-8", zone: "UTC" };
+const NOBODY = 65534;
+
+/** Only root may become another user, and only a user who can read this checkout can run the tool in it. */
+function mayBecome(uid: number): boolean {
+  return process.getuid?.() === 0 && spawnSync(process.execPath, [TOOL, "--version"], { uid, gid: uid, cwd: "/", env: {} }).status === 0;
+}
+
 /** Another user where this process may become one. */
-export const ELSEWHERE: Runner = { ...(process.getuid?.() === 0 ? { uid: 65534 } : {}), umask: "077", locale: "tr_TR.UTF-8", zone: "Pacific/Apia" };
+export const ELSEWHERE: Runner = { ...(mayBecome(NOBODY) ? { uid: NOBODY } : {}), umask: "077", locale: "tr_TR.UTF-8", zone: "Pacific/Apia" };
 
 export interface Did {
   readonly status: number | null;
