@@ -127,7 +127,7 @@ function compose(request: CliRequest, command: Command, answer: Answer, diagnost
   return composeReport(request.app, command.report, answer.result, diagnostics, meta, answer.exitCode);
 }
 
-/** Without --json: the goal's own lines and bytes, and every diagnostic in readable form. */
+/** Without --json: the goal's own lines and bytes, and the diagnostics in readable form. */
 function speak(request: CliRequest, command: Command, answer: Answer, { report, diagnostics }: Finished): number {
   if (report.ok && answer.stdout !== undefined) request.stdout.write(answer.stdout);
   if (answer.passOn !== undefined) {
@@ -136,7 +136,8 @@ function speak(request: CliRequest, command: Command, answer: Answer, { report, 
   }
   const lines = (answer.human ?? []).map((line) => `${line}\n`).join("");
   if (lines !== "") (command.question ? request.stdout : request.stderr).write(lines);
-  const findings = diagnosticsText(diagnostics);
+  // Hints are for machines: what they say is in the goal's own lines.
+  const findings = diagnosticsText(diagnostics.filter((d) => d.severity !== "hint"));
   if (findings !== "") request.stderr.write(findings);
   return report.exitCode;
 }

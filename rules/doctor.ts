@@ -22,7 +22,7 @@ export const DOCTOR_TOOLS = [
   { id: "wasm_tools", program: "wasm-tools", neededBy: "component build", embedded: "wasm-tools in jco-transpile", install: "cargo install wasm-tools" },
   { id: "wit_bindgen", program: "wit-bindgen", neededBy: "component build with c_toolchain_v1", embedded: undefined, install: "cargo install wit-bindgen-cli" },
   { id: "wac", program: "wac", neededBy: "component compose, component targets", embedded: "the embedded composer and checker", install: "cargo install wac-cli" },
-  { id: "jco", program: "jco", neededBy: "nothing: component run and serve have a host of their own", embedded: "jco-transpile", install: "npm install -g @bytecodealliance/jco" },
+  { id: "jco", program: "jco", neededBy: "nothing: component run and serve have a host of their own", embedded: "the V8 host", install: "npm install -g @bytecodealliance/jco" },
 ] as const satisfies readonly DoctorRow[];
 
 export type DoctorTool = (typeof DOCTOR_TOOLS)[number]["id"];
@@ -71,7 +71,7 @@ function finding(row: DoctorRow, tool: FoundLine, setting: DoctorSetting): Diagn
     return { code: `X07WASM_TOOL_MISSING_${row.id.toUpperCase()}`, severity, stage: "run", message: `${row.program}: ${tool.missing}; ${used}`, data, hint: `to have it: ${row.install}` };
   }
   if (tool.pinned === false) return { code: "X07WASM_TOOL_NOT_PINNED", severity: "info", stage: "run", message: `${row.program}: ${tool.line} does not satisfy the pin ${tool.pin ?? ""}; ${used}`, data, hint: "install a version that the toolchain profile allows, or use --provider native" };
-  return { code: "X07WASM_TOOL_FOUND", severity: "info", stage: "run", message: `${row.program}: ${tool.line}`, data };
+  return { code: "X07WASM_TOOL_FOUND", severity: "hint", stage: "run", message: `${row.program}: ${tool.line}`, data };
 }
 
 function humanLines(row: DoctorRow, tool: FoundLine): string[] {

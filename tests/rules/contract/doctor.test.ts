@@ -11,7 +11,7 @@ const measured: Found = { ...nothing, x07: { line: "x07 0.2.17" }, clang: { line
 test("the measured machine: what is there is shown, what is missing is a warning", () => {
   const answer = doctorAnswer(measured, { embeddedCompiler: true });
   expect(answer.result).toEqual({ clang: "Debian clang version 14.0.6", jco: null, wac: null, wasm_ld: "Debian LLD 14.0.6", wasm_tools: null, wasmtime: null, wit_bindgen: null, x07: "x07 0.2.17" });
-  expect(answer.diagnostics.filter((d) => d.severity !== "info").map((d) => [d.code, d.severity])).toEqual(["WASMTIME", "WASM_TOOLS", "WIT_BINDGEN", "WAC", "JCO"].map((t) => [`X07WASM_TOOL_MISSING_${t}`, "warning"]));
+  expect(answer.diagnostics.filter((d) => d.severity !== "hint").map((d) => [d.code, d.severity])).toEqual(["WASMTIME", "WASM_TOOLS", "WIT_BINDGEN", "WAC", "JCO"].map((t) => [`X07WASM_TOOL_MISSING_${t}`, "warning"]));
   expect(exitCodeOf(app, answer.diagnostics)).toBe(0);
   expect(answer.tool).toEqual({ clang: "Debian clang version 14.0.6", wasm_ld: "Debian LLD 14.0.6" });
   expect(answer.nondeterminism.uses_process).toBe(true);

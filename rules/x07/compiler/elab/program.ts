@@ -2,7 +2,6 @@
 
 import type { FunctionDecl, Module, TypeDecl, TypeExpr } from "../ast.ts";
 import type { Type, TypeArgument } from "../types.ts";
-import { isViewLike } from "../types.ts";
 import { borrowedParams } from "./provenance.ts";
 
 export interface FunctionRef {
@@ -117,8 +116,4 @@ export function concrete(type: TypeExpr, typeArgs: ReadonlyMap<string, TypeArgum
   }
   if (type.startsWith("ptr_")) return "error";
   return type as Type;
-}
-
-export function returnsView(type: Type): boolean {
-  return isViewLike(type);
 }
