@@ -62,6 +62,9 @@ test.each<[string, Uint8Array]>([
   if (!found.ok) expect(found.error.offset).toBeLessThanOrEqual(bytes.length);
 });
 
+/** `try`, `catch`, `throw`, `rethrow`, `delegate`, `catch_all` of the withdrawn proposal: V8 still takes them, Wasmtime does not, and so neither do we. */
+const LEGACY_EXCEPTION = /unsupported instruction 0x(?:6|7|8|9|18|19)$/;
+
 test("damaged modules are refused or read, never thrown over or looped in", () => {
   const whole = solveModule(ECHO, { table: [3], elements: [0], start: 1, fns: [{ code: [0x03, 0x40, 0x0b] }] });
   fc.assert(fc.property(fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 }), fc.nat(whole.length), (edits, cut) => {
@@ -71,11 +74,11 @@ test("damaged modules are refused or read, never thrown over or looped in", () =
     const module = readModule(bytes);
     const woven = module.ok ? meter(module.value, { fuel: true, maxPages: 1, maxElements: 1 }) : null;
     // What V8 takes, the meter must take too, and give back something V8 takes.
-    if (WebAssembly.validate(bytes)) {
+    if (WebAssembly.validate(bytes) && !(woven?.ok === false && LEGACY_EXCEPTION.test(woven.error.message))) {
       expect(woven?.ok).toBe(true);
       expect(woven?.ok && WebAssembly.validate(woven.value.bytes)).toBe(true);
     }
-  }), { numRuns: 3000 });
+  }), { numRuns: 3000, examples: [[[[150, 6]], 0]] });
 });
 
 test("LEB numbers: what is written is read", () => {
