@@ -43,6 +43,12 @@ export function builtinNamed(head: string): Builtin | SpecialBuiltin | undefined
   return table.get(head);
 }
 
+/** The heads that programs may write. */
+export function builtinNames(): string[] {
+  builtinNamed("");
+  return [...(table?.keys() ?? [])].filter((name) => !INTERNAL.has(name));
+}
+
 export function applyBuiltin(cx: Context, e: Expr[], at: Place): Value {
   const head = e[0];
   const builtin = typeof head === "string" ? builtinNamed(head) : undefined;
