@@ -8,8 +8,8 @@ import { not } from "../ops.ts";
 import type { ByteBuffer } from "./bytes.ts";
 import { AREA, ENTRY, FUNCTION, GLOBAL, LITERAL, RESUME_TYPE, type SymbolKind } from "./symbols.ts";
 
-/** Takes note of a name at the place where its number will be written: its kind (see symbols.ts), then the name itself. */
-export type Note = (offset: number, symbol: string) => void;
+/** Takes note of a name at the place where its number will be written. */
+export type Note = (offset: number, kind: SymbolKind, name: string) => void;
 
 const VALUE_TYPE: { readonly [t in Scalar]: number } = { i32: 0x7f, i64: 0x7e, f64: 0x7c };
 
@@ -115,7 +115,7 @@ class Encoder {
   }
 
   private symbol(kind: SymbolKind, name: string): void {
-    this.note(this.out.length, kind + name);
+    this.note(this.out.length, kind, name);
   }
 
   // ---- statements
@@ -338,9 +338,10 @@ class Encoder {
 }
 
 function hasTrapIf(stmts: readonly IrStmt[]): boolean {
-  return stmts.some((s) => {
+  for (const s of stmts) {
     if (s.op === "trapIf") return true;
-    if (s.op === "if") return hasTrapIf(s.then) || hasTrapIf(s.else);
-    return (s.op === "loop" || s.op === "block") && hasTrapIf(s.body);
-  });
+    if (s.op === "if" && (hasTrapIf(s.then) || hasTrapIf(s.else))) return true;
+    if ((s.op === "loop" || s.op === "block") && hasTrapIf(s.body)) return true;
+  }
+  return false;
 }

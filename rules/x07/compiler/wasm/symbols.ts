@@ -30,19 +30,22 @@ const SCALAR: { readonly [letter: string]: Scalar } = { i: "i32", l: "i64", d: "
 /** Encodes functions that share one table of symbols. */
 export class SymbolicEncoder {
   readonly symbols: string[] = [];
-  private readonly known = new Map<string, number>();
+  private readonly known: { readonly [kind in SymbolKind]: Map<string, number> } = { f: new Map(), g: new Map(), l: new Map(), a: new Map(), e: new Map(), t: new Map() };
   private readonly buffer = new ByteBuffer();
+  private notes: number[] = [];
 
   encode(f: IrFunction): CodeFunction {
-    const notes: number[] = [];
+    this.notes = [];
     this.buffer.length = 0;
-    encodeFunction(f, this.buffer, (offset, symbol) => {
-      let index = this.known.get(symbol);
-      if (index === undefined) this.known.set(symbol, (index = this.symbols.push(symbol) - 1));
-      notes.push(offset, index);
-    });
-    return { name: f.name, params: f.params, results: f.results, code: this.buffer.view().slice(), notes, symbols: this.symbols };
+    encodeFunction(f, this.buffer, this.note);
+    return { name: f.name, params: f.params, results: f.results, code: this.buffer.view().slice(), notes: this.notes, symbols: this.symbols };
   }
+
+  private readonly note = (offset: number, kind: SymbolKind, name: string): void => {
+    let index = this.known[kind].get(name);
+    if (index === undefined) this.known[kind].set(name, (index = this.symbols.push(kind + name) - 1));
+    this.notes.push(offset, index);
+  };
 }
 
 const NOTHING: ReadonlySet<string> = new Set();
