@@ -59,7 +59,8 @@ function arityRepair(fault: Fault, e: Expr): FaultFacts | undefined {
   if (fault.code !== "X07-ARITY-BINOP-0001" || !Array.isArray(e) || head === undefined) return undefined;
   const [, first, second, ...rest] = e;
   if (head === "-" && first !== undefined && second === undefined) return { hint: "a negative value is 0 minus it", quickfix: replace(fault, ["-", 0, first]) };
-  if (!ASSOCIATIVE.has(head) || first === undefined || second === undefined || rest.length === 0) return { hint: `nest ${head}: it takes two operands` };
+  if (first === undefined || second === undefined) return undefined;
+  if (!ASSOCIATIVE.has(head)) return { hint: `nest ${head}: it takes two operands` };
   return { hint: `nest ${head}: it takes two operands`, quickfix: replace(fault, rest.reduce<Expr>((sum, item) => [head, sum, item], [head, first, second])) };
 }
 
