@@ -14,13 +14,14 @@ export const ENTRY_LIMIT = 65_536;
 const VERSIONS = ["0.3.0", "0.4.0", "0.5.0", "0.6.0", "0.7.0", "0.8.0", "0.9.0"];
 const MAX_ERRORS = 200;
 
-export type ParseOutcome = { readonly ok: true; readonly module: Module } | { readonly ok: false; readonly errors: CompileError[] };
+/** `names` are all that its expressions name: heads and names, each once. */
+export type ParseOutcome = { readonly ok: true; readonly module: Module; readonly names: ReadonlySet<string> } | { readonly ok: false; readonly errors: CompileError[] };
 
 /** `id` is what the module was loaded under: "main" for the entry. */
 export function parseModule(id: string, path: string, bytes: Uint8Array, expected: "entry" | "module"): ParseOutcome {
   const parser = new ModuleParser(id, expected);
   const module = parser.module(path, bytes);
-  if (module !== undefined && parser.faults.length === 0) return { ok: true, module };
+  if (module !== undefined && parser.faults.length === 0) return { ok: true, module, names: parser.named };
   return { ok: false, errors: parser.faults.slice(0, MAX_ERRORS).map((f) => ({ ...f, path })) };
 }
 
@@ -29,6 +30,10 @@ class ModuleParser {
   private readonly id: string;
   private readonly expected: "entry" | "module";
   private version = 9;
+  readonly named = new Set<string>();
+  /** Where the expression at hand begins, and the way from there to what is looked at. */
+  private exprAt = "";
+  private readonly steps: number[] = [];
 
   constructor(id: string, expected: "entry" | "module") {
     this.id = id;
@@ -281,28 +286,43 @@ class ModuleParser {
 
   private expr(value: Json, at: string): Expr | undefined {
     const before = this.faults.length;
-    this.checkExpr(value, at);
+    this.exprAt = at;
+    this.check(value);
     return this.faults.length === before ? asExpr(value) : undefined;
   }
 
-  private checkExpr(value: Json, at: string): void {
+  /** A mistake in the expression at hand; only now is its place written out. */
+  private badExpr(message: string): void {
+    this.bad(message, this.exprAt + this.steps.map((i) => `/${i}`).join(""));
+  }
+
+  private check(value: Json): void {
     if (typeof value === "number") return;
-    if (typeof value === "string") {
-      if (value === "" || hasSpace(value)) this.bad(value === "" ? "atom must not be empty" : "atom must not contain whitespace", at);
-      return;
-    }
-    if (value instanceof OddNumber) return this.bad(value.isInteger && fitsI64(value.text) ? `number out of i32 range: ${value.text}` : `number is not an i64: ${value.text}`, at);
-    if (!Array.isArray(value)) return this.bad(`unsupported JSON value in expr: ${describe(value)}`, at);
+    if (typeof value === "string") return this.atom(value);
+    if (value instanceof OddNumber) return this.badExpr(value.isInteger && fitsI64(value.text) ? `number out of i32 range: ${value.text}` : `number is not an i64: ${value.text}`);
+    if (!Array.isArray(value)) return this.badExpr(`unsupported JSON value in expr: ${describe(value)}`);
     const head = value[0];
-    if (typeof head !== "string") return this.bad(value.length === 0 ? "list must not be empty" : "list head must be a string", at);
-    if (head === "" || hasSpace(head)) return this.bad("list head must not contain whitespace", at);
-    if ((head === "bytes.lit" || head === "bytes.view_lit") && value.length === 2 && typeof value[1] === "string") return;
-    for (let i = 1; i < value.length; i++) {
-      const item = value[i];
-      // The common leaves need no pointer, so none is built for them.
-      if (typeof item === "number" || (typeof item === "string" && item !== "" && !hasSpace(item))) continue;
-      if (item !== undefined) this.checkExpr(item, `${at}/${i}`);
+    if (typeof head !== "string") return this.badExpr(value.length === 0 ? "list must not be empty" : "list head must be a string");
+    if (!this.named.has(head)) {
+      if (head === "" || hasSpace(head)) return this.badExpr("list head must not contain whitespace");
+      const literal = head === "bytes.lit" || head === "bytes.view_lit";
+      if (literal && value.length === 2 && typeof value[1] === "string") return;
+      if (!literal) this.named.add(head);
     }
+    for (let i = 1; i < value.length; i++) {
+      const item = value[i]!;
+      if (typeof item === "number") continue;
+      this.steps.push(i);
+      this.check(item);
+      this.steps.pop();
+    }
+  }
+
+  private atom(text: string): void {
+    // What was met before was found good.
+    if (this.named.has(text)) return;
+    if (text === "" || hasSpace(text)) return this.badExpr(text === "" ? "atom must not be empty" : "atom must not contain whitespace");
+    this.named.add(text);
   }
 }
 
