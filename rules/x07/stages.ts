@@ -21,7 +21,7 @@ export const parseX07 = rule({
     const { parseModule, documentOf, factsOf } = await import("./compiler/index.ts");
     const parsed = parseModule(id, source.name, source.bytes(), id === "main" ? "entry" : "module");
     if (!parsed.ok) return ok({ module: "", facts: JSON.stringify(parsed) });
-    return ok({ module: JSON.stringify(documentOf(parsed.module)), facts: JSON.stringify({ ok: true, value: factsOf(parsed.module) }) });
+    return ok({ module: JSON.stringify(documentOf(parsed.module)), facts: JSON.stringify({ ok: true, value: factsOf(parsed.module, parsed.names) }) });
   },
 });
 

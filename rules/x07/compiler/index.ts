@@ -54,7 +54,7 @@ export function lower({ entry, load, library }: Sources): LoweredProgram {
     const parsed = parseModule(id, source.path, source.bytes, id === "main" ? "entry" : "module");
     if (!parsed.ok) return parsed;
     modules.set(id, parsed.module);
-    return { ok: true, value: factsOf(parsed.module) };
+    return { ok: true, value: factsOf(parsed.module, parsed.names) };
   };
   const found = (id: string): Found<Parsed<ModuleFacts>> => {
     const source = load(id);

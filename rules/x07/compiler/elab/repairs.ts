@@ -6,7 +6,9 @@ import type { Expr, FunctionDecl } from "../ast.ts";
 import { headOf } from "../ast.ts";
 import type { Fault, FaultFacts, PatchOp } from "../errors.ts";
 import { excerpt } from "../excerpt.ts";
-import { builtinNamed, builtinNames } from "./builtins.ts";
+import type { Builtin } from "./builtins.ts";
+import { builtinNames } from "./builtins.ts";
+import { OPTIONS } from "./builtins-options.ts";
 import { FORMS } from "./forms.ts";
 import { OPERATORS } from "./operators.ts";
 
@@ -104,15 +106,13 @@ function conversion(fault: Fault, e: Expr): FaultFacts | undefined {
     case "bytes_view -> i32":
       return { hint: "view.len and view.get_u8 give numbers, parse.u32_dec reads decimal text, codec.read_u32_le reads 4 bytes" };
   }
-  for (const maker of [`${expected}.some`, `${expected}.ok`]) if (payloadOf(maker) === found) return { hint: `${maker} makes one`, quickfix: replace(fault, [maker, e]) };
-  const opener = builtinNamed(`${found}.unwrap_or`);
-  if (opener !== undefined && typeof opener !== "function" && opener.result === expected) return { hint: `${found}.unwrap_or takes the value out and wants one for the other case` };
+  for (const maker of [`${expected}.some`, `${expected}.ok`]) if (optional(maker)?.params[0] === found) return { hint: `${maker} makes one`, quickfix: replace(fault, [maker, e]) };
+  if (optional(`${found}.unwrap_or`)?.result === expected) return { hint: `${found}.unwrap_or takes the value out and wants one for the other case` };
   return undefined;
 }
 
-function payloadOf(maker: string): string | undefined {
-  const builtin = builtinNamed(maker);
-  return builtin === undefined || typeof builtin === "function" ? undefined : builtin.params[0];
+function optional(head: string): Builtin | undefined {
+  return OPTIONS.find(([name]) => name === head)?.[1];
 }
 
 function replace(fault: Fault, value: Expr): PatchOp[] {

@@ -325,3 +325,11 @@ export function visitExpr(e: IrExpr, onExpr: (e: IrExpr) => void): void {
   onExpr(e);
 }
 
+/** Shows the target of every call, in the order of evaluation. */
+export function eachCall(stmts: readonly IrStmt[], show: (target: string) => void): void {
+  visit(stmts, (e) => {
+    if (e.op === "call") show(e.target);
+  }, (s) => {
+    if (s.op === "call") show(s.target);
+  });
+}

@@ -71,6 +71,15 @@ export function summaryOf(f: CodeFunction): Summary {
   return { callees: sets[FUNCTION] ?? NOTHING, entries: sets[ENTRY] ?? NOTHING, globals: sets[GLOBAL] ?? NOTHING, areas: sets[AREA] ?? NOTHING, literals: sets[LITERAL] ?? NOTHING };
 }
 
+/** Shows the functions that one calls or makes entries of, once for each mention. */
+export function eachFunctionNamed(f: CodeFunction, show: (name: string) => void): void {
+  for (let i = 1; i < f.notes.length; i += 2) {
+    const symbol = f.symbols[f.notes[i]!]!;
+    const kind = symbol.charAt(0);
+    if (kind === FUNCTION || kind === ENTRY) show(symbol.slice(1));
+  }
+}
+
 // ---- the kept form
 
 type Row = readonly [name: string, params: string, results: string, size: number, notes: readonly number[]];
