@@ -6,6 +6,7 @@ import type { Library } from "./library.ts";
 import type { Checked, ModuleObject } from "./object.ts";
 import { needed } from "./object.ts";
 import { LARGE, optimise, SMALL } from "./optimise/index.ts";
+import { coalesce } from "./optimise/coalesce.ts";
 import { shareExits } from "./optimise/exits.ts";
 import { sizeOf } from "./optimise/walk.ts";
 import { summarise } from "./link.ts";
@@ -36,7 +37,7 @@ export function compileUnit(objects: readonly ModuleObject[], outside: Outside, 
   const better = optimise(code, outside, new Set(roots));
   const encoder = new SymbolicEncoder();
   const kept = reachable(better, roots);
-  const functions = kept.map((f) => encoder.encode(shareExits(f)));
+  const functions = kept.map((f) => encoder.encode(coalesce(shareExits(f))));
   const checked = all.map(({ name, path, faults, needs }) => ({ name, path, faults, needs }));
   const inline = whole ? [] : kept.filter((f) => f.inline !== "never" && sizeOf(f.body, offer) <= offer && !callsInstance(f));
   return { functions, checked, inline };
