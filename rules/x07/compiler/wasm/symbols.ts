@@ -32,13 +32,14 @@ export class SymbolicEncoder {
   readonly symbols: string[] = [];
   private readonly known: { readonly [kind in SymbolKind]: Map<string, number> } = { f: new Map(), g: new Map(), l: new Map(), a: new Map(), e: new Map(), t: new Map() };
   private readonly buffer = new ByteBuffer();
+  private readonly room = new Room();
   private notes: number[] = [];
 
   encode(f: IrFunction): CodeFunction {
     this.notes = [];
     this.buffer.length = 0;
     encodeFunction(f, this.buffer, this.note);
-    return { name: f.name, params: f.params, results: f.results, code: this.buffer.view().slice(), notes: this.notes, symbols: this.symbols };
+    return { name: f.name, params: f.params, results: f.results, code: this.room.copy(this.buffer.view()), notes: this.notes, symbols: this.symbols };
   }
 
   private readonly note = (offset: number, kind: SymbolKind, name: string): void => {
@@ -46,6 +47,25 @@ export class SymbolicEncoder {
     if (index === undefined) this.known[kind].set(name, (index = this.symbols.push(kind + name) - 1));
     this.notes.push(offset, index);
   };
+}
+
+const ROOM = 65_536;
+
+/** Many small arrays of bytes in a few large ones: each one of its own would cost more than its content. */
+class Room {
+  private bytes = new Uint8Array(0);
+  private used = 0;
+
+  copy(bytes: Uint8Array): Uint8Array {
+    if (this.used + bytes.length > this.bytes.length) {
+      this.bytes = new Uint8Array(Math.max(bytes.length, Math.min(ROOM, Math.max(1024, this.bytes.length * 2))));
+      this.used = 0;
+    }
+    const at = this.used;
+    this.bytes.set(bytes, at);
+    this.used += bytes.length;
+    return this.bytes.subarray(at, this.used);
+  }
 }
 
 const NOTHING: ReadonlySet<string> = new Set();
