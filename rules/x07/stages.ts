@@ -136,6 +136,8 @@ function errorDiagnostic(e: CompileError): Diagnostic {
   const data: { [key: string]: string } = { kind: e.kind };
   if (e.expected !== undefined) data["expected"] = e.expected;
   if (e.found !== undefined) data["found"] = e.found;
+  if (e.expression !== undefined) data["expression"] = e.expression;
+  if (e.nearest !== undefined) data["nearest"] = e.nearest;
   return {
     code: e.code,
     severity: "error",

@@ -6,6 +6,7 @@ import type { Library } from "./library.ts";
 import type { Checked, ModuleObject } from "./object.ts";
 import { needed } from "./object.ts";
 import { LARGE, optimise, SMALL } from "./optimise/index.ts";
+import { coalesce } from "./optimise/coalesce.ts";
 import { shareExits } from "./optimise/exits.ts";
 import { sizeOf } from "./optimise/walk.ts";
 import { ownerOf } from "./library.ts";
@@ -56,7 +57,7 @@ function encodeReached(functions: ReadonlyMap<string, IrFunction>, roots: readon
   for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
     const f = encoded.has(name) ? undefined : functions.get(name);
     if (f === undefined) continue;
-    const code = encoder.encode(shareExits(f));
+    const code = encoder.encode(coalesce(shareExits(f)));
     encoded.set(name, code);
     eachFunctionNamed(code, (callee) => void (functions.has(callee) && !encoded.has(callee) && queue.push(callee)));
   }

@@ -38,8 +38,16 @@ export type SpecialBuiltin = (cx: Context, e: Expr[], at: Place) => Value;
 
 /** What each builtin does with a list that it heads. */
 export function builtinForms(): [string, Form][] {
-  const all: (readonly [string, Builtin | SpecialBuiltin])[] = [...BYTES, ...VECS, ...NUMBERS, ...OPTIONS, ...MAPS, ...INTERNAL, ...SPECIAL, ...TASKS];
-  return all.map(([head, builtin]) => [head, (cx, e, at) => applyBuiltin(cx, head, builtin, e, at)]);
+  return allBuiltins().map(([head, builtin]) => [head, (cx, e, at) => applyBuiltin(cx, head, builtin, e, at)]);
+}
+
+function allBuiltins(): (readonly [string, Builtin | SpecialBuiltin])[] {
+  return [...BYTES, ...VECS, ...NUMBERS, ...OPTIONS, ...MAPS, ...INTERNAL, ...SPECIAL, ...TASKS];
+}
+
+/** The heads that programs may write. */
+export function builtinNames(): string[] {
+  return allBuiltins().map(([head]) => head).filter((head) => !INTERNAL.has(head));
 }
 
 function applyBuiltin(cx: Context, head: string, builtin: Builtin | SpecialBuiltin, e: Expr[], at: Place): Value {

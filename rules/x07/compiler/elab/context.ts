@@ -1,11 +1,12 @@
 // The state of checking one function: scopes, moves, loans, pending temporaries, the code so far. Knows no single form or builtin.
 
+import { similar } from "../../../../engine/index.ts";
 import type { Expr, Place } from "../ast.ts";
 import { pointerOf } from "../ast.ts";
 import type { FunctionBuilder } from "../builder.ts";
 import { callExpr } from "../builder.ts";
 import type { ErrorKind, Fault, FaultFacts } from "../errors.ts";
-import { fault } from "../errors.ts";
+import { SUGGESTIONS, fault, renamed } from "../errors.ts";
 import type { IrExpr, IrStmt } from "../ir.ts";
 import { isConst, isSimple, typeOf } from "../ir.ts";
 import { ZERO } from "../ops.ts";
@@ -111,6 +112,11 @@ export class Context {
 
   lookup(name: string): Variable | undefined {
     return this.names.get(name);
+  }
+
+  /** For an unknown name at `pointer`: the name that can be read here and was most probably meant. */
+  nearestVariable(name: string, pointer: string): FaultFacts {
+    return this.faults.length < SUGGESTIONS ? renamed(similar(name, this.names.keys(), 1)[0], pointer) : {};
   }
 
   inCurrentScope(name: string): boolean {
@@ -332,7 +338,7 @@ export class Context {
 
   /** Reads a variable; owned ones are not moved by this. */
   read(v: Variable, at: Place): Value {
-    if (v.state !== "live") return this.typing(undefined, `use after move: ${JSON.stringify(v.name)} moved_ptr=${v.movedAt === undefined ? "" : pointerOf(v.movedAt)}`, at);
+    if (v.state !== "live") return this.typing(undefined, `use after move: ${JSON.stringify(v.name)} moved_ptr=${v.movedAt === undefined ? "" : pointerOf(v.movedAt)}`, at, v.movedAt === undefined ? {} : { moved: { name: v.name, type: v.type, pointer: pointerOf(v.movedAt) } });
     const parts = v.kind === "input" && v.locals.length === 0 ? INPUT : v.locals.map((l) => this.b.get(l));
     return value(v.type, parts, { brand: v.brand, owners: isViewLike(v.type) ? v.owners : [], borrowedAt: v.borrowedAt });
   }

@@ -1,7 +1,8 @@
 // Expressions: leaves, dispatch by head, and the ways a value can be asked for (owned, borrowed, discarded). Knows no single form.
 
 import type { Expr, Place } from "../ast.ts";
-import { headOf, within } from "../ast.ts";
+import { headOf, pointerOf, within } from "../ast.ts";
+import type { FaultFacts } from "../errors.ts";
 import { k } from "../ops.ts";
 import { isConst } from "../ir.ts";
 import { isOwned, isViewLike, spell } from "../types.ts";
@@ -90,8 +91,16 @@ export function dispose(cx: Context, v: Value): void {
 
 export function variable(cx: Context, name: string, at: Place): Variable | undefined {
   const v = cx.lookup(name);
-  if (v === undefined) cx.typing("X07-TYPE-0001", `unknown identifier: ${JSON.stringify(name)}`, at);
+  if (v === undefined) cx.typing("X07-TYPE-0001", `unknown identifier: ${JSON.stringify(name)}`, at, meant(cx, name, pointerOf(at)));
   return v;
+}
+
+/** What an unknown name may stand for: a call without its list, or another name. */
+function meant(cx: Context, name: string, pointer: string): FaultFacts {
+  const target = cx.program.resolve(name, cx.facts.module);
+  if (target.kind === "function" && target.ref.decl.params.length === 0 && target.ref.decl.typeParams.length === 0)
+    return { hint: "a call is a list", quickfix: [{ op: "replace", path: pointer, value: [name] }] };
+  return cx.nearestVariable(name, pointer);
 }
 
 function list(cx: Context, e: Expr[], at: Place): Value {

@@ -1,7 +1,8 @@
 // The special forms: begin, let, set, if, for, while, return. Knows scopes and control flow, no builtin.
 
 import type { Expr, Place } from "../ast.ts";
-import { headOf, sameExpr } from "../ast.ts";
+import { headOf, pointerOf, sameExpr } from "../ast.ts";
+import type { FaultFacts } from "../errors.ts";
 import type { IrExpr, IrStmt } from "../ir.ts";
 import { isPure } from "../ir.ts";
 import { ONE, ZERO, add, cond, geu, k, ltu, not } from "../ops.ts";
@@ -81,7 +82,9 @@ function nameAndValue(cx: Context, e: Expr, at: Place, what: "let" | "set"): { n
 /** Binds a value to a new variable of the current scope. */
 export function bind(cx: Context, name: string, v: Value, at: Place): Variable | undefined {
   if (cx.inCurrentScope(name)) {
-    cx.typing(undefined, `duplicate let binding in same scope: ${JSON.stringify(name)}`, at);
+    const same = cx.lookup(name)?.type === v.type && v.type !== "error";
+    const repair: FaultFacts = same ? { quickfix: [{ op: "replace", path: `${pointerOf(at)}/0`, value: "set" }] } : {};
+    cx.typing(undefined, `duplicate let binding in same scope: ${JSON.stringify(name)}`, at, { hint: same ? "set changes a variable" : "give the second one another name", ...repair });
     return undefined;
   }
   const type = v.type === "never" ? "error" : v.type;
@@ -145,7 +148,7 @@ function letValue(cx: Context, e: Expr[], at: Place): Value {
 
 function assignedValue(cx: Context, e: Expr[], type: Type, at: Place, what: "let" | "set"): Value {
   if (type === "error" || type === "never") return type === "error" ? ERROR : NEVER;
-  if (isOwned(type)) return cx.fail("Unsupported", undefined, `${what} expression cannot produce an owned value; use (begin (${what} ...) <var>)`, at);
+  if (isOwned(type)) return cx.fail("Unsupported", undefined, `${what} expression cannot produce an owned value; use (begin (${what} ...) <var>)`, at, { hint: "name the value after it", quickfix: [{ op: "replace", path: pointerOf(at), value: ["begin", e, e[1] ?? ""] }] });
   const name = e[1];
   const v = typeof name === "string" ? cx.lookup(name) : undefined;
   return v === undefined ? ERROR : cx.read(v, at);
@@ -165,7 +168,7 @@ function setValue(cx: Context, e: Expr[], at: Place): Value {
 function store(cx: Context, name: string, v: Value, valueAt: Place, at: Place): Type {
   const variable = cx.lookup(name);
   if (variable === undefined || variable.kind === "input") {
-    cx.typing(variable === undefined ? "X07-TYPE-SET-0001" : undefined, `set of unknown variable: ${JSON.stringify(name)}`, at);
+    cx.typing(variable === undefined ? "X07-TYPE-SET-0001" : undefined, `set of unknown variable: ${JSON.stringify(name)}`, at, variable === undefined ? unset(cx, name, at) : { hint: "the input cannot be set: bind another name with let" });
     return "error";
   }
   if (v.type === "never" || v.type === "error" || variable.type === "error") {
@@ -190,6 +193,12 @@ function store(cx: Context, name: string, v: Value, valueAt: Place, at: Place): 
     if (isViewLike(variable.type)) cx.setOwners(variable, v.owners, v.borrowedAt);
   }
   return variable.type;
+}
+
+function unset(cx: Context, name: string, at: Place): FaultFacts {
+  const near = cx.nearestVariable(name, `${pointerOf(at)}/1`);
+  if (near.nearest !== undefined) return near;
+  return { hint: "let makes a variable, set changes one", quickfix: [{ op: "replace", path: `${pointerOf(at)}/0`, value: "let" }] };
 }
 
 function set0(cx: Context, e: Expr[], at: Place): Value {

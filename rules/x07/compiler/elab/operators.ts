@@ -1,6 +1,7 @@
 // The infix operators on i32. Knows evaluation order and x07's total division.
 
 import type { Expr, Place } from "../ast.ts";
+import { pointerOf } from "../ast.ts";
 import type { BinOp, IrExpr, IrStmt } from "../ir.ts";
 import { isPure } from "../ir.ts";
 import { ONE, ZERO, bin, cond, divide, foldBin, not, toBool } from "../ops.ts";
@@ -54,6 +55,7 @@ function pointless(cx: Context, head: string, op: "lt_u" | "ge_u", at: Place): V
   const always = op === "lt_u" ? "false" : "true";
   return cx.typing(undefined, `semantic error: \`(${head} x 0)\` is always ${always} (unsigned comparison)`, at, {
     hint: `use the signed ${head.slice(0, -1)} when negatives are meant`,
+    quickfix: [{ op: "replace", path: `${pointerOf(at)}/0`, value: head.slice(0, -1) }],
   });
 }
 

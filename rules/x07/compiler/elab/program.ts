@@ -74,6 +74,17 @@ export class Program {
     return undefined;
   }
 
+  /** Every head of the program's own that may stand in `from`. */
+  visibleFrom(from: string): string[] {
+    const names: string[] = [];
+    for (const [name, { module }] of this.functions) if (this.visible(name, module, from) === undefined) names.push(name);
+    for (const [name, { module, decl }] of this.types) {
+      if (this.visible(name, module, from) !== undefined) continue;
+      names.push(...(decl.kind === "enum" ? decl.variants.map((v) => `${name}.${v.name}`) : ["make", ...decl.fields].map((f) => `${name}.${f}`)));
+    }
+    return names;
+  }
+
   /** A record or enum by its full name. */
   type(name: string): TypeDecl | undefined {
     return this.types.get(name)?.decl;

@@ -5,6 +5,7 @@ import { removeDead } from "./dead.ts";
 import { inlineCalls } from "./inline.ts";
 import type { Candidates } from "./inline.ts";
 import { propagate } from "./propagate.ts";
+import { sinkValues } from "./sink.ts";
 import { unrollLoops } from "./unroll.ts";
 import { eachCall, sizeOf } from "./walk.ts";
 
@@ -50,7 +51,7 @@ export function optimise(functions: ReadonlyMap<string, IrFunction>, outside: (n
 
 function improve(f: IrFunction, candidate: Candidates | undefined): IrFunction {
   const inlined = candidate !== undefined && sizeOf(f.body, FULL) < FULL ? inlineCalls(f, candidate) : f;
-  return unrollLoops(removeDead(propagate(inlined)));
+  return unrollLoops(sinkValues(removeDead(propagate(inlined))));
 }
 
 function countCalls(f: IrFunction, calls: Map<string, number>): readonly string[] {
