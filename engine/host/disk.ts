@@ -207,6 +207,23 @@ export function writeAtomic(disk: Disk, path: string, bytes: Uint8Array, mode?: 
   return made;
 }
 
+/** `/dev/stdout` may lead to a regular file that is open already; `/dev/shm` is a folder like any other. */
+export function namesStream(path: string): boolean {
+  return (path.startsWith("/dev/") && !path.startsWith("/dev/shm/")) || path.startsWith("/proc/");
+}
+
+/** A device, a pipe, or a stream of this process by its name: it is written to, and nothing is ever renamed over it. */
+export function isStream(disk: Disk, path: string): boolean {
+  return namesStream(path) || disk.stat(path)?.kind === "other";
+}
+
+/** Writes where a person has said: whole or not at all, or straight into a stream. */
+export function writeOut(disk: Disk, path: string, bytes: Uint8Array): Stat | undefined {
+  if (!isStream(disk, path)) return writeAtomic(disk, path, bytes);
+  disk.write(path, bytes);
+  return undefined;
+}
+
 /** Like writeAtomic, with the temporary file made by `make`. The temporary is removed when anything fails. */
 export function placeAtomic(disk: Disk, path: string, make: (temp: string) => void): void {
   const temp = temporaryBeside(path);
