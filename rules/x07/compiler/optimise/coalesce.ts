@@ -1,8 +1,10 @@
-// Gives locals that are copies of each other one name where their lives do not overlap, so that the copies go away. Knows the IR only.
+// What follows from the lives of locals: copies of each other get one name where they are not alive together, and what is set and never
+// read is not set. Knows the IR only.
 
 import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
+import { isPure } from "../ir.ts";
 import { declaredAtSet } from "./births.ts";
-import { mapChildren, mapStmt, visit, visitExpr } from "./walk.ts";
+import { mapChildren, mapStmt, mentionsIn, visit, visitExpr } from "./walk.ts";
 
 /** More copied locals than this would make the table of overlaps large. */
 const MOST = 1500;
@@ -15,6 +17,27 @@ export function coalesce(f: IrFunction): IrFunction {
   const overlaps = new Lives(f, candidates).run();
   const names = merged(copies, candidates, overlaps);
   return names.size === 0 ? f : { ...f, body: new Renaming(names).list(f.body) };
+}
+
+/** Drops what is given to a local that nobody reads before it gets its next value. */
+export function removeDeadSets(f: IrFunction): IrFunction {
+  const candidates = new Set<number>();
+  visit(f.body, () => undefined, (s) => void (s.op === "set" && candidates.add(s.local)));
+  if (candidates.size === 0 || candidates.size > MOST) return f;
+  const lives = new Lives(f, [...candidates]);
+  lives.run();
+  return lives.dead.size === 0 ? f : { ...f, body: without(f.body, lives.dead) };
+}
+
+function without(stmts: readonly IrStmt[], dead: ReadonlySet<IrStmt>): readonly IrStmt[] {
+  const out: IrStmt[] = [];
+  for (const s of stmts) {
+    if (dead.has(s)) continue;
+    if (s.op === "if") out.push({ ...s, then: without(s.then, dead), else: without(s.else, dead) });
+    else if (s.op === "loop" || s.op === "block") out.push({ ...s, body: without(s.body, dead) });
+    else out.push(s);
+  }
+  return out;
 }
 
 /** Pairs of locals of which one is set to the other. */
@@ -55,6 +78,9 @@ class Bits {
 
 /** Walks a function backwards with the set of candidates that are still to be read, and notes which are alive together. */
 class Lives {
+  /** Sets of values that nobody reads. A statement that stands at several places is one where it is so at all of them. */
+  readonly dead = new Set<IrStmt>();
+  private readonly needed = new Set<IrStmt>();
   private readonly f: IrFunction;
   /** Place of each candidate, by local. */
   private readonly place = new Map<number, number>();
@@ -92,6 +118,7 @@ class Lives {
   private stmt(s: IrStmt): void {
     switch (s.op) {
       case "set":
+        this.judge(s);
         this.set([s.local], s.value.op === "get" ? s.value.local : undefined);
         return this.reads(s);
       case "call":
@@ -148,6 +175,15 @@ class Lives {
     if (i !== undefined) bits.add(i);
   }
 
+  private judge(s: Extract<IrStmt, { op: "set" }>): void {
+    const i = this.place.get(s.local);
+    const read = i === undefined || this.live.has(i) || !isPure(s.value);
+    if (read) {
+      this.needed.add(s);
+      this.dead.delete(s);
+    } else if (!this.needed.has(s)) this.dead.add(s);
+  }
+
   /** These get values: what is read later must not be in the same place. A copy may be where its source is. */
   private set(dests: readonly number[], source: number | undefined): void {
     for (const d of dests) {
@@ -172,17 +208,6 @@ class Lives {
       return e;
     });
   }
-}
-
-/** How often each local is read or set. */
-function mentionsIn(stmts: readonly IrStmt[]): ReadonlyMap<number, number> {
-  const counts = new Map<number, number>();
-  const note = (local: number): void => void counts.set(local, (counts.get(local) ?? 0) + 1);
-  visit(stmts, (e) => void (e.op === "get" && note(e.local)), (s) => {
-    if (s.op === "set") note(s.local);
-    else if (s.op === "call" || s.op === "resume") s.dests.forEach(note);
-  });
-  return counts;
 }
 
 /** New names of locals: each copy joins two groups unless they overlap. A group is called as its parameter, or its lowest member. */

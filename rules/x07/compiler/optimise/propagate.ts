@@ -1,8 +1,9 @@
 // Forward propagation: constants, copies, and conditions that are known to hold. Removes checks that cannot fail. Knows the IR only.
 
 import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
-import { isPure, isSimple } from "../ir.ts";
+import { isConst, isPure, isSimple } from "../ir.ts";
 import { bin, cond as condExpr, k, un } from "../ops.ts";
+import { add as addition, compared, EVERYTHING, type Range, rangeOf } from "./ranges.ts";
 import { assignedLocals } from "../elab/effects.ts";
 import { leaves, mapChildren, mapStmt } from "./walk.ts";
 
@@ -11,9 +12,9 @@ export function propagate(f: IrFunction): IrFunction {
 }
 
 interface Undo {
-  readonly map: Map<number, IrExpr> | Map<string, boolean>;
+  readonly map: Map<number, IrExpr> | Map<string, boolean> | Map<number, Range>;
   readonly key: number | string;
-  readonly before: IrExpr | boolean | undefined;
+  readonly before: IrExpr | boolean | Range | undefined;
 }
 
 class Propagation {
@@ -21,6 +22,8 @@ class Propagation {
   private readonly values = new Map<number, IrExpr>();
   /** Locals that may be known to equal this one: a superset of the truth in `values`. */
   private readonly copies = new Map<number, Set<number>>();
+  /** Between which values a local is known to be. */
+  private readonly ranges = new Map<number, Range>();
   /** Truth of comparisons, by their text. */
   private readonly facts = new Map<string, boolean>();
   /** Facts that may be known about a local: a superset of the truth in `facts`. */
@@ -56,7 +59,8 @@ class Propagation {
       case "set":
         return this.set(s, out);
     }
-    out.push(mapStmt(s, this.rewrite));
+    const next = mapStmt(s, this.rewrite);
+    out.push(next.op === "store" ? this.addressed(next) : next);
     if (s.op === "call" || s.op === "resume") for (const d of s.dests) this.kill(d);
   }
 
@@ -66,7 +70,9 @@ class Propagation {
     const known = this.values.get(s.local);
     if (known !== undefined && value.op === "const" && known.op === "const" && known.value === value.value) return;
     out.push(value === s.value ? s : { ...s, value });
+    const range = rangeOf(value, this.rangeOfLocal);
     this.kill(s.local);
+    if (range !== EVERYTHING && value.op !== "const") this.learnRange(s.local, range);
     if (value.op === "const" || value.op === "get") this.learnValue(s.local, value);
   }
 
@@ -107,7 +113,7 @@ class Propagation {
 
   private loop(s: Extract<IrStmt, { op: "loop" }>, out: IrStmt[]): void {
     const invariant = this.entryCondition(s);
-    const known = invariant !== undefined && this.truth(invariant) === true;
+    const known = invariant !== undefined && (this.truth(invariant) === true || holdsAlways(this.rewrite(invariant)));
     const changed = this.assigned(s.body);
     this.killAll(changed);
     const mark = this.trail.length;
@@ -194,12 +200,38 @@ class Propagation {
         this.undo(mark);
         return c === e.cond && a === e.a && b === e.b ? e : condExpr(c, a, b);
       }
+      case "load": {
+        const next = mapChildren(e, this.rewrite);
+        return next.op === "load" ? this.addressed(next) : next;
+      }
       default:
         return mapChildren(e, this.rewrite);
     }
   };
 
+  /** The constant part of an index becomes the offset where the index does not wrap: then no part of the address does. */
+  private addressed<A extends { readonly addr: IrExpr; readonly offset: number }>(access: A): A {
+    const { addr } = access;
+    if (addr.op !== "bin" || addr.kind !== "add") return access;
+    const index = addr.b;
+    if (index.op === "const") return index.value > 0 && access.offset + index.value < 65536 && !isConst(addr.a) ? { ...access, addr: addr.a, offset: access.offset + index.value } : access;
+    if (index.op !== "bin" || index.kind !== "add" || index.b.op !== "const" || index.b.value <= 0 || access.offset + index.b.value >= 65536) return access;
+    const whole = addition(rangeOf(index.a, this.rangeOfLocal), { low: index.b.value, high: index.b.value });
+    return whole === EVERYTHING ? access : { ...access, addr: bin("add", addr.a, index.a), offset: access.offset + index.b.value };
+  }
+
   // ---- knowledge
+
+  private readonly rangeOfLocal = (local: number): Range => this.ranges.get(local) ?? EVERYTHING;
+
+  private learnRange(local: number, range: Range): void {
+    const before = this.ranges.get(local);
+    const low = Math.max(range.low, before?.low ?? 0);
+    const high = Math.min(range.high, before?.high ?? EVERYTHING.high);
+    if (range === EVERYTHING || low > high || (before !== undefined && before.low === low && before.high === high)) return;
+    this.remember(this.ranges, local, before);
+    this.ranges.set(local, { low, high });
+  }
 
   private remember(map: Undo["map"], key: number | string, before: Undo["before"]): void {
     this.trail.push({ map, key, before });
@@ -209,7 +241,7 @@ class Propagation {
     while (this.trail.length > mark) {
       const u = this.trail.pop();
       if (u === undefined) return;
-      const map = u.map as Map<number | string, IrExpr | boolean>;
+      const map = u.map as Map<number | string, IrExpr | boolean | Range>;
       if (u.before === undefined) map.delete(u.key);
       else {
         map.set(u.key, u.before);
@@ -219,9 +251,9 @@ class Propagation {
   }
 
   /** Makes a restored piece of knowledge findable again by the locals that it depends on. */
-  private index(key: number | string, known: IrExpr | boolean): void {
+  private index(key: number | string, known: IrExpr | boolean | Range): void {
     if (typeof key === "string") for (const l of this.factLocals.get(key) ?? []) addTo(this.about, l, key);
-    else if (typeof known !== "boolean" && known.op === "get") addTo(this.copies, known.local, key);
+    else if (typeof known !== "boolean" && "op" in known && known.op === "get") addTo(this.copies, known.local, key);
   }
 
   private learnValue(local: number, value: IrExpr): void {
@@ -231,6 +263,11 @@ class Propagation {
   }
 
   private kill(local: number): void {
+    const range = this.ranges.get(local);
+    if (range !== undefined) {
+      this.remember(this.ranges, local, range);
+      this.ranges.delete(local);
+    }
     if (this.values.has(local)) {
       this.remember(this.values, local, this.values.get(local));
       this.values.delete(local);
@@ -284,6 +321,7 @@ class Propagation {
   }
 
   private state(kind: BaseKind, a: IrExpr, b: IrExpr, truth: boolean): void {
+    for (const [local, range] of compared(kind, a, b, truth, this.rangeOfLocal)) this.learnRange(local, range);
     const key = textOf(kind, a, b);
     if (key === undefined) return;
     if (this.facts.get(key) === truth) return;
@@ -295,13 +333,29 @@ class Propagation {
   }
 
   private truth(e: IrExpr): boolean | undefined {
-    if (this.facts.size === 0) return undefined;
     const base = normal(e);
-    const x = base === undefined ? undefined : operandText(base.a);
-    const y = base === undefined || x === undefined ? undefined : operandText(base.b);
-    if (base === undefined || x === undefined || y === undefined) return undefined;
+    if (base === undefined) return undefined;
+    const ranged = this.ranged(base.kind, base.a, base.b);
+    // What has effects stays, whatever its value.
+    if (ranged !== undefined && isPure(base.a) && isPure(base.b)) return ranged === base.holds;
+    if (this.facts.size === 0) return undefined;
+    const x = operandText(base.a);
+    const y = x === undefined ? undefined : operandText(base.b);
+    if (x === undefined || y === undefined) return undefined;
     const known = this.implied(base.kind, x, y);
     return known === undefined ? undefined : known === base.holds;
+  }
+
+  /** What the ranges of both sides say. */
+  private ranged(kind: BaseKind, a: IrExpr, b: IrExpr): boolean | undefined {
+    if (a.op === "get" && b.op === "get" && a.local === b.local) return kind === "eq";
+    const x = rangeOf(a, this.rangeOfLocal);
+    const y = rangeOf(b, this.rangeOfLocal);
+    if (x === EVERYTHING && y === EVERYTHING) return undefined;
+    if (kind === "eq") return x.high < y.low || y.high < x.low ? false : undefined;
+    if (kind === "lt_s" && (x.high > HALF || y.high > HALF)) return undefined;
+    if (x.high < y.low) return true;
+    return x.low >= y.high ? false : undefined;
   }
 
   /** What the facts say of `x kind y`, also by way of the other comparisons of x and y. */
@@ -315,6 +369,13 @@ class Propagation {
     for (const less of ["lt_u", "lt_s"] as const) if (facts.get(`${less} ${x} ${y}`) === true || facts.get(`${less} ${y} ${x}`) === true) return false;
     return undefined;
   }
+}
+
+/** The greatest i32 that is not negative. */
+const HALF = 2 ** 31 - 1;
+
+function holdsAlways(e: IrExpr): boolean {
+  return e.op === "const" && e.value !== 0;
 }
 
 type BaseKind = "lt_u" | "lt_s" | "eq";
