@@ -34,7 +34,7 @@ function stdModule(id: string, library: Library): StdModule | undefined {
   const parsed = source === undefined ? undefined : parseModule(id, source.path, source.bytes, "module");
   if (parsed === undefined || !parsed.ok) return undefined;
   const { module } = parsed;
-  const facts = factsOf(module);
+  const facts = factsOf(module, parsed.names);
   const needs = interfacesNeeded(facts, (i) => (i === id ? facts : library.facts(i))).flatMap((i) => library.interface(i) ?? []);
   const object = lowerModule(module, needs);
   const outside = outsideOf([], library);

@@ -85,8 +85,8 @@ class Lives {
   /** Place of each candidate, by local. */
   private readonly place = new Map<number, number>();
   private readonly overlaps: Bits[];
-  private readonly bornAtSet: readonly boolean[];
-  private readonly mentions: ReadonlyMap<number, number>;
+  /** Asked for where there are loops. */
+  private births: { readonly atSet: readonly boolean[]; readonly mentions: ReadonlyMap<number, number> } | undefined;
   private readonly atLabel = new Map<number, Bits>();
   private live: Bits;
 
@@ -94,8 +94,6 @@ class Lives {
     this.f = f;
     candidates.forEach((local, i) => this.place.set(local, i));
     this.overlaps = candidates.map(() => Bits.empty(candidates.length));
-    this.bornAtSet = declaredAtSet(f);
-    this.mentions = mentionsIn(f.body);
     this.live = Bits.empty(candidates.length);
   }
 
@@ -161,9 +159,10 @@ class Lives {
       const there = inner.op === "br" ? this.atLabel.get(inner.label) : undefined;
       if (there !== undefined) start.addAll(there);
     });
+    const { atSet, mentions } = (this.births ??= { atSet: declaredAtSet(this.f), mentions: mentionsIn(this.f.body) });
     const inside = mentionsIn(s.body);
-    for (const [local, mentions] of inside) {
-      const ownToRound = this.bornAtSet[local] === true && mentions === this.mentions.get(local);
+    for (const [local, times] of inside) {
+      const ownToRound = atSet[local] === true && times === mentions.get(local);
       if (!ownToRound) this.addTo(start, local);
     }
     this.atLabel.set(s.label, start);

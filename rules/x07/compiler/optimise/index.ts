@@ -1,6 +1,6 @@
 // The optimiser: IR functions -> fewer, better IR functions with the same meaning. Knows the IR and which pass helps which.
 
-import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
+import type { IrFunction } from "../ir.ts";
 import { coalesce, removeDeadSets } from "./coalesce.ts";
 import { removeDead } from "./dead.ts";
 import { shareExits } from "./exits.ts";
@@ -11,7 +11,7 @@ import { shareValues } from "./share.ts";
 import { sinkValues } from "./sink.ts";
 import { threadJumps } from "./thread.ts";
 import { unrollFully, unrollLoops } from "./unroll.ts";
-import { sizeOf, visit } from "./walk.ts";
+import { eachCall, sizeOf } from "./walk.ts";
 
 /** Copied wherever it is called. */
 export const SMALL = 16;
@@ -62,7 +62,9 @@ function improve(f: IrFunction, candidate: Candidates | undefined): IrFunction {
 
 /** What makes code shorter but harder to improve once it has been copied: for functions that are about to be encoded. */
 export function finish(f: IrFunction): IrFunction {
-  return coalesce(shareValues(removeDeadSets(threadJumps(shareExits(f)))));
+  const exits = shareExits(f);
+  const threaded = threadJumps(exits);
+  return coalesce(shareValues(threaded === exits ? exits : removeDeadSets(threaded)));
 }
 
 /** A function that nothing is copied into. */
@@ -71,14 +73,12 @@ export function improveAlone(f: IrFunction): IrFunction {
 }
 
 function countCalls(f: IrFunction, calls: Map<string, number>): readonly string[] {
-  const targets = new Set<string>();
-  const note = (x: IrExpr | IrStmt): void => {
-    if (x.op !== "call") return;
-    targets.add(x.target);
-    calls.set(x.target, (calls.get(x.target) ?? 0) + 1);
-  };
-  visit(f.body, note, note);
-  return [...targets];
+  const targets: string[] = [];
+  eachCall(f.body, (target) => {
+    if (!targets.includes(target)) targets.push(target);
+    calls.set(target, (calls.get(target) ?? 0) + 1);
+  });
+  return targets;
 }
 
 /** Callees before callers where there is no cycle; an explicit stack, for call chains may be long. */

@@ -11,12 +11,53 @@ const LARGEST = 15;
 const MOST = 40_000;
 
 export function shareValues(f: IrFunction): IrFunction {
+  if (!new Repeats().in(f.body)) return f;
   const found = new Search();
   found.list(f.body);
   const worth = found.worth();
   if (worth.size === 0) return f;
   const writing = new Writing(found.occurrences, worth, f.locals);
   return { ...f, body: writing.list(f.body), locals: writing.locals };
+}
+
+/** A cheap first look: whether any expression of three nodes or more seems to stand twice. */
+class Repeats {
+  private readonly seen = new Set<number>();
+  private found = false;
+
+  in(stmts: readonly IrStmt[]): boolean {
+    visitRoots(stmts, (e) => void this.mark(e));
+    return this.found;
+  }
+
+  /** A number that is the same for equal expressions; -1 for what cannot be shared. */
+  private mark(e: IrExpr): number {
+    if (e.op === "get") return e.local;
+    if (e.op === "const") return (Math.imul(e.value, 31) ^ 0x5bd1) >>> 1;
+    if (e.op !== "bin" && e.op !== "un") {
+      eachChild(e, (c) => void this.mark(c));
+      return -1;
+    }
+    const a = this.mark(e.a);
+    const b = e.op === "bin" ? this.mark(e.b) : 0;
+    if (a < 0 || b < 0) return -1;
+    const mark = (Math.imul(Math.imul(a, 0x01000193) ^ b, 0x01000193) + Math.imul(e.kind.charCodeAt(0) * 64 + e.kind.charCodeAt(e.kind.length - 1) + e.kind.length, 0x85eb)) >>> 1;
+    if (e.op === "bin" || e.a.op !== "get") {
+      if (this.seen.has(mark)) this.found = true;
+      else this.seen.add(mark);
+    }
+    return mark;
+  }
+}
+
+function visitRoots(stmts: readonly IrStmt[], see: (e: IrExpr) => void): void {
+  for (const s of stmts) {
+    eachRoot(s, see);
+    if (s.op === "if") {
+      visitRoots(s.then, see);
+      visitRoots(s.else, see);
+    } else if (s.op === "loop" || s.op === "block") visitRoots(s.body, see);
+  }
 }
 
 /** One value that is computed at one or more places. */

@@ -16,6 +16,7 @@ const MOST_NODES = 240;
 
 /** Loops with few rounds only, and tells whether there was one. */
 export function unrollFully(f: IrFunction): IrFunction | undefined {
+  if (!hasLoop(f.body)) return undefined;
   const pass = new Unroll(f, "few");
   const body = pass.list(f.body);
   return pass.changed ? { ...f, body, locals: pass.locals } : undefined;
@@ -25,6 +26,10 @@ export function unrollLoops(f: IrFunction): IrFunction {
   const pass = new Unroll(f, "many");
   const body = pass.list(f.body);
   return pass.changed ? { ...f, body, locals: pass.locals } : f;
+}
+
+function hasLoop(stmts: readonly IrStmt[]): boolean {
+  return stmts.some((s) => s.op === "loop" || (s.op === "block" && hasLoop(s.body)) || (s.op === "if" && (hasLoop(s.then) || hasLoop(s.else))));
 }
 
 interface Counting {
@@ -38,16 +43,15 @@ class Unroll {
   changed = false;
   readonly locals: Scalar[];
   private readonly rounds: "few" | "many";
-  private readonly bornAtSet: readonly boolean[];
-  private readonly mentions: ReadonlyMap<number, number>;
+  private readonly f: IrFunction;
+  private births: { readonly atSet: readonly boolean[]; readonly mentions: ReadonlyMap<number, number> } | undefined;
   private label: number;
 
   constructor(f: IrFunction, rounds: "few" | "many") {
     this.locals = [...f.locals];
     this.label = highestLabel(f.body) + 1;
     this.rounds = rounds;
-    this.bornAtSet = rounds === "few" ? declaredAtSet(f) : [];
-    this.mentions = rounds === "few" ? mentionsIn(f.body) : new Map();
+    this.f = f;
   }
 
   list(stmts: readonly IrStmt[]): readonly IrStmt[] {
@@ -93,8 +97,9 @@ class Unroll {
     if (rounds < 1 || rounds > MOST_ROUNDS || rounds * sizeOf(c.work, MOST_NODES) > MOST_NODES) return undefined;
     this.changed = true;
     const out: IrStmt[] = [];
-    const mentions = mentionsIn(c.work);
-    const own = [...mentions.keys()].filter((local) => this.bornAtSet[local] === true && this.mentions.get(local) === mentions.get(local));
+    this.births ??= { atSet: declaredAtSet(this.f), mentions: mentionsIn(this.f.body) };
+    const { atSet, mentions } = this.births;
+    const own = [...mentionsIn(c.work)].flatMap(([local, times]) => (atSet[local] === true && mentions.get(local) === times ? [local] : []));
     for (let i = 0; i < rounds; i++) {
       const values = new Map<number, IrExpr>([[c.counter, k(first + i)]]);
       for (const local of own) values.set(local, { op: "get", local: this.locals.push(this.locals[local] ?? "i32") - 1, type: this.locals[local] ?? "i32" });

@@ -9,8 +9,8 @@ import type { ByteBuffer } from "./bytes.ts";
 import { FIRST_AREA } from "../runtime/memory.ts";
 import { AREA, ENTRY, FUNCTION, GLOBAL, LITERAL, OFFSET, RESUME_TYPE, type SymbolKind } from "./symbols.ts";
 
-/** Takes note of a name at the place where its number will be written: its kind (see symbols.ts), then the name itself. */
-export type Note = (offset: number, symbol: string) => void;
+/** Takes note of a name at the place where its number will be written. */
+export type Note = (offset: number, kind: SymbolKind, name: string) => void;
 
 const VALUE_TYPE: { readonly [t in Scalar]: number } = { i32: 0x7f, i64: 0x7e, f64: 0x7c };
 
@@ -124,7 +124,7 @@ class Encoder {
   }
 
   private symbol(kind: SymbolKind, name: string): void {
-    this.note(this.out.length, kind + name);
+    this.note(this.out.length, kind, name);
   }
 
   // ---- statements
