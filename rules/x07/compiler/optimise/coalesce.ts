@@ -4,7 +4,7 @@
 import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
 import { isPure } from "../ir.ts";
 import { declaredAtSet } from "./births.ts";
-import { mapChildren, mapStmt, mentionsIn, visit, visitExpr } from "./walk.ts";
+import { mapChildren, mapStmt, mentionsIn, visit } from "./walk.ts";
 
 /** More copied locals than this would make the table of overlaps large. */
 const MOST = 1500;
@@ -82,8 +82,8 @@ class Lives {
   readonly dead = new Set<IrStmt>();
   private readonly needed = new Set<IrStmt>();
   private readonly f: IrFunction;
-  /** Place of each candidate, by local. */
-  private readonly place = new Map<number, number>();
+  /** Place of each candidate, by local; -1 of the others. */
+  private readonly place: Int32Array;
   private readonly overlaps: Bits[];
   /** Asked for where there are loops. */
   private births: { readonly atSet: readonly boolean[]; readonly mentions: ReadonlyMap<number, number> } | undefined;
@@ -92,7 +92,8 @@ class Lives {
 
   constructor(f: IrFunction, candidates: readonly number[]) {
     this.f = f;
-    candidates.forEach((local, i) => this.place.set(local, i));
+    this.place = new Int32Array(f.locals.length).fill(-1);
+    candidates.forEach((local, i) => (this.place[local] = i));
     this.overlaps = candidates.map(() => Bits.empty(candidates.length));
     this.live = Bits.empty(candidates.length);
   }
@@ -100,8 +101,9 @@ class Lives {
   run(): readonly Bits[] {
     this.list(this.f.body);
     // Parameters and what is read before it is set are there from the start, side by side.
-    const first = [...this.place].filter(([local, i]) => local < this.f.params.length || this.live.has(i));
-    for (const [, i] of first) for (const [, j] of first) if (i !== j) this.overlaps[i]?.add(j);
+    const first: number[] = [];
+    this.place.forEach((i, local) => i >= 0 && (local < this.f.params.length || this.live.has(i)) && first.push(i));
+    for (const i of first) for (const j of first) if (i !== j) this.overlaps[i]?.add(j);
     this.overlaps.forEach((o, i) => this.overlaps.forEach((other, j) => o.has(j) && other.add(i)));
     return this.overlaps;
   }
@@ -170,13 +172,13 @@ class Lives {
   }
 
   private addTo(bits: Bits, local: number): void {
-    const i = this.place.get(local);
-    if (i !== undefined) bits.add(i);
+    const i = this.place[local]!;
+    if (i >= 0) bits.add(i);
   }
 
   private judge(s: Extract<IrStmt, { op: "set" }>): void {
-    const i = this.place.get(s.local);
-    const read = i === undefined || this.live.has(i) || !isPure(s.value);
+    const i = this.place[s.local]!;
+    const read = i < 0 || this.live.has(i) || !isPure(s.value);
     if (read) {
       this.needed.add(s);
       this.dead.delete(s);
@@ -186,26 +188,67 @@ class Lives {
   /** These get values: what is read later must not be in the same place. A copy may be where its source is. */
   private set(dests: readonly number[], source: number | undefined): void {
     for (const d of dests) {
-      const i = this.place.get(d);
-      if (i === undefined) continue;
-      const overlap = this.overlaps[i];
-      const from = source === undefined ? undefined : this.place.get(source);
-      const apart = from !== undefined && overlap?.has(from) === true;
-      overlap?.addAll(this.live);
-      if (from !== undefined && !apart) overlap?.delete(from);
-      for (const other of dests) if (other !== d && overlap !== undefined) this.addTo(overlap, other);
+      const i = this.place[d]!;
+      if (i < 0) continue;
+      const overlap = this.overlaps[i]!;
+      const from = source === undefined ? -1 : this.place[source]!;
+      const apart = from >= 0 && overlap.has(from);
+      overlap.addAll(this.live);
+      if (from >= 0 && !apart) overlap.delete(from);
+      for (const other of dests) if (other !== d) this.addTo(overlap, other);
     }
     for (const d of dests) {
-      const i = this.place.get(d);
-      if (i !== undefined) this.live.delete(i);
+      const i = this.place[d]!;
+      if (i >= 0) this.live.delete(i);
     }
   }
 
   private reads(s: IrStmt): void {
-    mapStmt(s, (e) => {
-      visitExpr(e, (x) => x.op === "get" && this.addTo(this.live, x.local));
-      return e;
-    });
+    switch (s.op) {
+      case "set":
+      case "global.set":
+        return this.read(s.value);
+      case "store":
+        this.read(s.addr);
+        return this.read(s.value);
+      case "if":
+      case "trapIf":
+        return this.read(s.cond);
+      case "br":
+        return s.cond === undefined ? undefined : this.read(s.cond);
+      case "call":
+        for (const a of s.args) this.read(a);
+        return;
+      case "return":
+        for (const v of s.values) this.read(v);
+        return;
+      default:
+        mapStmt(s, (e) => {
+          this.read(e);
+          return e;
+        });
+    }
+  }
+
+  private read(e: IrExpr): void {
+    switch (e.op) {
+      case "get":
+        return this.addTo(this.live, e.local);
+      case "bin":
+        this.read(e.a);
+        return this.read(e.b);
+      case "un":
+        return this.read(e.a);
+      case "load":
+        return this.read(e.addr);
+      case "cond":
+        this.read(e.cond);
+        this.read(e.a);
+        return this.read(e.b);
+      case "call":
+        for (const a of e.args) this.read(a);
+        return;
+    }
   }
 }
 

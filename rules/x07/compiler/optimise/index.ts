@@ -62,9 +62,8 @@ function improve(f: IrFunction, candidate: Candidates | undefined): IrFunction {
 
 /** What makes code shorter but harder to improve once it has been copied: for functions that are about to be encoded. */
 export function finish(f: IrFunction): IrFunction {
-  const exits = shareExits(f);
-  const threaded = threadJumps(exits);
-  return coalesce(shareValues(threaded === exits ? exits : removeDeadSets(threaded)));
+  const threaded = threadJumps(shareExits(f));
+  return coalesce(shareValues(threaded.left ? removeDeadSets(threaded.f) : threaded.f));
 }
 
 /** A function that nothing is copied into. */

@@ -5,11 +5,13 @@ import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
 import { bin, not, un } from "../ops.ts";
 import { countReads, mapChildren } from "./walk.ts";
 
-export function threadJumps(f: IrFunction): IrFunction {
+/** `left`: whether locals are set whose test is no longer reached. */
+export function threadJumps(f: IrFunction): { readonly f: IrFunction; readonly left: boolean } {
   const reads = new Int32Array(f.locals.length);
   countReads(f.body, reads);
-  const body = new Threading(reads).list(f.body);
-  return body === f.body ? f : { ...f, body };
+  const threading = new Threading(reads);
+  const body = threading.list(f.body);
+  return { f: body === f.body ? f : { ...f, body }, left: threading.left };
 }
 
 /** A test of one local, and how control leaves when it holds. */
@@ -20,6 +22,7 @@ interface Test {
 }
 
 class Threading {
+  left = false;
   private readonly reads: Int32Array;
 
   constructor(reads: Int32Array) {
@@ -41,8 +44,10 @@ class Threading {
         i++;
         continue;
       }
-      const led = test !== undefined && s.op === "block" ? { ...s, body: ahead(s.body, s.label, test, true) } : s;
-      const next = this.stmt(led.op === "block" && s.op === "block" && led.body === s.body ? s : led);
+      const led = test !== undefined && s.op === "block" ? { ...s, body: leadAhead(s.body, s.label, test, true) } : s;
+      const ahead = led.op === "block" && s.op === "block" && led.body !== s.body;
+      this.left ||= ahead;
+      const next = this.stmt(ahead ? led : s);
       changed ||= next !== s;
       out.push(next);
     }
@@ -95,17 +100,17 @@ function holds(test: Test, value: IrExpr): boolean | undefined {
 }
 
 /** A body in which what leads to the test with a constant that passes it leaves at once; `end`: its end leads there too. */
-function ahead(stmts: readonly IrStmt[], label: number, test: Test, end: boolean): readonly IrStmt[] {
+function leadAhead(stmts: readonly IrStmt[], label: number, test: Test, end: boolean): readonly IrStmt[] {
   let out: IrStmt[] | undefined;
   stmts.forEach((s, i) => {
     let next = s;
     const last = i === stmts.length - 1;
     if (s.op === "if") {
-      const then = ahead(s.then, label, test, end && last);
-      const otherwise = ahead(s.else, label, test, end && last && s.else.length > 0);
+      const then = leadAhead(s.then, label, test, end && last);
+      const otherwise = leadAhead(s.else, label, test, end && last && s.else.length > 0);
       if (then !== s.then || otherwise !== s.else) next = { ...s, then, else: otherwise };
     } else if (s.op === "loop" || s.op === "block") {
-      const body = ahead(s.body, label, test, false);
+      const body = leadAhead(s.body, label, test, false);
       if (body !== s.body) next = { ...s, body };
     } else if (s.op === "br" && s.label === label && s.cond === undefined && passes(stmts[i - 1], test)) next = test.leave;
     if (next !== s && out === undefined) out = stmts.slice(0, i);
