@@ -45,6 +45,8 @@ export interface Disk {
   read(path: string): Uint8Array;
   /** At most `length` bytes from `at` on; fewer at the end of the file. */
   readAt(path: string, at: number, length: number): Uint8Array;
+  /** The file piece by piece; the bytes of a piece are those of the next one as soon as `visit` returns. */
+  pieces(path: string, visit: (piece: Uint8Array) => void): void;
   /** Writes a new or truncated file; not atomic by itself. */
   write(path: string, bytes: Uint8Array, mode?: number): void;
   append(path: string, bytes: Uint8Array): void;
@@ -61,6 +63,9 @@ export interface Disk {
   list(path: string): DirEntry[];
   realPath(path: string): string;
 }
+
+/** Stays in the processor's cache from the reading to what is done with it. */
+const PIECE_BYTES = 1 << 16;
 
 export function realDisk(root: string): Disk {
   const at = root === process.cwd() ? (p: string) => p : (p: string) => (p.startsWith("/") ? p : `${root}/${p}`);
@@ -90,6 +95,16 @@ export function realDisk(root: string): Disk {
         try {
           const b = Buffer.allocUnsafeSlow(length);
           return new Uint8Array(b.buffer, b.byteOffset, fs.readSync(file, b, 0, length, from));
+        } finally {
+          fs.closeSync(file);
+        }
+      }),
+    pieces: (path, visit) =>
+      guard(path, () => {
+        const file = fs.openSync(at(path), "r");
+        try {
+          const piece = new Uint8Array(PIECE_BYTES);
+          for (let n = fs.readSync(file, piece); n > 0; n = fs.readSync(file, piece)) visit(piece.subarray(0, n));
         } finally {
           fs.closeSync(file);
         }

@@ -24,8 +24,13 @@ export async function loadDigest(): Promise<void> {
 export function sha256Hex(content: Uint8Array | string): string {
   const bytes = typeof content === "string" ? utf8(content) : content;
   if (small !== undefined && bytes.length < NATIVE_FROM_BYTES) return small.init().update(bytes).digest("hex");
+  return nativeSha256().update(bytes).digest("hex");
+}
+
+/** For content that comes in pieces. */
+export function nativeSha256(): import("node:crypto").Hash {
   native ??= createRequire(import.meta.url)("node:crypto") as typeof import("node:crypto");
-  return native.createHash("sha256").update(bytes).digest("hex");
+  return native.createHash("sha256");
 }
 
 export function digestOf(bytes: Uint8Array): Digest {

@@ -133,12 +133,15 @@ class ComponentBuildPlan {
       return made.ok ? made.value : undefined;
     };
     const wants = (...emits: readonly Emit[]) => emits.includes(this.#emit);
+    const lifts = !wants("http-adapter", "cli-adapter");
+    const tools = lifts ? parts.seekTools(wants("http", "cli", "all")) : undefined;
     const solve = wants("solve", "http", "cli", "all") ? await add(parts.solve()) : undefined;
     for (const kind of ["http", "cli"] as const) {
       const adapter = wants(kind, `${kind}-adapter`, "all") ? await add(parts.adapter(kind)) : undefined;
       if (wants(kind, "all") && solve !== undefined && adapter !== undefined) await add(parts.composed(kind, solve, adapter));
       if (wants(`${kind}-native`)) await add(parts.native(kind));
     }
+    await tools;
     return chosen;
   }
 

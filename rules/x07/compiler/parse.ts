@@ -19,13 +19,14 @@ const AS_NEWEST = { hint: `set schema_version to ${NEWEST}`, quickfix: [{ op: "r
 const DECLARATIONS = ["defn", "defasync", "defrecord", "defenum", "export"];
 const MAX_ERRORS = 200;
 
-export type ParseOutcome = { readonly ok: true; readonly module: Module } | { readonly ok: false; readonly errors: CompileError[] };
+/** `names` are all that its expressions name: heads and names, each once. */
+export type ParseOutcome = { readonly ok: true; readonly module: Module; readonly names: ReadonlySet<string> } | { readonly ok: false; readonly errors: CompileError[] };
 
 /** `id` is what the module was loaded under: "main" for the entry. */
 export function parseModule(id: string, path: string, bytes: Uint8Array, expected: "entry" | "module"): ParseOutcome {
   const parser = new ModuleParser(id, expected);
   const module = parser.module(path, bytes);
-  if (module !== undefined && parser.faults.length === 0) return { ok: true, module };
+  if (module !== undefined && parser.faults.length === 0) return { ok: true, module, names: parser.named };
   return { ok: false, errors: parser.faults.slice(0, MAX_ERRORS).map((f) => ({ ...f, path })) };
 }
 
@@ -34,6 +35,10 @@ class ModuleParser {
   private readonly id: string;
   private readonly expected: "entry" | "module";
   private version = 9;
+  readonly named = new Set<string>();
+  /** Where the expression at hand begins, and the way from there to what is looked at. */
+  private exprAt = "";
+  private readonly steps: number[] = [];
 
   constructor(id: string, expected: "entry" | "module") {
     this.id = id;
@@ -303,30 +308,47 @@ class ModuleParser {
 
   private expr(value: Json, at: string): Expr | undefined {
     const before = this.faults.length;
-    this.checkExpr(value, at);
+    this.exprAt = at;
+    this.check(value);
     return this.faults.length === before ? asExpr(value) : undefined;
   }
 
-  private checkExpr(value: Json, at: string): void {
+  /** A mistake in the expression at hand; only now is its place written out. */
+  private badExpr(message: string, repair: (at: string) => FaultFacts = () => ({})): void {
+    const at = this.exprAt + this.steps.map((i) => `/${i}`).join("");
+    this.bad(message, at, repair(at));
+  }
+
+  private check(value: Json): void {
     if (typeof value === "number") return;
-    if (typeof value === "string") {
-      if (value === "" || hasSpace(value)) this.bad(value === "" ? "atom must not be empty" : "atom must not contain whitespace", at, textRepair(value, at));
-      return;
-    }
-    if (value instanceof OddNumber) return this.bad(value.isInteger && fitsI64(value.text) ? `number out of i32 range: ${value.text}` : `number is not an i64: ${value.text}`, at, numberRepair(value, at));
-    if (typeof value === "boolean") return this.bad(`unsupported JSON value in expr: ${describe(value)}`, at, { hint: "truth values are 1 and 0", quickfix: [{ op: "replace", path: at, value: value ? 1 : 0 }] });
-    if (!Array.isArray(value)) return this.bad(`unsupported JSON value in expr: ${describe(value)}`, at);
+    if (typeof value === "string") return this.atom(value, false);
+    if (value instanceof OddNumber) return this.badExpr(value.isInteger && fitsI64(value.text) ? `number out of i32 range: ${value.text}` : `number is not an i64: ${value.text}`, (at) => numberRepair(value, at));
+    if (typeof value === "boolean") return this.badExpr(`unsupported JSON value in expr: ${describe(value)}`, (at) => ({ hint: "truth values are 1 and 0", quickfix: [{ op: "replace", path: at, value: value ? 1 : 0 }] }));
+    if (!Array.isArray(value)) return this.badExpr(`unsupported JSON value in expr: ${describe(value)}`);
     const head = value[0];
-    if (typeof head !== "string") return this.bad(value.length === 0 ? "list must not be empty" : "list head must be a string", at);
-    if (head === "" || hasSpace(head)) return this.bad("list head must not contain whitespace", at);
-    if ((head === "bytes.lit" || head === "bytes.view_lit") && value.length === 2 && typeof value[1] === "string") return;
-    for (let i = 1; i < value.length; i++) {
-      const item = value[i];
-      // The common leaves need no pointer, so none is built for them.
-      if (typeof item === "number" || (typeof item === "string" && item !== "" && !hasSpace(item))) continue;
-      if (typeof item === "string" && item !== "" && i === 1 && BINDERS.has(head)) this.bad("atom must not contain whitespace", `${at}/1`, renamed(item.trim().replace(/\s+/gu, "_"), `${at}/1`));
-      else if (item !== undefined) this.checkExpr(item, `${at}/${i}`);
+    if (typeof head !== "string") return this.badExpr(value.length === 0 ? "list must not be empty" : "list head must be a string");
+    if (!this.named.has(head)) {
+      if (head === "" || hasSpace(head)) return this.badExpr("list head must not contain whitespace");
+      const literal = head === "bytes.lit" || head === "bytes.view_lit";
+      if (literal && value.length === 2 && typeof value[1] === "string") return;
+      if (!literal) this.named.add(head);
     }
+    for (let i = 1; i < value.length; i++) {
+      const item = value[i]!;
+      if (typeof item === "number") continue;
+      this.steps.push(i);
+      if (typeof item === "string") this.atom(item, i === 1 && BINDERS.has(head));
+      else this.check(item);
+      this.steps.pop();
+    }
+  }
+
+  /** `binds`: it stands where a form wants the name of a variable. */
+  private atom(text: string, binds: boolean): void {
+    // What was met before was found good.
+    if (this.named.has(text)) return;
+    if (text === "" || hasSpace(text)) return this.badExpr(text === "" ? "atom must not be empty" : "atom must not contain whitespace", (at) => (binds && text !== "" ? renamed(text.trim().replace(/\s+/gu, "_"), at) : textRepair(text, at)));
+    this.named.add(text);
   }
 }
 

@@ -3,6 +3,7 @@
 import type { Expr, FunctionDecl, Place, TypeDecl } from "../ast.ts";
 import { pointerOf } from "../ast.ts";
 import { callExpr } from "../builder.ts";
+import type { IrExpr } from "../ir.ts";
 import type { FaultFacts } from "../errors.ts";
 import { SUGGESTIONS, renamed } from "../errors.ts";
 import { ZERO, k, load, ltu } from "../ops.ts";
@@ -10,7 +11,7 @@ import { isViewLike, shape, spell } from "../types.ts";
 import type { Type, TypeArgument } from "../types.ts";
 import { BUILTIN_FAMILIES, REMOVED_HEADS } from "./catalog.ts";
 import type { Context } from "./context.ts";
-import { asView, borrow, child, describeType, i32, materialize, own } from "./expr.ts";
+import { asView, borrow, child, describeType, i32, wholeOwned } from "./expr.ts";
 import type { FunctionRef, Resolution } from "./program.ts";
 import { concrete } from "./program.ts";
 import { nearestHead } from "./repairs.ts";
@@ -167,7 +168,8 @@ function callWith(cx: Context, ref: FunctionRef, typeArgs: ReadonlyMap<string, T
     }
   }
   const target = cx.program.need(ref, typeArgs);
-  const parts = args.flatMap((a) => [...a.parts]);
+  const parts: IrExpr[] = [];
+  for (const a of args) for (const p of a.parts) parts.push(p);
   const out = shape(result);
   const more = { brand: decl.resultBrand, owners, borrowedAt: at };
   if (out.length === 1) return value(result, [callExpr(target, parts, out[0] ?? "i32")], more);
@@ -177,7 +179,7 @@ function callWith(cx: Context, ref: FunctionRef, typeArgs: ReadonlyMap<string, T
 /** One argument in the form that the parameter wants: a view parameter borrows, everything else is owned. */
 export function argument(cx: Context, callee: string, wanted: Wanted | undefined, index: number, e: Expr, at: Place): Value {
   if (wanted === undefined) return ERROR;
-  const v = wanted.type === "bytes_view" ? borrow(cx, e, at) : materialize(cx, cx.frame(() => own(cx, e, at)));
+  const v = wanted.type === "bytes_view" ? borrow(cx, e, at) : wholeOwned(cx, e, at);
   if (v.type === "error") return v;
   if (wanted.type === "bytes_view" && (v.type === "bytes" || v.type === "vec_u8") && brandFits(wanted, v)) return asView(v);
   // The language asks for a brand only where bytes become a view of it; a value of the very type is taken as it is.

@@ -6,7 +6,9 @@ import type { Expr, FunctionDecl } from "../ast.ts";
 import { headOf } from "../ast.ts";
 import type { Fault, FaultFacts, PatchOp } from "../errors.ts";
 import { excerpt } from "../excerpt.ts";
-import { builtinNamed, builtinNames } from "./builtins.ts";
+import type { Builtin } from "./builtins.ts";
+import { builtinNames } from "./builtins.ts";
+import { OPTIONS } from "./builtins-options.ts";
 import { FORMS } from "./forms.ts";
 import { OPERATORS } from "./operators.ts";
 
@@ -59,7 +61,8 @@ function arityRepair(fault: Fault, e: Expr): FaultFacts | undefined {
   if (fault.code !== "X07-ARITY-BINOP-0001" || !Array.isArray(e) || head === undefined) return undefined;
   const [, first, second, ...rest] = e;
   if (head === "-" && first !== undefined && second === undefined) return { hint: "a negative value is 0 minus it", quickfix: replace(fault, ["-", 0, first]) };
-  if (!ASSOCIATIVE.has(head) || first === undefined || second === undefined || rest.length === 0) return { hint: `nest ${head}: it takes two operands` };
+  if (first === undefined || second === undefined) return undefined;
+  if (!ASSOCIATIVE.has(head)) return { hint: `nest ${head}: it takes two operands` };
   return { hint: `nest ${head}: it takes two operands`, quickfix: replace(fault, rest.reduce<Expr>((sum, item) => [head, sum, item], [head, first, second])) };
 }
 
@@ -103,15 +106,13 @@ function conversion(fault: Fault, e: Expr): FaultFacts | undefined {
     case "bytes_view -> i32":
       return { hint: "view.len and view.get_u8 give numbers, parse.u32_dec reads decimal text, codec.read_u32_le reads 4 bytes" };
   }
-  for (const maker of [`${expected}.some`, `${expected}.ok`]) if (payloadOf(maker) === found) return { hint: `${maker} makes one`, quickfix: replace(fault, [maker, e]) };
-  const opener = builtinNamed(`${found}.unwrap_or`);
-  if (opener !== undefined && typeof opener !== "function" && opener.result === expected) return { hint: `${found}.unwrap_or takes the value out and wants one for the other case` };
+  for (const maker of [`${expected}.some`, `${expected}.ok`]) if (optional(maker)?.params[0] === found) return { hint: `${maker} makes one`, quickfix: replace(fault, [maker, e]) };
+  if (optional(`${found}.unwrap_or`)?.result === expected) return { hint: `${found}.unwrap_or takes the value out and wants one for the other case` };
   return undefined;
 }
 
-function payloadOf(maker: string): string | undefined {
-  const builtin = builtinNamed(maker);
-  return builtin === undefined || typeof builtin === "function" ? undefined : builtin.params[0];
+function optional(head: string): Builtin | undefined {
+  return OPTIONS.find(([name]) => name === head)?.[1];
 }
 
 function replace(fault: Fault, value: Expr): PatchOp[] {
