@@ -219,7 +219,7 @@ function stateUnwritable(e: DiskError): Diagnostic {
 interface GlobSeen {
   readonly patterns: readonly string[];
   readonly folder: string;
-  readonly links: "follow" | "skip";
+  readonly links: "follow" | "skip" | "names";
   readonly paths: readonly string[];
   readonly dirs: ReadonlyMap<string, Stat | undefined>;
 }
