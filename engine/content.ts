@@ -47,6 +47,12 @@ export class Contents {
     return state.kind === "file" ? state.digest : undefined;
   }
 
+  /** The same, with the bytes where they are few. */
+  output(artifact: ArtifactId): TracedOutput | undefined {
+    const digest = this.digest(artifact);
+    return digest === undefined ? undefined : "inline" in digest ? (digest as TracedOutput) : { ...digest, inline: undefined };
+  }
+
   /** Believes that an output has this digest; its bytes may come with it. */
   believe(artifact: ArtifactId, output: TracedOutput): void {
     this.#outputs[artifact] = output;

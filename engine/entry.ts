@@ -13,10 +13,11 @@ import type { GraphModule } from "./goal.ts";
 import { attempt, isStream, realDisk, writeAtomic, writeOut } from "./host/disk.ts";
 import { utf8 } from "./lib/bytes.ts";
 import { canonical } from "./lib/canonical-json.ts";
-import { sha256Hex } from "./lib/digest.ts";
+import { loadDigest, sha256Hex } from "./lib/digest.ts";
+import { fingerprint, loadFingerprint } from "./lib/fingerprint.ts";
 import { commandsOf, type Doors, type LoadedGraph, loadUserGraph } from "./load.ts";
 import { addressOf, type Command, type EngineOptions } from "./option.ts";
-import { check, encodeRecord, mayReplay, outputsOf, RECORD_FOLDER, type RecordEntry, recordKey, recordPath, refresh, replay, type Replay, writeAll } from "./record.ts";
+import { check, encodeRecord, type GoalRecord, IN_CACHE, mayReplay, outputsOf, type PlacedOutput, RECORD_FOLDER, type RecordEntry, recordKey, recordPath, refresh, replay, type Replay, writeAll } from "./record.ts";
 import { diagnosticsText } from "./report.ts";
 import { type GoalRun, Session, type SessionWorld } from "./session.ts";
 import { allFresh, type GraphReport, graphReportText } from "./view/graph-report.ts";
@@ -66,7 +67,6 @@ async function answeredByContent(argv: readonly string[]): Promise<boolean> {
   const path = recordPath(key);
   const verdict = check(path, key, process.env);
   if (verdict.kind !== "touched") return false;
-  const { loadFingerprint, fingerprint } = await import("./lib/fingerprint.ts");
   await loadFingerprint();
   const stats: Stats[] = [];
   const disk = realDisk(process.cwd());
@@ -109,6 +109,7 @@ function rawValue(argv: readonly string[], flag: string): string | undefined {
 async function loadGraph(packaged: GraphModule, doors: Doors, argv: readonly string[]): Promise<{ loaded: LoadedGraph; failed?: undefined } | { loaded?: undefined; failed: Parameters<typeof diagnosticsText>[0] }> {
   const asked = rawValue(argv, "--graph");
   const path = asked ?? (existsSync(GRAPH_FILE) ? GRAPH_FILE : undefined);
+  if (path !== undefined) await loadDigest();
   if (path === undefined || (asked === undefined && sha256Hex(readFileSync(path)) === GRAPH_SOURCE_ID)) {
     return { loaded: { module: packaged, code: BUILD_ID, sources: path === undefined ? [] : [path] } };
   }
@@ -310,14 +311,22 @@ class Tool {
       report,
       reportOnStdout: this.raw.json && !this.raw.quiet,
       reportOut: this.raw.reportOut,
-      stderr: Buffer.from(this.stderr.bytes()).toString("utf8") + (this.spoken && run.counts.total > 0 && this.graph.module.goals[goal]?.question !== true ? `${goal}: nothing to do, ${run.counts.total} fresh\n` : ""),
+      stderr: Buffer.from(this.stderr.bytes()).toString("utf8"),
+      summary: this.spoken && run.counts.total > 0 && this.graph.module.goals[goal]?.question !== true ? `${goal}: nothing to do, ${run.counts.total} fresh\n` : "",
       graphReport: engine.graphReport === undefined ? undefined : { path: engine.graphReport, text: graphReportText(fresh) },
       eventsOut: engine.eventsOut === undefined ? undefined : { path: engine.eventsOut, text: `${JSON.stringify({ type: "goal_replayed", goal, counts: fresh.counts })}\n` },
     };
     const entries = this.#entries(run);
     if (entries === undefined) return;
-    const record = encodeRecord({ key, env: run.env, replay: said, outputs: run.outputs.map(([p, d]) => [p, d.sha256] as const), entries, stdout: report === undefined ? this.stdout.bytes() : new Uint8Array(0) });
+    const stdout = report === undefined ? this.stdout.bytes() : new Uint8Array(0);
+    const record = encodeRecord({ key, env: run.env, replay: said, contents: this.#contents(engine), ...recordedOutputs(run.outputs), entries, stdout });
     if (attempt(() => writeAtomic(this.disk, path, record)).ok) this.#prune();
+  }
+
+  /** Where lost outputs may be had again without asking anybody else, and without anything more to tell. */
+  #contents(engine: EngineOptions): string | undefined {
+    const plain = !engine.noCache && engine.outputs !== "minimal" && engine.graphReport === undefined && engine.eventsOut === undefined;
+    return plain ? (engine.cacheDir ?? defaultCacheDir(this.graph.module)) : undefined;
   }
 
   /** Every way of asking leaves a record; the oldest go when there are too many. */
@@ -386,6 +395,21 @@ export async function main(packaged: GraphModule, doors: Doors): Promise<void> {
   }
 }
 
+/** More small outputs than this are not kept in a record, which every no-op reads. */
+const SMALL_BYTES = 256 << 10;
+
+function recordedOutputs(outputs: GoalRun["outputs"]): Pick<GoalRecord, "outputs" | "small"> {
+  const small: Uint8Array[] = [];
+  let at = 0;
+  const placed = outputs.map(([path, { sha256, size, inline }]): PlacedOutput => {
+    if (inline === undefined || at + size > SMALL_BYTES) return [path, sha256, size, IN_CACHE];
+    small.push(inline);
+    at += size;
+    return [path, sha256, size, at - size];
+  });
+  return { outputs: placed, small: Buffer.concat(small) };
+}
+
 function remoteUnusable(why: string): Diagnostic {
   return { code: "GRAPH_REMOTE_CACHE_UNUSABLE", severity: "warning", stage: "run", message: `the shared cache is not used: ${why}`, hint: "the build goes on without it; correct the setting" };
 }
@@ -414,6 +438,9 @@ async function answer(packaged: GraphModule, doors: Doors): Promise<void> {
     return;
   }
   if (await answeredByContent(argv)) return;
+  // Compiled by other threads while the words are read.
+  void loadDigest();
+  void loadFingerprint();
   const graph = await loadGraph(packaged, doors, argv);
   if (graph.loaded === undefined) {
     writeAll(2, utf8(diagnosticsText(graph.failed)));

@@ -4,12 +4,7 @@
 import { readdirSync } from "node:fs";
 import { type Checked, compileUnit, factsOf, interfaceOf, interfacesNeeded, type Library, lowerModule, type ModuleFacts, type ModuleInterface, outsideOf, parseModule } from "./compiler/index.ts";
 import { ownerOf, RUNTIME_UNIT } from "./compiler/library.ts";
-import { LARGE } from "./compiler/optimise/index.ts";
-import { coalesce } from "./compiler/optimise/coalesce.ts";
-import { removeDead } from "./compiler/optimise/dead.ts";
-import { shareExits } from "./compiler/optimise/exits.ts";
-import { propagate } from "./compiler/optimise/propagate.ts";
-import { sinkValues } from "./compiler/optimise/sink.ts";
+import { improveAlone, LARGE } from "./compiler/optimise/index.ts";
 import { runtimeFunction, runtimeNames } from "./compiler/runtime/index.ts";
 import { keep, type KeptCode, SymbolicEncoder } from "./compiler/wasm/symbols.ts";
 import { libraryOf, type StdFind, stdSource } from "./std.ts";
@@ -65,7 +60,7 @@ function runtimeModule(): StdModule {
   const encoder = new SymbolicEncoder();
   const functions = runtimeNames().flatMap((name) => {
     const f = runtimeFunction(name);
-    return f === undefined ? [] : [{ ...encoder.encode(coalesce(shareExits(sinkValues(removeDead(propagate(f)))))), name }];
+    return f === undefined ? [] : [{ ...encoder.encode(improveAlone(f)), name }];
   });
   const nothing = { id: RUNTIME_UNIT, path: "", imports: [] };
   return { head: { facts: { ...nothing, mentions: [], generic: false }, interface: { ...nothing, exports: [], functions: [], types: [] }, forbidden: [] }, code: keep(functions), inline: {}, object: [] };

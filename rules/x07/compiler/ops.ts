@@ -66,6 +66,12 @@ export function load(size: 1 | 2 | 4 | 8, addr: IrExpr, offset = 0): IrExpr {
 
 export function cond(c: IrExpr, a: IrExpr, b: IrExpr): IrExpr {
   if (c.op === "const") return c.value !== 0 ? a : b;
+  if (a.op === "const" && b.op === "const" && isBool(c)) {
+    // A truth is a number.
+    if (a.value === ((b.value + 1) | 0)) return add(c, b);
+    if (b.value === 0) return mul(c, a);
+    if (a.value === 0 && b.value === 1) return not(c);
+  }
   return { op: "cond", cond: c, a, b };
 }
 

@@ -5,9 +5,7 @@ import type { IrFunction } from "./ir.ts";
 import type { Library } from "./library.ts";
 import type { Checked, ModuleObject } from "./object.ts";
 import { needed } from "./object.ts";
-import { LARGE, optimise, SMALL } from "./optimise/index.ts";
-import { coalesce } from "./optimise/coalesce.ts";
-import { shareExits } from "./optimise/exits.ts";
+import { finish, LARGE, optimise, SMALL } from "./optimise/index.ts";
 import { sizeOf } from "./optimise/walk.ts";
 import { ownerOf } from "./library.ts";
 import { type CodeFunction, eachFunctionNamed, summaryOf, SymbolicEncoder } from "./wasm/symbols.ts";
@@ -57,7 +55,7 @@ function encodeReached(functions: ReadonlyMap<string, IrFunction>, roots: readon
   for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
     const f = encoded.has(name) ? undefined : functions.get(name);
     if (f === undefined) continue;
-    const code = encoder.encode(coalesce(shareExits(f)));
+    const code = encoder.encode(finish(f));
     encoded.set(name, code);
     eachFunctionNamed(code, (callee) => void (functions.has(callee) && !encoded.has(callee) && queue.push(callee)));
   }

@@ -51,7 +51,8 @@ function defineU32(define: Define, family: "map_u32" | "set_u32", tables: Store<
     t.entries.set(k, v);
     return fresh ? 1 : 0;
   };
-  const entries = (h: Value): [number, number][] => [...tables.get(h).entries];
+  /** In the order of the keys, unsigned. */
+  const entries = (h: Value): [number, number][] => [...tables.get(h).entries].sort(([a], [b]) => (a >>> 0) - (b >>> 0));
 
   define(`${family}.new`, [], (_, cap = missing()) => {
     const n = numberOf(cap);

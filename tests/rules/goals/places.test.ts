@@ -2,20 +2,21 @@
 // folders that cannot be made.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { closeSync, openSync, statSync } from "node:fs";
+import { closeSync, openSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkedReport } from "../../rig/report-check.ts";
-import { ECHO_FILES, TOOL, Workspace } from "../../rig/project.ts";
+import { ECHO_FILES, ROOT, TOOL, Workspace } from "../../rig/project.ts";
 
 let w: Workspace;
 beforeAll(() => {
   w = new Workspace(undefined, "prog").write(ECHO_FILES);
-  w.write({ file: "a file where a folder is wanted", "arch/wasm/keep": "" });
+  w.write({ file: "a file where a folder is wanted" });
   expect(w.tool(["build"]).status).toBe(0);
 });
 afterAll(() => w.clean());
 
+const release = (): string => readFileSync(join(ROOT, "arch/wasm/profiles/wasm_release.json"), "utf8");
 const HI = ["run", "--wasm", "dist/app.wasm", "--input-hex", "6869"];
 
 describe("names", () => {
@@ -31,11 +32,16 @@ describe("names", () => {
     expect((result["artifact"] as { artifact_id: string }).artifact_id).toMatch(project.includes("prog") ? /^prog-/ : /^app-/);
   });
 
+  test("a cache configuration that is not there fails on V8 as it does in Wasmtime", async () => {
+    w.write({ "cached.json": release().replace('"runtime":{', '"runtime":{"cache_config":"none.toml",').replace('"runtime": {', '"runtime": {"cache_config":"none.toml",') });
+    const report = await checkedReport(w.tool([...HI, "--profile-file", "cached.json", "--json"]));
+    expect(report.exit_code).toBe(1);
+    expect(report.diagnostics.map((d) => d.code)).toEqual(["X07WASM_WASMTIME_ENGINE_FAILED"]);
+  });
+
   test("the version of a profile is exact beyond 2^53", async () => {
     const v = 2n ** 60n;
-    w.write({ "p.json": "" });
-    const release = execFileSync(process.execPath, ["-e", `process.stdout.write(require("fs").readFileSync("arch/wasm/profiles/wasm_release.json","utf8").replace(/"v":\\s*\\d+/,'"v":${v}'))`], { encoding: "utf8" });
-    w.write({ "p.json": release });
+    w.write({ "p.json": release().replace(/"v":\s*\d+/, `"v":${v}`) });
     const ran = w.tool(["build", "--profile-file", "p.json", "--json"]);
     await checkedReport(ran);
     expect(ran.stdout).toContain(`"profile":{"id":"wasm_release","v":${v}}`);

@@ -81,9 +81,9 @@ function extend(cx: Context, vector: Value | undefined, source: readonly IrExpr[
   const count = before(cx, v, cx.b.keep(source[1] ?? ZERO));
   const ptr = writable(cx, v, 0);
   const cap = writable(cx, v, 2);
-  const len = part(v, 1);
-  cx.b.call("rt.vec_extend", [cx.b.get(ptr), len, cx.b.get(cap), src, count], [ptr, cap]);
-  return vec(v, [cx.b.get(ptr), add(len, count), cx.b.get(cap)]);
+  const len = cx.b.local();
+  cx.b.call("rt.vec_extend", [cx.b.get(ptr), part(v, 1), cx.b.get(cap), src, count], [ptr, len, cap]);
+  return vec(v, [cx.b.get(ptr), cx.b.get(len), cx.b.get(cap)]);
 }
 
 function extendZeroes(cx: Context, args: readonly Value[]): Value {

@@ -1,8 +1,10 @@
-// Gives locals that are copies of each other one name where their lives do not overlap, so that the copies go away. Knows the IR only.
+// What follows from the lives of locals: copies of each other get one name where they are not alive together, and what is set and never
+// read is not set. Knows the IR only.
 
 import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
+import { isPure } from "../ir.ts";
 import { declaredAtSet } from "./births.ts";
-import { mapChildren, mapStmt, visit, visitExpr } from "./walk.ts";
+import { mapChildren, mapStmt, mentionsIn, visit } from "./walk.ts";
 
 /** More copied locals than this would make the table of overlaps large. */
 const MOST = 1500;
@@ -15,6 +17,27 @@ export function coalesce(f: IrFunction): IrFunction {
   const overlaps = new Lives(f, candidates).run();
   const names = merged(copies, candidates, overlaps);
   return names.size === 0 ? f : { ...f, body: new Renaming(names).list(f.body) };
+}
+
+/** Drops what is given to a local that nobody reads before it gets its next value. */
+export function removeDeadSets(f: IrFunction): IrFunction {
+  const candidates = new Set<number>();
+  visit(f.body, () => undefined, (s) => void (s.op === "set" && candidates.add(s.local)));
+  if (candidates.size === 0 || candidates.size > MOST) return f;
+  const lives = new Lives(f, [...candidates]);
+  lives.run();
+  return lives.dead.size === 0 ? f : { ...f, body: without(f.body, lives.dead) };
+}
+
+function without(stmts: readonly IrStmt[], dead: ReadonlySet<IrStmt>): readonly IrStmt[] {
+  const out: IrStmt[] = [];
+  for (const s of stmts) {
+    if (dead.has(s)) continue;
+    if (s.op === "if") out.push({ ...s, then: without(s.then, dead), else: without(s.else, dead) });
+    else if (s.op === "loop" || s.op === "block") out.push({ ...s, body: without(s.body, dead) });
+    else out.push(s);
+  }
+  return out;
 }
 
 /** Pairs of locals of which one is set to the other. */
@@ -55,29 +78,32 @@ class Bits {
 
 /** Walks a function backwards with the set of candidates that are still to be read, and notes which are alive together. */
 class Lives {
+  /** Sets of values that nobody reads. A statement that stands at several places is one where it is so at all of them. */
+  readonly dead = new Set<IrStmt>();
+  private readonly needed = new Set<IrStmt>();
   private readonly f: IrFunction;
-  /** Place of each candidate, by local. */
-  private readonly place = new Map<number, number>();
+  /** Place of each candidate, by local; -1 of the others. */
+  private readonly place: Int32Array;
   private readonly overlaps: Bits[];
-  private readonly bornAtSet: readonly boolean[];
-  private readonly mentions: ReadonlyMap<number, number>;
+  /** Asked for where there are loops. */
+  private births: { readonly atSet: readonly boolean[]; readonly mentions: ReadonlyMap<number, number> } | undefined;
   private readonly atLabel = new Map<number, Bits>();
   private live: Bits;
 
   constructor(f: IrFunction, candidates: readonly number[]) {
     this.f = f;
-    candidates.forEach((local, i) => this.place.set(local, i));
+    this.place = new Int32Array(f.locals.length).fill(-1);
+    candidates.forEach((local, i) => (this.place[local] = i));
     this.overlaps = candidates.map(() => Bits.empty(candidates.length));
-    this.bornAtSet = declaredAtSet(f);
-    this.mentions = mentionsIn(f.body);
     this.live = Bits.empty(candidates.length);
   }
 
   run(): readonly Bits[] {
     this.list(this.f.body);
     // Parameters and what is read before it is set are there from the start, side by side.
-    const first = [...this.place].filter(([local, i]) => local < this.f.params.length || this.live.has(i));
-    for (const [, i] of first) for (const [, j] of first) if (i !== j) this.overlaps[i]?.add(j);
+    const first: number[] = [];
+    this.place.forEach((i, local) => i >= 0 && (local < this.f.params.length || this.live.has(i)) && first.push(i));
+    for (const i of first) for (const j of first) if (i !== j) this.overlaps[i]?.add(j);
     this.overlaps.forEach((o, i) => this.overlaps.forEach((other, j) => o.has(j) && other.add(i)));
     return this.overlaps;
   }
@@ -92,6 +118,7 @@ class Lives {
   private stmt(s: IrStmt): void {
     switch (s.op) {
       case "set":
+        this.judge(s);
         this.set([s.local], s.value.op === "get" ? s.value.local : undefined);
         return this.reads(s);
       case "call":
@@ -134,9 +161,10 @@ class Lives {
       const there = inner.op === "br" ? this.atLabel.get(inner.label) : undefined;
       if (there !== undefined) start.addAll(there);
     });
+    const { atSet, mentions } = (this.births ??= { atSet: declaredAtSet(this.f), mentions: mentionsIn(this.f.body) });
     const inside = mentionsIn(s.body);
-    for (const [local, mentions] of inside) {
-      const ownToRound = this.bornAtSet[local] === true && mentions === this.mentions.get(local);
+    for (const [local, times] of inside) {
+      const ownToRound = atSet[local] === true && times === mentions.get(local);
       if (!ownToRound) this.addTo(start, local);
     }
     this.atLabel.set(s.label, start);
@@ -144,45 +172,84 @@ class Lives {
   }
 
   private addTo(bits: Bits, local: number): void {
-    const i = this.place.get(local);
-    if (i !== undefined) bits.add(i);
+    const i = this.place[local]!;
+    if (i >= 0) bits.add(i);
+  }
+
+  private judge(s: Extract<IrStmt, { op: "set" }>): void {
+    const i = this.place[s.local]!;
+    const read = i < 0 || this.live.has(i) || !isPure(s.value);
+    if (read) {
+      this.needed.add(s);
+      this.dead.delete(s);
+    } else if (!this.needed.has(s)) this.dead.add(s);
   }
 
   /** These get values: what is read later must not be in the same place. A copy may be where its source is. */
   private set(dests: readonly number[], source: number | undefined): void {
     for (const d of dests) {
-      const i = this.place.get(d);
-      if (i === undefined) continue;
-      const overlap = this.overlaps[i];
-      const from = source === undefined ? undefined : this.place.get(source);
-      const apart = from !== undefined && overlap?.has(from) === true;
-      overlap?.addAll(this.live);
-      if (from !== undefined && !apart) overlap?.delete(from);
-      for (const other of dests) if (other !== d && overlap !== undefined) this.addTo(overlap, other);
+      const i = this.place[d]!;
+      if (i < 0) continue;
+      const overlap = this.overlaps[i]!;
+      const from = source === undefined ? -1 : this.place[source]!;
+      const apart = from >= 0 && overlap.has(from);
+      overlap.addAll(this.live);
+      if (from >= 0 && !apart) overlap.delete(from);
+      for (const other of dests) if (other !== d) this.addTo(overlap, other);
     }
     for (const d of dests) {
-      const i = this.place.get(d);
-      if (i !== undefined) this.live.delete(i);
+      const i = this.place[d]!;
+      if (i >= 0) this.live.delete(i);
     }
   }
 
   private reads(s: IrStmt): void {
-    mapStmt(s, (e) => {
-      visitExpr(e, (x) => x.op === "get" && this.addTo(this.live, x.local));
-      return e;
-    });
+    switch (s.op) {
+      case "set":
+      case "global.set":
+        return this.read(s.value);
+      case "store":
+        this.read(s.addr);
+        return this.read(s.value);
+      case "if":
+      case "trapIf":
+        return this.read(s.cond);
+      case "br":
+        return s.cond === undefined ? undefined : this.read(s.cond);
+      case "call":
+        for (const a of s.args) this.read(a);
+        return;
+      case "return":
+        for (const v of s.values) this.read(v);
+        return;
+      default:
+        mapStmt(s, (e) => {
+          this.read(e);
+          return e;
+        });
+    }
   }
-}
 
-/** How often each local is read or set. */
-function mentionsIn(stmts: readonly IrStmt[]): ReadonlyMap<number, number> {
-  const counts = new Map<number, number>();
-  const note = (local: number): void => void counts.set(local, (counts.get(local) ?? 0) + 1);
-  visit(stmts, (e) => void (e.op === "get" && note(e.local)), (s) => {
-    if (s.op === "set") note(s.local);
-    else if (s.op === "call" || s.op === "resume") s.dests.forEach(note);
-  });
-  return counts;
+  private read(e: IrExpr): void {
+    switch (e.op) {
+      case "get":
+        return this.addTo(this.live, e.local);
+      case "bin":
+        this.read(e.a);
+        return this.read(e.b);
+      case "un":
+        return this.read(e.a);
+      case "load":
+        return this.read(e.addr);
+      case "cond":
+        this.read(e.cond);
+        this.read(e.a);
+        return this.read(e.b);
+      case "call":
+        for (const a of e.args) this.read(a);
+        return;
+    }
+  }
 }
 
 /** New names of locals: each copy joins two groups unless they overlap. A group is called as its parameter, or its lowest member. */

@@ -1,12 +1,16 @@
 // The optimiser: IR functions -> fewer, better IR functions with the same meaning. Knows the IR and which pass helps which.
 
 import type { IrFunction } from "../ir.ts";
+import { coalesce, removeDeadSets } from "./coalesce.ts";
 import { removeDead } from "./dead.ts";
+import { shareExits } from "./exits.ts";
 import { inlineCalls } from "./inline.ts";
 import type { Candidates } from "./inline.ts";
 import { propagate } from "./propagate.ts";
+import { shareValues } from "./share.ts";
 import { sinkValues } from "./sink.ts";
-import { unrollLoops } from "./unroll.ts";
+import { threadJumps } from "./thread.ts";
+import { unrollFully, unrollLoops } from "./unroll.ts";
 import { eachCall, sizeOf } from "./walk.ts";
 
 /** Copied wherever it is called. */
@@ -51,7 +55,20 @@ export function optimise(functions: ReadonlyMap<string, IrFunction>, outside: (n
 
 function improve(f: IrFunction, candidate: Candidates | undefined): IrFunction {
   const inlined = candidate !== undefined && sizeOf(f.body, FULL) < FULL ? inlineCalls(f, candidate) : f;
-  return unrollLoops(sinkValues(removeDead(propagate(inlined))));
+  const tidy = sinkValues(removeDead(propagate(inlined)));
+  const written = unrollFully(tidy);
+  return unrollLoops(written === undefined ? tidy : sinkValues(removeDead(propagate(written))));
+}
+
+/** What makes code shorter but harder to improve once it has been copied: for functions that are about to be encoded. */
+export function finish(f: IrFunction): IrFunction {
+  const threaded = threadJumps(shareExits(f));
+  return coalesce(shareValues(threaded.left ? removeDeadSets(threaded.f) : threaded.f));
+}
+
+/** A function that nothing is copied into. */
+export function improveAlone(f: IrFunction): IrFunction {
+  return finish(improve(f, undefined));
 }
 
 function countCalls(f: IrFunction, calls: Map<string, number>): readonly string[] {

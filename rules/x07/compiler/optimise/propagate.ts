@@ -1,8 +1,9 @@
 // Forward propagation: constants, copies, and conditions that are known to hold. Removes checks that cannot fail. Knows the IR only.
 
 import type { BinOp, IrExpr, IrFunction, IrStmt } from "../ir.ts";
-import { isPure } from "../ir.ts";
+import { isConst, isPure } from "../ir.ts";
 import { bin, cond as condExpr, k, un } from "../ops.ts";
+import { add as addition, compared, EVERYTHING, type Range, rangeOf } from "./ranges.ts";
 import { leaves, mapChildren, mapStmt } from "./walk.ts";
 
 export function propagate(f: IrFunction): IrFunction {
@@ -19,15 +20,17 @@ class Propagation {
   private readonly values: (IrExpr | undefined)[];
   /** By local, the locals that may be known to equal it: more than the truth in `values`. */
   private readonly copies: (number[] | undefined)[];
+  /** By local, between which values it is known to be. */
+  private readonly ranges: (Range | undefined)[];
   /** Comparisons that somebody has learned something of, and what is known of each now. */
   private readonly comparisons: Comparisons;
   private readonly truths: Truth[] = [];
   private learned = 0;
   /** By local, the comparisons of which something may be known: more than the truth in `truths`. */
   private readonly about: (number[] | undefined)[];
-  /** What was known before each change: of a local, or, with the number turned over (`~`), of a comparison. */
+  /** What was known before each change: of a local, of its range (the number of locals higher), or, with the number turned over (`~`), of a comparison. */
   private readonly trail: number[] = [];
-  private readonly before: (IrExpr | Truth | undefined)[] = [];
+  private readonly before: (IrExpr | Range | Truth | undefined)[] = [];
   /** Jumps written so far, by label. */
   private readonly jumps: number[] = [];
   /** Marks of locals: those with the newest number are in the set at hand. */
@@ -37,6 +40,7 @@ class Propagation {
   constructor(locals: number) {
     this.values = new Array<IrExpr | undefined>(locals).fill(undefined);
     this.copies = new Array<number[] | undefined>(locals).fill(undefined);
+    this.ranges = new Array<Range | undefined>(locals).fill(undefined);
     this.about = new Array<number[] | undefined>(locals).fill(undefined);
     this.marks = new Int32Array(locals);
     this.comparisons = new Comparisons(locals);
@@ -69,7 +73,8 @@ class Propagation {
       case "set":
         return this.set(s, out);
     }
-    out.push(mapStmt(s, this.rewrite));
+    const next = mapStmt(s, this.rewrite);
+    out.push(next.op === "store" ? this.addressed(next) : next);
     if (s.op === "call" || s.op === "resume") for (const d of s.dests) this.kill(d);
   }
 
@@ -79,7 +84,9 @@ class Propagation {
     const known = this.values[s.local];
     if (known !== undefined && value.op === "const" && known.op === "const" && known.value === value.value) return;
     out.push(value === s.value ? s : { ...s, value });
+    const range = rangeOf(value, this.rangeOfLocal);
     this.kill(s.local);
+    if (range !== EVERYTHING && value.op !== "const") this.learnRange(s.local, range);
     if (value.op === "const" || value.op === "get") this.learnValue(s.local, value);
   }
 
@@ -144,7 +151,7 @@ class Propagation {
 
   private loop(s: Extract<IrStmt, { op: "loop" }>, out: IrStmt[]): void {
     const invariant = this.entryCondition(s);
-    const known = invariant !== undefined && this.truth(invariant) === true;
+    const known = invariant !== undefined && (this.truth(invariant) === true || holdsAlways(this.rewrite(invariant)));
     const changed = this.assigned(s.body);
     this.killAll(changed);
     const mark = this.trail.length;
@@ -234,12 +241,43 @@ class Propagation {
         this.undo(mark);
         return c === e.cond && a === e.a && b === e.b ? e : condExpr(c, a, b);
       }
+      case "load": {
+        const next = mapChildren(e, this.rewrite);
+        return next.op === "load" ? this.addressed(next) : next;
+      }
       default:
         return mapChildren(e, this.rewrite);
     }
   };
 
+  /** The constant part of an index becomes the offset where the index does not wrap: then no part of the address does. */
+  private addressed<A extends { readonly addr: IrExpr; readonly offset: number }>(access: A): A {
+    const { addr } = access;
+    if (addr.op !== "bin" || addr.kind !== "add") return access;
+    const index = addr.b;
+    if (index.op === "const") return index.value > 0 && access.offset + index.value < 65536 && !isConst(addr.a) ? { ...access, addr: addr.a, offset: access.offset + index.value } : access;
+    if (index.op !== "bin" || index.kind !== "add" || index.b.op !== "const" || index.b.value <= 0 || access.offset + index.b.value >= 65536) return access;
+    const whole = addition(rangeOf(index.a, this.rangeOfLocal), { low: index.b.value, high: index.b.value });
+    return whole === EVERYTHING ? access : { ...access, addr: bin("add", addr.a, index.a), offset: access.offset + index.b.value };
+  }
+
   // ---- knowledge
+
+  private readonly rangeOfLocal = (local: number): Range => this.ranges[local] ?? EVERYTHING;
+
+  private learnRange(local: number, range: Range): void {
+    const before = this.ranges[local];
+    const low = Math.max(range.low, before?.low ?? 0);
+    const high = Math.min(range.high, before?.high ?? EVERYTHING.high);
+    if (range === EVERYTHING || low > high || (before !== undefined && before.low === low && before.high === high)) return;
+    this.changeRange(local, { low, high });
+  }
+
+  private changeRange(local: number, range: Range | undefined): void {
+    this.trail.push(this.ranges.length + local);
+    this.before.push(this.ranges[local]);
+    this.ranges[local] = range;
+  }
 
   private undo(mark: number): void {
     const { trail, before } = this;
@@ -250,7 +288,8 @@ class Propagation {
         this.setTruth(~what, was as Truth);
         // Made findable again by the locals that it depends on.
         if (was !== KNOWN_NOTHING) for (const l of this.comparisons.locals[~what]!) addTo(this.about, l, ~what);
-      } else {
+      } else if (what >= this.ranges.length) this.ranges[what - this.ranges.length] = was as Range | undefined;
+      else {
         const value = was as IrExpr | undefined;
         this.values[what] = value;
         if (value?.op === "get") addTo(this.copies, value.local, what);
@@ -282,6 +321,7 @@ class Propagation {
   }
 
   private kill(local: number): void {
+    if (this.ranges[local] !== undefined) this.changeRange(local, undefined);
     if (this.values[local] !== undefined) this.changeValue(local, undefined);
     const copies = this.copies[local];
     if (copies !== undefined) {
@@ -342,6 +382,7 @@ class Propagation {
     }
     const base = normal(e);
     if (base === undefined) return;
+    for (const [local, range] of compared(KIND_NAMES[base.kind], base.a, base.b, base.holds === holds, this.rangeOfLocal)) this.learnRange(local, range);
     const comparison = this.comparisons.learn(base.kind, base.a, base.b);
     if (comparison === undefined) return;
     const truth = base.holds === holds ? HOLDS : FAILS;
@@ -351,14 +392,29 @@ class Propagation {
   }
 
   private truth(e: IrExpr): boolean | undefined {
-    if (this.learned === 0) return undefined;
     const base = normal(e);
     if (base === undefined) return undefined;
+    const ranged = this.ranged(base.kind, base.a, base.b);
+    // What has effects stays, whatever its value.
+    if (ranged !== undefined && isPure(base.a) && isPure(base.b)) return ranged === base.holds;
+    if (this.learned === 0) return undefined;
     const x = this.comparisons.operand(base.a);
     const y = x === undefined ? undefined : this.comparisons.operand(base.b);
     if (x === undefined || y === undefined) return undefined;
     const known = this.implied(base.kind, x, y);
     return known === undefined ? undefined : known === base.holds;
+  }
+
+  /** What the ranges of both sides say. */
+  private ranged(kind: BaseKind, a: IrExpr, b: IrExpr): boolean | undefined {
+    if (a.op === "get" && b.op === "get" && a.local === b.local) return kind === EQ;
+    const x = rangeOf(a, this.rangeOfLocal);
+    const y = rangeOf(b, this.rangeOfLocal);
+    if (x === EVERYTHING && y === EVERYTHING) return undefined;
+    if (kind === EQ) return x.high < y.low || y.high < x.low ? false : undefined;
+    if (kind === LT_S && (x.high > HALF || y.high > HALF)) return undefined;
+    if (x.high < y.low) return true;
+    return x.low >= y.high ? false : undefined;
   }
 
   /** What is known of `x kind y`, also by way of the other comparisons of x and y. */
@@ -384,6 +440,13 @@ const LT_S = 1;
 const EQ = 2;
 type BaseKind = typeof LT_U | typeof LT_S | typeof EQ;
 const LESS = [LT_U, LT_S] as const;
+const KIND_NAMES = ["lt_u", "lt_s", "eq"] as const;
+/** The greatest i32 that is not negative. */
+const HALF = 2 ** 31 - 1;
+
+function holdsAlways(e: IrExpr): boolean {
+  return e.op === "const" && e.value !== 0;
+}
 
 /** Numbers for comparisons of small, repeatable operands, so that equal ones are found again without writing them out. */
 class Comparisons {

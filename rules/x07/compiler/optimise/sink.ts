@@ -21,6 +21,8 @@ interface Waiting {
   readonly reads: ReadonlySet<number>;
   readonly out: (IrStmt | undefined)[];
   readonly index: number;
+  /** Whether others read the local too, as long as it has not got its next value. */
+  readonly shared: boolean;
 }
 
 class Sink {
@@ -28,6 +30,8 @@ class Sink {
   private readonly waiting = new Map<number, Waiting>();
   /** Locals that wait and may mention this one. */
   private readonly readers = new Map<number, Set<number>>();
+  /** At least as many as wait that others read too. */
+  private sharedWaits = 0;
 
   constructor(reads: Int32Array) {
     this.reads = reads;
@@ -50,12 +54,15 @@ class Sink {
 
   private stmt(s: IrStmt, out: (IrStmt | undefined)[], mine: number[]): IrStmt {
     const calls = this.waiting.size > 0 && callsInside(s);
-    const direct = this.waiting.size === 0 ? s : mapStmt(s, (e) => this.expr(e, calls));
+    const again = this.waiting.size > 0 && s.op === "set" && this.waiting.get(s.local)?.shared === true ? s.local : undefined;
+    if (again !== undefined && s.op === "set" && timesRead(s.value, again) !== 1) this.waiting.delete(again);
+    if (this.sharedWaits > 0 && !this.mayPass(s)) this.forgetShared();
+    const direct = this.waiting.size === 0 ? s : mapStmt(s, (e) => this.expr(e, calls, again));
     switch (direct.op) {
       case "set":
         if (calls) this.forgetMemory();
         this.forget(direct.local);
-        if (this.reads[direct.local] === 1) this.wait(direct.local, direct.value, out, mine);
+        this.wait(direct.local, direct.value, out, mine);
         return direct;
       case "call":
       case "resume":
@@ -94,9 +101,11 @@ class Sink {
 
   private wait(local: number, value: IrExpr, out: (IrStmt | undefined)[], mine: number[]): void {
     const reads = readsOf(value);
-    if (reads.calls || reads.locals.has(local)) return;
+    if (reads.calls || (reads.locals.has(local) && this.reads[local] === 1)) return;
     if (depthOf(value, DEEPEST) >= DEEPEST) return;
-    this.waiting.set(local, { value, memory: reads.memory, reads: reads.locals, out, index: out.length });
+    const shared = this.reads[local] !== 1;
+    if (shared) this.sharedWaits++;
+    this.waiting.set(local, { value, memory: reads.memory, reads: reads.locals, out, index: out.length, shared });
     mine.push(local);
     for (const l of reads.locals) {
       const known = this.readers.get(l);
@@ -105,11 +114,16 @@ class Sink {
     }
   }
 
-  private expr(e: IrExpr, calls: boolean): IrExpr {
-    if (e.op !== "get") return mapChildren(e, (c) => this.expr(c, calls));
+  /** `again`: the local that the statement sets; what reads it there is its last reader. */
+  private expr(e: IrExpr, calls: boolean, again: number | undefined): IrExpr {
+    if (e.op !== "get") return mapChildren(e, (c) => this.expr(c, calls, again));
     const w = this.waiting.get(e.local);
     // A call in the same statement may run first.
     if (w === undefined || (calls && w.memory)) return e;
+    if (w.shared && e.local !== again) {
+      this.waiting.delete(e.local);
+      return e;
+    }
     this.waiting.delete(e.local);
     w.out[w.index] = undefined;
     return w.value;
@@ -122,6 +136,16 @@ class Sink {
     if (readers === undefined) return;
     for (const r of readers) if (this.waiting.get(r)?.reads.has(local) === true) this.waiting.delete(r);
     this.readers.delete(local);
+  }
+
+  /** Whether nobody can read a local between its values because of this statement. */
+  private mayPass(s: IrStmt): boolean {
+    return s.op === "set" || s.op === "store" || s.op === "trapIf" || s.op === "global.set" || s.op === "copy" || s.op === "fill";
+  }
+
+  private forgetShared(): void {
+    for (const [local, w] of this.waiting) if (w.shared) this.waiting.delete(local);
+    this.sharedWaits = 0;
   }
 
   private forgetMemory(): void {
@@ -148,4 +172,14 @@ function depthOf(e: IrExpr, limit: number): number {
     return c;
   });
   return deepest + 1;
+}
+
+function timesRead(e: IrExpr, local: number): number {
+  if (e.op === "get") return e.local === local ? 1 : 0;
+  let times = 0;
+  mapChildren(e, (c) => {
+    times += timesRead(c, local);
+    return c;
+  });
+  return times;
 }

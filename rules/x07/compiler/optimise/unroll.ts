@@ -1,18 +1,35 @@
-// Writes the body of small counting loops four times, so that the counter is tested once in four rounds. Knows the IR only.
+// Writes the body of small counting loops out: of those with few rounds as often as it runs, of others four times, so that the counter
+// is tested once in four rounds. Knows the IR only.
 
 import type { IrExpr, IrFunction, IrStmt, Scalar } from "../ir.ts";
-import { add, and, k, ltu, ne, not, sub } from "../ops.ts";
+import { add, and, bin, k, ltu, ne, not, sub } from "../ops.ts";
 import { assignedLocals } from "../elab/effects.ts";
+import { declaredAtSet } from "./births.ts";
 import { highestLabel } from "./inline.ts";
-import { sizeOf } from "./walk.ts";
+import { mapChildren, mapStmt, mentionsIn, sizeOf } from "./walk.ts";
 
 const COPIES = 4;
 const LARGEST_BODY = 12;
+/** Loops are written out to at most so many rounds and nodes. */
+const MOST_ROUNDS = 16;
+const MOST_NODES = 240;
+
+/** Loops with few rounds only, and tells whether there was one. */
+export function unrollFully(f: IrFunction): IrFunction | undefined {
+  if (!hasLoop(f.body)) return undefined;
+  const pass = new Unroll(f, "few");
+  const body = pass.list(f.body);
+  return pass.changed ? { ...f, body, locals: pass.locals } : undefined;
+}
 
 export function unrollLoops(f: IrFunction): IrFunction {
-  const pass = new Unroll(f);
+  const pass = new Unroll(f, "many");
   const body = pass.list(f.body);
   return pass.changed ? { ...f, body, locals: pass.locals } : f;
+}
+
+function hasLoop(stmts: readonly IrStmt[]): boolean {
+  return stmts.some((s) => s.op === "loop" || (s.op === "block" && hasLoop(s.body)) || (s.op === "if" && (hasLoop(s.then) || hasLoop(s.else))));
 }
 
 interface Counting {
@@ -25,24 +42,29 @@ interface Counting {
 class Unroll {
   changed = false;
   readonly locals: Scalar[];
+  private readonly rounds: "few" | "many";
+  private readonly f: IrFunction;
+  private births: { readonly atSet: readonly boolean[]; readonly mentions: ReadonlyMap<number, number> } | undefined;
   private label: number;
 
-  constructor(f: IrFunction) {
+  constructor(f: IrFunction, rounds: "few" | "many") {
     this.locals = [...f.locals];
     this.label = highestLabel(f.body) + 1;
+    this.rounds = rounds;
+    this.f = f;
   }
 
   list(stmts: readonly IrStmt[]): readonly IrStmt[] {
     let out: IrStmt[] | undefined;
     stmts.forEach((s, i) => {
-      const next = this.stmt(s);
+      const next = this.stmt(s, stmts[i - 1], stmts[i - 2]);
       if ((next.length !== 1 || next[0] !== s) && out === undefined) out = stmts.slice(0, i);
       out?.push(...next);
     });
     return out ?? stmts;
   }
 
-  private stmt(s: IrStmt): readonly IrStmt[] {
+  private stmt(s: IrStmt, ...before: readonly (IrStmt | undefined)[]): readonly IrStmt[] {
     if (s.op === "if") {
       const then = this.list(s.then);
       const otherwise = this.list(s.else);
@@ -53,14 +75,51 @@ class Unroll {
       return body === s.body ? [s] : [{ ...s, body }];
     }
     if (s.op !== "loop") return [s];
-    const counting = this.counting(s);
-    if (counting !== undefined) return this.fourfold(s, counting);
+    if (this.rounds === "many") {
+      const counting = this.counting(s, (w) => w.op === "set" || w.op === "store");
+      if (counting !== undefined && sizeOf(counting.work, LARGEST_BODY) <= LARGEST_BODY) return this.fourfold(s, counting);
+    } else {
+      const counting = this.counting(s, (w) => w.op === "set" || w.op === "store" || w.op === "trapIf");
+      const first = counting === undefined ? undefined : startOf(counting.counter, before);
+      if (counting !== undefined && first !== undefined) {
+        const written = this.writtenOut(counting, first);
+        if (written !== undefined) return written;
+      }
+    }
     const body = this.list(s.body);
     return body === s.body ? [s] : [{ ...s, body }];
   }
 
+  /** As many copies as there are rounds from `first` on, each with its own counter and its own locals. */
+  private writtenOut(c: Counting, first: number): readonly IrStmt[] | undefined {
+    if (c.limit.op !== "const") return undefined;
+    const rounds = (c.limit.value >>> 0) - first;
+    if (rounds < 1 || rounds > MOST_ROUNDS || rounds * sizeOf(c.work, MOST_NODES) > MOST_NODES) return undefined;
+    this.changed = true;
+    const out: IrStmt[] = [];
+    this.births ??= { atSet: declaredAtSet(this.f), mentions: mentionsIn(this.f.body) };
+    const { atSet, mentions } = this.births;
+    const own = [...mentionsIn(c.work)].flatMap(([local, times]) => (atSet[local] === true && mentions.get(local) === times ? [local] : []));
+    for (let i = 0; i < rounds; i++) {
+      const values = new Map<number, IrExpr>([[c.counter, k(first + i)]]);
+      for (const local of own) values.set(local, { op: "get", local: this.locals.push(this.locals[local] ?? "i32") - 1, type: this.locals[local] ?? "i32" });
+      const put = (e: IrExpr): IrExpr => {
+        if (e.op === "get") return values.get(e.local) ?? e;
+        const inner = mapChildren(e, put);
+        return inner === e || inner.op !== "bin" ? inner : bin(inner.kind, inner.a, inner.b);
+      };
+      for (const w of c.work) {
+        const copy = mapStmt(w, put);
+        const name = copy.op === "set" ? values.get(copy.local) : undefined;
+        out.push(copy.op === "set" && name?.op === "get" ? { ...copy, local: name.local } : copy);
+      }
+    }
+    out.push({ op: "set", local: c.counter, value: c.limit });
+    return out;
+  }
+
   /** `loop { work; i = i + 1; again if i <u limit }` where work is short, straight and leaves i and the limit alone. */
-  private counting(s: Extract<IrStmt, { op: "loop" }>): Counting | undefined {
+  private counting(s: Extract<IrStmt, { op: "loop" }>, mayWork: (w: IrStmt) => boolean): Counting | undefined {
     const back = s.body.at(-1);
     const step = s.body.at(-2);
     if (back?.op !== "br" || back.label !== s.label || back.cond?.op !== "bin" || back.cond.kind !== "lt_u") return undefined;
@@ -69,7 +128,7 @@ class Unroll {
     if (step?.op !== "set" || step.local !== a.local || step.value.op !== "bin" || step.value.kind !== "add") return undefined;
     if (step.value.a.op !== "get" || step.value.a.local !== a.local || step.value.b.op !== "const" || step.value.b.value !== 1) return undefined;
     const work = s.body.slice(0, -2);
-    if (!work.every((w) => w.op === "set" || w.op === "store") || sizeOf(work, LARGEST_BODY) > LARGEST_BODY) return undefined;
+    if (!work.every(mayWork)) return undefined;
     const assigned = new Set<number>();
     assignedLocals(work, assigned);
     if (assigned.has(a.local) || (b.op === "get" && assigned.has(b.local))) return undefined;
@@ -104,6 +163,15 @@ class Unroll {
       },
     ];
   }
+}
+
+/** The constant that one of the statements just before a loop sets its counter to. */
+function startOf(counter: number, before: readonly (IrStmt | undefined)[]): number | undefined {
+  for (const s of before) {
+    if (s?.op !== "set") return undefined;
+    if (s.local === counter) return s.value.op === "const" ? s.value.value >>> 0 : undefined;
+  }
+  return undefined;
 }
 
 function mentionsLocal(s: IrStmt, local: number): boolean {

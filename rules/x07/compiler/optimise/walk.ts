@@ -246,6 +246,17 @@ function countExprReads(e: IrExpr, reads: Int32Array): void {
   }
 }
 
+/** How often each local is read or set. */
+export function mentionsIn(stmts: readonly IrStmt[]): ReadonlyMap<number, number> {
+  const counts = new Map<number, number>();
+  const note = (local: number): void => void counts.set(local, (counts.get(local) ?? 0) + 1);
+  visit(stmts, (e) => void (e.op === "get" && note(e.local)), (s) => {
+    if (s.op === "set") note(s.local);
+    else if (s.op === "call" || s.op === "resume") s.dests.forEach(note);
+  });
+  return counts;
+}
+
 /** Calls back for every expression, inner ones first, and every statement. */
 export function visit(stmts: readonly IrStmt[], onExpr: (e: IrExpr) => void, onStmt?: (s: IrStmt) => void): void {
   for (const s of stmts) {

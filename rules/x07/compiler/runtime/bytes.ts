@@ -138,27 +138,27 @@ function vecReserveExact(): IrFunction {
   return b.finish("rt.vec_reserve_exact", ["i32", "i32"], "never");
 }
 
-/** vec_extend(p, len, cap, src, n) -> (p, cap) with n bytes of src behind the first len. src may lie in the vec itself. */
+/** vec_extend(p, len, cap, src, n) -> (p, len, cap) with n bytes of src behind the first len. src may lie in the vec itself. */
 function vecExtend(): IrFunction {
   const b = new FunctionBuilder(["i32", "i32", "i32", "i32", "i32"]);
   const [p, len, cap, src, n] = [b.param(0), b.param(1), b.param(2), b.param(3), b.param(4)];
+  const total = b.fresh(add(len, n));
   b.if(leu(n, sub(cap, len)), () => {
     b.copy(add(p, len), src, n);
-    b.ret(p, cap);
+    b.ret(p, total, cap);
   });
-  const total = b.fresh(add(len, n));
   b.trapIf(ltu(total, n));
   const grown = b.fresh(callExpr("rt.capacity", [cap, total]));
   b.if(callExpr("rt.fits", [p, grown]), () => {
     b.copy(add(p, len), src, n);
-    b.ret(p, grown);
+    b.ret(p, total, grown);
   });
   const q = b.fresh(callExpr("rt.alloc", [grown]));
   b.copy(q, p, len);
   b.copy(add(q, len), src, n);
   b.call("rt.free", [p]);
-  b.ret(q, grown);
-  return b.finish("rt.vec_extend", ["i32", "i32"], "never");
+  b.ret(q, total, grown);
+  return b.finish("rt.vec_extend", ["i32", "i32", "i32"], "never");
 }
 
 /** fnv1a(ptr, len) -> 32-bit hash */

@@ -63,7 +63,7 @@ function handleNew(): IrFunction {
 /** handle_get(kind, handle) -> block; traps for a handle that was never given. */
 function handleGet(): IrFunction {
   return define("rt.handle_get", 2, 1, (b, p) => {
-    const row = b.fresh(add(handles, P(p, 0)));
+    const row = add(handles, P(p, 0));
     const index = b.fresh(sub(P(p, 1), ONE));
     b.trapIf(geu(index, load(4, row, 4)));
     b.ret(load(4, add(load(4, row), shl(index, k(2)))));
@@ -87,8 +87,10 @@ function u32New(): IrFunction {
   });
 }
 
+const HASH = k(-1640531527);
+
 function home(key: IrExpr, mask: IrExpr): IrExpr {
-  const h = mul(key, k(-1640531527));
+  const h = mul(key, HASH);
   return and(xor(h, shr(h, k(15))), mask);
 }
 
@@ -97,18 +99,19 @@ function u32Find(): IrFunction {
   return define("rt.u32_find", 2, 1, (b, p) => {
     const [block, key] = [P(p, 0), P(p, 1)];
     b.trapIf(eq(key, k(-1)));
-    const mask = b.fresh(sub(load(4, block), ONE));
+    // Places are counted in bytes, eight for each slot.
+    const mask = b.fresh(shl(sub(load(4, block), ONE), k(3)));
+    const h = b.fresh(mul(key, HASH));
+    const first = b.fresh(and(shl(xor(h, shr(h, k(15))), k(3)), mask));
     const i = b.local();
-    const left = b.local();
-    b.set(i, home(key, mask));
-    b.set(left, add(mask, ONE));
-    b.while(() => b.get(left), () => {
-      const slot = b.fresh(add(add(block, k(8)), shl(b.get(i), k(3))));
-      const found = b.fresh(load(4, slot));
-      b.if(eq(found, key), () => b.ret(slot));
-      b.if(eq(found, k(-1)), () => b.ret(slot));
-      b.set(i, and(add(b.get(i), ONE), mask));
-      b.set(left, sub(b.get(left), ONE));
+    b.set(i, first);
+    b.while(() => ONE, () => {
+      const slot = b.fresh(add(block, b.get(i)));
+      const found = b.fresh(load(4, slot, 8));
+      b.if(eq(found, key), () => b.ret(add(slot, k(8))));
+      b.if(eq(found, k(-1)), () => b.ret(add(slot, k(8))));
+      b.set(i, and(add(b.get(i), k(8)), mask));
+      b.if(eq(b.get(i), first), () => b.ret(ZERO));
     });
     b.ret(ZERO);
   });
@@ -189,29 +192,50 @@ function u32Dump(): IrFunction {
     const block = b.fresh(callExpr("rt.handle_get", [P(p, 0), P(p, 1)]));
     const width = P(p, 2);
     const len = b.fresh(mul(load(4, block, 4), width));
-    const out = b.fresh(callExpr("rt.alloc", [len]));
+    // A word more, for the last entry is read whole whatever its width.
+    const out = b.fresh(callExpr("rt.alloc", [add(len, k(4))]));
     const end = b.local();
     b.set(end, out);
     const slot = b.local();
     b.set(slot, add(block, k(8)));
     const last = b.fresh(add(b.get(slot), shl(load(4, block), k(3))));
     b.while(() => ltu(b.get(slot), last), () => {
-      const key = b.fresh(load(4, b.get(slot)));
-      b.if(ne(key, k(-1)), () => {
-        const at = b.local();
-        b.set(at, b.get(end));
-        b.while(() => gtu(b.get(at), out), (exit) => {
-          const before = b.fresh(sub(b.get(at), width));
-          b.br(exit, ltu(load(4, before), key));
-          b.copy(b.get(at), before, width);
-          b.set(at, before);
-        });
-        b.copy(b.get(at), b.get(slot), width);
+      b.if(ne(load(4, b.get(slot)), k(-1)), () => {
+        b.copy(b.get(end), b.get(slot), width);
         b.set(end, add(b.get(end), width));
       });
       b.set(slot, add(b.get(slot), k(8)));
     });
+    shellSort(b, { out, end: b.get(end), width, count: load(4, block, 4) });
     b.ret(out, len);
+  });
+}
+
+/** Sorts entries in place by their keys, each of which occurs once. */
+function shellSort(b: FunctionBuilder, { out, end, width, count }: { readonly out: IrExpr; readonly end: IrExpr; readonly width: IrExpr; readonly count: IrExpr }): void {
+  const step = b.local();
+  b.set(step, shr(count, ONE));
+  b.while(() => b.get(step), () => {
+    const gap = b.fresh(mul(b.get(step), width));
+    const start = b.fresh(add(out, gap));
+    const i = b.local();
+    b.set(i, start);
+    b.while(() => ltu(b.get(i), end), () => {
+      const key = b.fresh(load(4, b.get(i)));
+      const value = b.fresh(load(4, b.get(i), 4));
+      const at = b.local();
+      b.set(at, b.get(i));
+      b.while(() => geu(b.get(at), start), (exit) => {
+        const before = b.fresh(sub(b.get(at), gap));
+        b.br(exit, ltu(load(4, before), key));
+        b.copy(b.get(at), before, width);
+        b.set(at, before);
+      });
+      b.store(4, b.get(at), 0, key);
+      b.if(gtu(width, k(4)), () => b.store(4, b.get(at), 4, value));
+      b.set(i, add(b.get(i), width));
+    });
+    b.set(step, shr(b.get(step), ONE));
   });
 }
 

@@ -3,11 +3,11 @@
 
 import type { BinOp, IrExpr, IrFunction, IrStmt, Scalar, UnOp } from "../ir.ts";
 import { isPure, typeOf } from "../ir.ts";
-import { countReads } from "../optimise/walk.ts";
+import { countReads, leaves } from "../optimise/walk.ts";
 import { not } from "../ops.ts";
 import type { ByteBuffer } from "./bytes.ts";
 import { FIRST_AREA } from "../runtime/memory.ts";
-import { AREA, ENTRY, FUNCTION, GLOBAL, LITERAL, RESUME_TYPE, type SymbolKind } from "./symbols.ts";
+import { AREA, ENTRY, FUNCTION, GLOBAL, LITERAL, OFFSET, RESUME_TYPE, type SymbolKind } from "./symbols.ts";
 
 /** Takes note of a name at the place where its number will be written. */
 export type Note = (offset: number, kind: SymbolKind, name: string) => void;
@@ -147,9 +147,7 @@ class Encoder {
         out.byte(GLOBAL_SET);
         return this.symbol(GLOBAL, s.name);
       case "store":
-        this.expr(s.addr);
-        this.expr(s.value);
-        return this.memory(STORE[s.size], s.offset);
+        return this.access(STORE[s.size], s.addr, s.offset, s.value);
       case "copy":
         this.exprs([s.dst, s.src, s.len]);
         return this.bulk([0xfc, 0x0a, 0, 0]);
@@ -242,6 +240,15 @@ class Encoder {
       return this.out.byte(DROP);
     }
     if (then.length === 0) return this.if(not(cond), otherwise, []);
+    if (otherwise.length > 0 && leaves(then)) {
+      // What follows a branch that leaves needs no branch.
+      this.if(cond, then, []);
+      return this.stmts(otherwise);
+    }
+    if (otherwise.length > 0 && leaves(otherwise)) {
+      this.if(not(cond), otherwise, []);
+      return this.stmts(then);
+    }
     if (otherwise.length > 0 && cond.op === "un" && cond.kind === "eqz") return this.if(cond.a, otherwise, then);
     this.expr(cond);
     this.out.byte(IF);
@@ -306,8 +313,7 @@ class Encoder {
         for (const b of UN[e.kind]) out.byte(b);
         return;
       case "load":
-        this.expr(e.addr);
-        return this.memory(LOAD[e.size], e.offset);
+        return this.access(LOAD[e.size], e.addr, e.offset, undefined);
       case "call":
         this.exprs(e.args);
         out.byte(CALL);
@@ -343,10 +349,15 @@ class Encoder {
     this.depth--;
   }
 
-  private memory(opcode: number, offset: number): void {
+  /** The address of an area is a part of the offset. */
+  private access(opcode: number, addr: IrExpr, offset: number, value: IrExpr | undefined): void {
+    const area = addr.op === "bin" && addr.kind === "add" && addr.a.op === "static" ? addr.a.name : undefined;
+    this.expr(area !== undefined && addr.op === "bin" ? addr.b : addr);
+    if (value !== undefined) this.expr(value);
     this.out.byte(opcode);
     this.out.byte(0);
-    this.out.u32(offset);
+    if (area === undefined) this.out.u32(offset);
+    else this.symbol(OFFSET, `${offset} ${area}`);
   }
 }
 

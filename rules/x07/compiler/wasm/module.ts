@@ -3,7 +3,7 @@
 import type { Scalar } from "../ir.ts";
 import type { Linked } from "../link.ts";
 import { ByteBuffer } from "./bytes.ts";
-import { AREA, type CodeFunction, ENTRY, FUNCTION, GLOBAL, LITERAL } from "./symbols.ts";
+import { AREA, areaOf, type CodeFunction, ENTRY, FUNCTION, GLOBAL, LITERAL, OFFSET } from "./symbols.ts";
 
 export interface MemoryPlan {
   /** Multiples of 65536. */
@@ -130,6 +130,7 @@ function elements(s: ByteBuffer, table: readonly string[], order: ReadonlyMap<st
 class Numbers {
   private readonly tables: { readonly [kind: string]: { readonly signed: boolean; readonly of: ReadonlyMap<string, number> } };
   private readonly resumeType: number;
+  private readonly statics: ReadonlyMap<string, number>;
   private readonly known = new WeakMap<readonly string[], (Uint8Array | undefined)[]>();
   private readonly buffer = new ByteBuffer();
 
@@ -137,6 +138,7 @@ class Numbers {
     const globalIndex = new Map(linked.globals.map((g, i) => [g, i + CONSTANT_GLOBALS]));
     const entryIndex = new Map(linked.table.map((name, i) => [name, i]));
     this.resumeType = resumeType;
+    this.statics = linked.statics;
     this.tables = {
       [FUNCTION]: { signed: false, of: order },
       [GLOBAL]: { signed: false, of: globalIndex },
@@ -156,6 +158,11 @@ class Numbers {
   private bytes(symbol: string): Uint8Array {
     const table = this.tables[symbol.charAt(0)];
     this.buffer.length = 0;
+    if (symbol.charAt(0) === OFFSET) {
+      const { area, offset } = areaOf(symbol.slice(1));
+      this.buffer.u32((this.statics.get(area) ?? 0) + offset);
+      return this.buffer.view().slice();
+    }
     const value = table === undefined ? this.resumeType : (table.of.get(symbol.slice(1)) ?? 0);
     if (table?.signed === true) this.buffer.s32(value);
     else this.buffer.u32(value);

@@ -10,9 +10,11 @@ export const FUNCTION = "f";
 export const GLOBAL = "g";
 export const LITERAL = "l";
 export const AREA = "a";
+/** So many bytes into an area: the number, a space, the area. */
+export const OFFSET = "o";
 export const ENTRY = "e";
 export const RESUME_TYPE = "t";
-export type SymbolKind = typeof FUNCTION | typeof GLOBAL | typeof LITERAL | typeof AREA | typeof ENTRY | typeof RESUME_TYPE;
+export type SymbolKind = typeof FUNCTION | typeof GLOBAL | typeof LITERAL | typeof AREA | typeof OFFSET | typeof ENTRY | typeof RESUME_TYPE;
 
 /** The body of a function; at each note the number of a symbol is to be put in: offset, index in `symbols`, offset, ... */
 export interface CodeFunction {
@@ -30,7 +32,7 @@ const SCALAR: { readonly [letter: string]: Scalar } = { i: "i32", l: "i64", d: "
 /** Encodes functions that share one table of symbols. */
 export class SymbolicEncoder {
   readonly symbols: string[] = [];
-  private readonly known: { readonly [kind in SymbolKind]: Map<string, number> } = { f: new Map(), g: new Map(), l: new Map(), a: new Map(), e: new Map(), t: new Map() };
+  private readonly known: { readonly [kind in SymbolKind]: Map<string, number> } = { f: new Map(), g: new Map(), l: new Map(), a: new Map(), o: new Map(), e: new Map(), t: new Map() };
   private readonly buffer = new ByteBuffer();
   private readonly room = new Room();
   private notes: number[] = [];
@@ -79,6 +81,12 @@ function namesOf(symbols: readonly string[]): readonly string[] {
   return names;
 }
 
+/** The parts of the name of an OFFSET. */
+export function areaOf(name: string): { readonly area: string; readonly offset: number } {
+  const space = name.indexOf(" ");
+  return { area: name.slice(space + 1), offset: Number(name.slice(0, space)) };
+}
+
 /** What a function refers to, by kind. */
 export function summaryOf(f: CodeFunction): Summary {
   const names = namesOf(f.symbols);
@@ -86,7 +94,9 @@ export function summaryOf(f: CodeFunction): Summary {
   for (let i = 1; i < f.notes.length; i += 2) {
     const index = f.notes[i] ?? 0;
     const kind = f.symbols[index]?.charAt(0) ?? "";
-    (sets[kind] ??= new Set()).add(names[index] ?? "");
+    const name = names[index] ?? "";
+    if (kind === OFFSET) (sets[AREA] ??= new Set()).add(areaOf(name).area);
+    else (sets[kind] ??= new Set()).add(name);
   }
   return { callees: sets[FUNCTION] ?? NOTHING, entries: sets[ENTRY] ?? NOTHING, globals: sets[GLOBAL] ?? NOTHING, areas: sets[AREA] ?? NOTHING, literals: sets[LITERAL] ?? NOTHING };
 }

@@ -1,0 +1,257 @@
+// Computes once what is computed again while its operands are the same, where that saves work. Knows the IR only.
+
+import type { IrExpr, IrFunction, IrStmt, Scalar } from "../ir.ts";
+import { typeOf } from "../ir.ts";
+import { assignedLocals } from "../elab/effects.ts";
+import { mapChildren, mapStmt } from "./walk.ts";
+
+/** Larger expressions are looked at by their parts. */
+const LARGEST = 15;
+/** A function with more expressions than this is left alone. */
+const MOST = 40_000;
+
+export function shareValues(f: IrFunction): IrFunction {
+  if (!new Repeats().in(f.body)) return f;
+  const found = new Search();
+  found.list(f.body);
+  const worth = found.worth();
+  if (worth.size === 0) return f;
+  const writing = new Writing(found.occurrences, worth, f.locals);
+  return { ...f, body: writing.list(f.body), locals: writing.locals };
+}
+
+/** A cheap first look: whether any expression of three nodes or more seems to stand twice. */
+class Repeats {
+  private readonly seen = new Set<number>();
+  private found = false;
+
+  in(stmts: readonly IrStmt[]): boolean {
+    visitRoots(stmts, (e) => void this.mark(e));
+    return this.found;
+  }
+
+  /** A number that is the same for equal expressions; -1 for what cannot be shared. */
+  private mark(e: IrExpr): number {
+    if (e.op === "get") return e.local;
+    if (e.op === "const") return (Math.imul(e.value, 31) ^ 0x5bd1) >>> 1;
+    if (e.op !== "bin" && e.op !== "un") {
+      eachChild(e, (c) => void this.mark(c));
+      return -1;
+    }
+    const a = this.mark(e.a);
+    const b = e.op === "bin" ? this.mark(e.b) : 0;
+    if (a < 0 || b < 0) return -1;
+    const mark = (Math.imul(Math.imul(a, 0x01000193) ^ b, 0x01000193) + Math.imul(e.kind.charCodeAt(0) * 64 + e.kind.charCodeAt(e.kind.length - 1) + e.kind.length, 0x85eb)) >>> 1;
+    if (e.op === "bin" || e.a.op !== "get") {
+      if (this.seen.has(mark)) this.found = true;
+      else this.seen.add(mark);
+    }
+    return mark;
+  }
+}
+
+function visitRoots(stmts: readonly IrStmt[], see: (e: IrExpr) => void): void {
+  for (const s of stmts) {
+    eachRoot(s, see);
+    if (s.op === "if") {
+      visitRoots(s.then, see);
+      visitRoots(s.else, see);
+    } else if (s.op === "loop" || s.op === "block") visitRoots(s.body, see);
+  }
+}
+
+/** One value that is computed at one or more places. */
+interface Shared {
+  readonly nodes: number;
+  readonly type: Scalar;
+  places: number;
+}
+
+/** What an expression is: its text and size, when it depends on locals alone and cannot trap. */
+interface Form {
+  readonly text: string;
+  readonly nodes: number;
+}
+
+function formOf(e: IrExpr): Form | undefined {
+  if (e.op === "get") return { text: `l${e.local}`, nodes: 1 };
+  if (e.op === "const") return { text: `${e.value}`, nodes: 1 };
+  if (e.op === "un") {
+    const a = formOf(e.a);
+    return a === undefined || a.nodes + 1 > LARGEST ? undefined : { text: `${e.kind}(${a.text})`, nodes: a.nodes + 1 };
+  }
+  // Division may trap, and what is behind a condition may not be computed before it.
+  if (e.op !== "bin" || e.kind === "div_u" || e.kind === "rem_u") return undefined;
+  const a = formOf(e.a);
+  const b = a === undefined ? undefined : formOf(e.b);
+  if (a === undefined || b === undefined || a.nodes + b.nodes + 1 > LARGEST) return undefined;
+  return { text: `${e.kind}(${a.text},${b.text})`, nodes: a.nodes + b.nodes + 1 };
+}
+
+/** Numbers the places where shareable expressions stand, in the order of both walks, and tells which compute the same. */
+class Search {
+  readonly occurrences: (Shared | undefined)[] = [];
+  /** Values that are known here, by text. */
+  private readonly known = new Map<string, Shared>();
+  /** Those that have become so in the innermost list. */
+  private news: (readonly [string, Shared])[] = [];
+  private readonly about = new Map<number, Set<string>>();
+
+  worth(): ReadonlySet<Shared> {
+    const shared = new Set<Shared>();
+    for (const s of this.occurrences) if (s !== undefined && s.nodes * s.places > s.nodes + s.places + 1) shared.add(s);
+    return shared;
+  }
+
+  list(stmts: readonly IrStmt[]): void {
+    for (const s of stmts) this.stmt(s);
+  }
+
+  private stmt(s: IrStmt): void {
+    if (this.occurrences.length > MOST) return;
+    if (s.op === "loop") this.forgetAssigned(s.body);
+    else eachRoot(s, (e) => this.expr(e));
+    if (s.op === "set") this.forget(s.local);
+    else if (s.op === "call" || s.op === "resume") for (const d of s.dests) this.forget(d);
+    else if (s.op === "if") {
+      this.inner(s.then);
+      this.inner(s.else);
+    } else if (s.op === "loop" || s.op === "block") this.inner(s.body);
+  }
+
+  /** What becomes known inside is not known behind. */
+  private inner(stmts: readonly IrStmt[]): void {
+    const outer = this.news;
+    this.news = [];
+    this.list(stmts);
+    for (const [text, shared] of this.news) if (this.known.get(text) === shared) this.known.delete(text);
+    this.news = outer;
+  }
+
+  private expr(e: IrExpr): void {
+    if (e.op === "cond") return this.expr(e.cond);
+    if (e.op !== "bin" && e.op !== "un") {
+      eachChild(e, (c) => this.expr(c));
+      return;
+    }
+    const form = formOf(e);
+    if (form !== undefined && form.nodes >= 3) {
+      const known = this.known.get(form.text);
+      const shared = known ?? { nodes: form.nodes, type: typeOf(e), places: 0 };
+      shared.places++;
+      this.occurrences.push(shared);
+      if (known !== undefined) return;
+      this.known.set(form.text, shared);
+      this.news.push([form.text, shared]);
+      for (const local of localsOf(e)) {
+        const set = this.about.get(local);
+        if (set === undefined) this.about.set(local, new Set([form.text]));
+        else set.add(form.text);
+      }
+    }
+    eachChild(e, (c) => this.expr(c));
+  }
+
+  private forget(local: number): void {
+    for (const text of this.about.get(local) ?? []) this.known.delete(text);
+    this.about.delete(local);
+  }
+
+  private forgetAssigned(stmts: readonly IrStmt[]): void {
+    const assigned = new Set<number>();
+    assignedLocals(stmts, assigned);
+    for (const local of assigned) this.forget(local);
+  }
+}
+
+/** The expressions that a statement evaluates itself, in order. */
+function eachRoot(s: IrStmt, see: (e: IrExpr) => void): void {
+  mapStmt(s, (e) => {
+    see(e);
+    return e;
+  });
+}
+
+function eachChild(e: IrExpr, see: (e: IrExpr) => void): void {
+  mapChildren(e, (c) => {
+    see(c);
+    return c;
+  });
+}
+
+function localsOf(e: IrExpr): ReadonlySet<number> {
+  const locals = new Set<number>();
+  const see = (x: IrExpr): void => {
+    if (x.op === "get") locals.add(x.local);
+    else eachChild(x, see);
+  };
+  see(e);
+  return locals;
+}
+
+/** Goes the same way as the search and puts locals in. */
+class Writing {
+  readonly locals: Scalar[];
+  private readonly occurrences: readonly (Shared | undefined)[];
+  private readonly worth: ReadonlySet<Shared>;
+  private readonly names = new Map<Shared, number>();
+  /** Values in the order of their first places. */
+  private readonly seen = new Set<Shared>();
+  private next = 0;
+  private before: IrStmt[] = [];
+
+  constructor(occurrences: readonly (Shared | undefined)[], worth: ReadonlySet<Shared>, locals: readonly Scalar[]) {
+    this.occurrences = occurrences;
+    this.worth = worth;
+    this.locals = [...locals];
+  }
+
+  list(stmts: readonly IrStmt[]): readonly IrStmt[] {
+    const out: IrStmt[] = [];
+    for (const s of stmts) this.stmt(s, out);
+    return out;
+  }
+
+  private stmt(s: IrStmt, out: IrStmt[]): void {
+    if (this.next > MOST) {
+      out.push(s);
+      return;
+    }
+    this.before = [];
+    const direct = s.op === "loop" ? s : mapStmt(s, this.expr);
+    if (this.before.length > 0) {
+      // Checks that follow each other stay together.
+      let at = out.length;
+      if (s.op === "trapIf") while (out[at - 1]?.op === "trapIf") at--;
+      out.splice(at, 0, ...this.before);
+    }
+    if (direct.op === "if") {
+      const then = this.list(direct.then);
+      out.push({ ...direct, then, else: this.list(direct.else) });
+    } else if (direct.op === "loop" || direct.op === "block") out.push({ ...direct, body: this.list(direct.body) });
+    else out.push(direct);
+  }
+
+  private readonly expr = (e: IrExpr): IrExpr => {
+    if (e.op === "cond") {
+      const cond = this.expr(e.cond);
+      return cond === e.cond ? e : { ...e, cond };
+    }
+    if (e.op !== "bin" && e.op !== "un") return mapChildren(e, this.expr);
+    const form = formOf(e);
+    if (form === undefined || form.nodes < 3) return mapChildren(e, this.expr);
+    const shared = this.occurrences[this.next++];
+    if (shared === undefined) return e;
+    if (this.seen.has(shared)) {
+      const local = this.names.get(shared);
+      return local === undefined ? e : { op: "get", local, type: shared.type };
+    }
+    this.seen.add(shared);
+    const value = mapChildren(e, this.expr);
+    if (!this.worth.has(shared)) return value;
+    const local = this.locals.push(shared.type) - 1;
+    this.names.set(shared, local);
+    this.before.push({ op: "set", local, value });
+    return { op: "get", local, type: shared.type };
+  };
+}

@@ -1,0 +1,149 @@
+// Jumps at once to where a jump would lead anyway: behind a block or a branch that has just given a local the value which is tested
+// there. Knows the IR only.
+
+import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
+import { bin, not, un } from "../ops.ts";
+import { countReads, mapChildren } from "./walk.ts";
+
+/** `left`: whether locals are set whose test is no longer reached. */
+export function threadJumps(f: IrFunction): { readonly f: IrFunction; readonly left: boolean } {
+  const reads = new Int32Array(f.locals.length);
+  countReads(f.body, reads);
+  const threading = new Threading(reads);
+  const body = threading.list(f.body);
+  return { f: body === f.body ? f : { ...f, body }, left: threading.left };
+}
+
+/** A test of one local, and how control leaves when it holds. */
+interface Test {
+  readonly local: number;
+  readonly cond: IrExpr;
+  readonly leave: IrStmt;
+}
+
+class Threading {
+  left = false;
+  private readonly reads: Int32Array;
+
+  constructor(reads: Int32Array) {
+    this.reads = reads;
+  }
+
+  list(stmts: readonly IrStmt[]): readonly IrStmt[] {
+    const out: IrStmt[] = [];
+    let changed = false;
+    for (let i = 0; i < stmts.length; i++) {
+      const s = stmts[i];
+      if (s === undefined) continue;
+      const test = testOf(stmts[i + 1]);
+      const split = test === undefined || s.op !== "if" || this.reads[test.local] !== 1 ? undefined : intoBranches(s, test);
+      if (split !== undefined) {
+        // The test has gone into the branches.
+        out.push(...this.list(split));
+        changed = true;
+        i++;
+        continue;
+      }
+      const led = test !== undefined && s.op === "block" ? { ...s, body: leadAhead(s.body, s.label, test, true) } : s;
+      const ahead = led.op === "block" && s.op === "block" && led.body !== s.body;
+      this.left ||= ahead;
+      const next = this.stmt(ahead ? led : s);
+      changed ||= next !== s;
+      out.push(next);
+    }
+    return changed ? out : stmts;
+  }
+
+  private stmt(s: IrStmt): IrStmt {
+    if (s.op === "if") {
+      const then = this.list(s.then);
+      const otherwise = this.list(s.else);
+      return then === s.then && otherwise === s.else ? s : { ...s, then, else: otherwise };
+    }
+    if (s.op !== "loop" && s.op !== "block") return s;
+    const body = this.list(s.body);
+    return body === s.body ? s : { ...s, body };
+  }
+}
+
+/** A jump, or a short way out, that depends on nothing but one local. */
+function testOf(s: IrStmt | undefined): Test | undefined {
+  const leave: IrStmt | undefined = s?.op === "br" ? { op: "br", label: s.label, cond: undefined } : s?.op === "if" && s.else.length === 0 && s.then.length === 1 && isWayOut(s.then[0]) ? s.then[0] : undefined;
+  if (leave === undefined || (s?.op !== "br" && s?.op !== "if") || s.cond === undefined) return undefined;
+  const local = onlyLocal(s.cond);
+  return local === undefined ? undefined : { local, cond: s.cond, leave };
+}
+
+function isWayOut(s: IrStmt | undefined): boolean {
+  return s !== undefined && ((s.op === "br" && s.cond === undefined) || (s.op === "return" && s.values.length <= 1 && s.values.every((v) => v.op === "const")));
+}
+
+/** The local of a comparison with a constant, or of a plain truth. */
+function onlyLocal(e: IrExpr): number | undefined {
+  if (e.op === "get") return e.type === "i32" ? e.local : undefined;
+  if (e.op === "un") return e.kind === "eqz" ? onlyLocal(e.a) : undefined;
+  return e.op === "bin" && e.b.op === "const" && e.a.op === "get" && e.a.type === "i32" ? e.a.local : undefined;
+}
+
+/** The test of a value instead of the local. */
+function put(e: IrExpr, local: number, value: IrExpr): IrExpr {
+  if (e.op === "get") return e.local === local ? value : e;
+  if (e.op === "un") return un(e.kind, put(e.a, local, value));
+  if (e.op === "bin") return bin(e.kind, put(e.a, local, value), e.b);
+  return mapChildren(e, (c) => put(c, local, value));
+}
+
+function holds(test: Test, value: IrExpr): boolean | undefined {
+  if (value.op !== "const") return undefined;
+  const truth = put(test.cond, test.local, value);
+  return truth.op === "const" ? truth.value !== 0 : undefined;
+}
+
+/** A body in which what leads to the test with a constant that passes it leaves at once; `end`: its end leads there too. */
+function leadAhead(stmts: readonly IrStmt[], label: number, test: Test, end: boolean): readonly IrStmt[] {
+  let out: IrStmt[] | undefined;
+  stmts.forEach((s, i) => {
+    let next = s;
+    const last = i === stmts.length - 1;
+    if (s.op === "if") {
+      const then = leadAhead(s.then, label, test, end && last);
+      const otherwise = leadAhead(s.else, label, test, end && last && s.else.length > 0);
+      if (then !== s.then || otherwise !== s.else) next = { ...s, then, else: otherwise };
+    } else if (s.op === "loop" || s.op === "block") {
+      const body = leadAhead(s.body, label, test, false);
+      if (body !== s.body) next = { ...s, body };
+    } else if (s.op === "br" && s.label === label && s.cond === undefined && passes(stmts[i - 1], test)) next = test.leave;
+    if (next !== s && out === undefined) out = stmts.slice(0, i);
+    out?.push(next);
+  });
+  const done = out ?? stmts;
+  return end && passes(done.at(-1), test) ? [...done, test.leave] : done;
+}
+
+function passes(s: IrStmt | undefined, test: Test): boolean {
+  return s?.op === "set" && s.local === test.local && holds(test, s.value) === true;
+}
+
+/** `if c { …; x = a } else { …; x = b }` with the test of x, which nobody else reads, in both; where one of a and b decides it. */
+function intoBranches(s: Extract<IrStmt, { op: "if" }>, test: Test): readonly IrStmt[] | undefined {
+  const [a, b] = [s.then.at(-1), s.else.at(-1)];
+  if (a?.op !== "set" || b?.op !== "set" || a.local !== test.local || b.local !== test.local) return undefined;
+  if (holds(test, a.value) === undefined && holds(test, b.value) === undefined) return undefined;
+  const tested = (side: readonly IrStmt[], value: IrExpr): readonly IrStmt[] => {
+    const before = side.slice(0, -1);
+    const truth = holds(test, value);
+    if (truth !== undefined) return truth ? [...before, test.leave] : before;
+    const cond = put(test.cond, test.local, value);
+    return [...before, test.leave.op === "br" ? { ...test.leave, cond } : { op: "if", cond, then: [test.leave], else: [] }];
+  };
+  const then = tested(s.then, a.value);
+  const otherwise = tested(s.else, b.value);
+  // One side that only leaves needs no branch.
+  if (otherwise.length === 1 && otherwise[0] === test.leave) return [leaving(test, not(s.cond)), ...then];
+  if (then.length === 1 && then[0] === test.leave) return [leaving(test, s.cond), ...otherwise];
+  return [{ op: "if", cond: s.cond, then, else: otherwise }];
+}
+
+function leaving(test: Test, cond: IrExpr): IrStmt {
+  return test.leave.op === "br" ? { ...test.leave, cond } : { op: "if", cond, then: [test.leave], else: [] };
+}
