@@ -35,7 +35,7 @@ function chainModule(n: number, body: unknown, more: readonly object[] = []): st
 
 function long(seed: number): unknown {
   let e: unknown = "x";
-  for (let i = 0; i < 30; i++) e = ["^", ["*", e, seed + i], i];
+  for (let i = 0; i < 30; i++) e = ["^", ["*", e, 1001 + 2 * seed + 2 * i], i];
   return e;
 }
 
@@ -92,27 +92,27 @@ describe("incremental", () => {
   });
 
   test("a changed body compiles its module, a changed interface those that use it", () => {
-    const w = workspace({ ...ECHO_FILES, ...chain(20, (n) => ["+", "x", n]) });
+    const w = workspace({ ...ECHO_FILES, ...chain(20, long) });
     const first = w.graph(BUILD);
     expect(first.status, first.stderr).toBe(0);
     expect(first.graph.counts).toMatchObject({ total: 2 * 21 + 3, ran: 2 * 21 + 3 });
-    // The body is longer than what other modules copy.
-    w.write({ "src/m10.x07.json": chainModule(10, long(10)) });
+    // The bodies are longer than what other modules copy.
+    w.write({ "src/m10.x07.json": chainModule(10, long(110)) });
     expect(ranIn(w.graph(BUILD))).toEqual(["x07.parse m10", "x07.module m10", "x07.link x07.json", "wasm.inspect dist/app.wasm", "artifact.manifest dist/app.wasm.manifest.json"].sort());
-    w.write({ "src/m10.x07.json": chainModule(10, long(11)) });
+    w.write({ "src/m10.x07.json": chainModule(10, long(111)) });
     expect(ranIn(w.graph(BUILD)).filter((a) => a.startsWith("x07."))).toEqual(["x07.link x07.json", "x07.module m10", "x07.parse m10"]);
-    w.write({ "src/m10.x07.json": chainModule(10, long(11), [{ kind: "defn", name: "m10.more", params: [], result: "i32", body: 1 }]) });
+    w.write({ "src/m10.x07.json": chainModule(10, long(111), [{ kind: "defn", name: "m10.more", params: [], result: "i32", body: 1 }]) });
     expect(ranIn(w.graph(BUILD)).filter((a) => a.startsWith("x07.module"))).toEqual(["x07.module m10", "x07.module m11"]);
     expect(w.tool(["run", "--wasm", "dist/app.wasm", "--input-hex", "", "--json"]).status).toBe(0);
   });
 
   test("many modules are linked from groups, of which an edit gathers one", () => {
-    const w = workspace({ ...ECHO_FILES, ...chain(40, (n) => ["+", "x", n]) });
+    const w = workspace({ ...ECHO_FILES, ...chain(40, long) });
     expect(w.graph(BUILD).status).toBe(0);
-    w.write({ "src/m10.x07.json": chainModule(10, long(10)) });
+    w.write({ "src/m10.x07.json": chainModule(10, long(110)) });
     const ran = ranIn(w.graph(BUILD)).filter((a) => a.startsWith("x07."));
     expect(ran.map((a) => a.split(" ")[0])).toEqual(["x07.gather", "x07.link", "x07.module", "x07.parse"]);
-    const whole = workspace({ ...ECHO_FILES, ...chain(40, (n) => (n === 10 ? long(10) : ["+", "x", n])) });
+    const whole = workspace({ ...ECHO_FILES, ...chain(40, (n) => long(n === 10 ? 110 : n)) });
     expect(whole.graph(BUILD).status).toBe(0);
     expect(readFileSync(join(w.dir, "dist/app.wasm"))).toEqual(readFileSync(join(whole.dir, "dist/app.wasm")));
   });

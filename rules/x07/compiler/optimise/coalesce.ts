@@ -4,7 +4,7 @@
 import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
 import { isPure } from "../ir.ts";
 import { declaredAtSet } from "./births.ts";
-import { mapChildren, mapStmt, mentionsIn, visit } from "./walk.ts";
+import { countMentions, mapChildren, mapStmt, visit } from "./walk.ts";
 
 /** More copied locals than this would make the table of overlaps large. */
 const MOST = 1500;
@@ -12,7 +12,9 @@ const MOST = 1500;
 export function coalesce(f: IrFunction): IrFunction {
   const copies = copiesOf(f);
   if (copies.length === 0) return f;
-  const candidates = [...new Set(copies.flat())].sort((a, b) => a - b);
+  const copied = new Set<number>();
+  for (const [to, from] of copies) copied.add(to).add(from);
+  const candidates = [...copied].sort((a, b) => a - b);
   if (candidates.length > MOST) return f;
   const overlaps = new Lives(f, candidates).run();
   const names = merged(copies, candidates, overlaps);
@@ -82,16 +84,18 @@ class Lives {
   readonly dead = new Set<IrStmt>();
   private readonly needed = new Set<IrStmt>();
   private readonly f: IrFunction;
+  private readonly candidates: readonly number[];
   /** Place of each candidate, by local; -1 of the others. */
   private readonly place: Int32Array;
   private readonly overlaps: Bits[];
   /** Asked for where there are loops. */
-  private births: { readonly atSet: readonly boolean[]; readonly mentions: ReadonlyMap<number, number> } | undefined;
+  private births: { readonly atSet: readonly boolean[]; readonly mentions: Int32Array } | undefined;
   private readonly atLabel = new Map<number, Bits>();
   private live: Bits;
 
   constructor(f: IrFunction, candidates: readonly number[]) {
     this.f = f;
+    this.candidates = candidates;
     this.place = new Int32Array(f.locals.length).fill(-1);
     candidates.forEach((local, i) => (this.place[local] = i));
     this.overlaps = candidates.map(() => Bits.empty(candidates.length));
@@ -161,14 +165,21 @@ class Lives {
       const there = inner.op === "br" ? this.atLabel.get(inner.label) : undefined;
       if (there !== undefined) start.addAll(there);
     });
-    const { atSet, mentions } = (this.births ??= { atSet: declaredAtSet(this.f), mentions: mentionsIn(this.f.body) });
-    const inside = mentionsIn(s.body);
-    for (const [local, times] of inside) {
-      const ownToRound = atSet[local] === true && times === mentions.get(local);
-      if (!ownToRound) this.addTo(start, local);
+    const { atSet, mentions } = (this.births ??= { atSet: declaredAtSet(this.f), mentions: this.mentionsIn(this.f.body) });
+    const inside = this.mentionsIn(s.body);
+    for (const local of this.candidates) {
+      const times = inside[local]!;
+      const ownToRound = atSet[local] === true && times === mentions[local];
+      if (times > 0 && !ownToRound) this.addTo(start, local);
     }
     this.atLabel.set(s.label, start);
     this.list(s.body);
+  }
+
+  private mentionsIn(stmts: readonly IrStmt[]): Int32Array {
+    const counts = new Int32Array(this.f.locals.length);
+    countMentions(stmts, counts);
+    return counts;
   }
 
   private addTo(bits: Bits, local: number): void {

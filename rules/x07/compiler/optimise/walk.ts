@@ -257,6 +257,23 @@ export function mentionsIn(stmts: readonly IrStmt[]): ReadonlyMap<number, number
   return counts;
 }
 
+/** Adds to `counts` how often each local is read or set. */
+export function countMentions(stmts: readonly IrStmt[], counts: Int32Array): void {
+  countReads(stmts, counts);
+  countSets(stmts, counts);
+}
+
+function countSets(stmts: readonly IrStmt[], counts: Int32Array): void {
+  for (const s of stmts) {
+    if (s.op === "set") counts[s.local]!++;
+    else if (s.op === "call" || s.op === "resume") for (const d of s.dests) counts[d]!++;
+    else if (s.op === "if") {
+      countSets(s.then, counts);
+      countSets(s.else, counts);
+    } else if (s.op === "loop" || s.op === "block") countSets(s.body, counts);
+  }
+}
+
 /** Calls back for every expression, inner ones first, and every statement. */
 export function visit(stmts: readonly IrStmt[], onExpr: (e: IrExpr) => void, onStmt?: (s: IrStmt) => void): void {
   for (const s of stmts) {
