@@ -145,6 +145,7 @@ class RunPlan {
   async #callInWasmtime(host: WasmtimeHost, facts: RunFacts, input: Input, module: InspectedWasm, cacheConfig: string | null, settings: RunSettings): Promise<GoalAnswer> {
     this.#context.volatile();
     this.#wasmtime = host;
+    if (this.#context.engine.dryRun) return this.#answer(runResult(facts), [{ code: "GRAPH_DRY_RUN", severity: "info", stage: "run", message: `a dry run does not run ${facts.wasm.path} in Wasmtime` }]);
     const cache = readCacheConfig(this.#context, cacheConfig);
     if (!cache.ok) return this.#failed(facts, input, module, null, cache.error, runResult(facts));
     const { runCoreInWasmtime } = await import("../run/wasmtime/host.ts");
@@ -168,6 +169,7 @@ class RunPlan {
       this.#outputs.push({ path, sha256: sha256Hex(bytes), bytes_len: bytes.length });
       return this.#answer(runResult({ ...facts, output: outputBlob(bytes, path, true) }), []);
     }
+    this.#witness.blocked(path);
     const kept = { ...facts, output: outputBlob(bytes, null, true) };
     return this.#failed(kept, input, module, outcome.trap, errors, runResult(kept));
   }
@@ -179,7 +181,7 @@ class RunPlan {
       return written.ok ? [] : written.error;
     }
     const placed = await this.#context.build([place(artifact, path)]);
-    return placed.ok ? [] : placed.error.map((d): Diagnostic => (d.code === "GRAPH_OUTPUT_WRITE_FAILED" ? { ...d, code: "X07WASM_OUTPUT_WRITE_FAILED" } : d));
+    return placed.ok ? [] : placed.error.map((d): Diagnostic => (d.code === "GRAPH_OUTPUT_WRITE_FAILED" ? { ...d, code: "X07WASM_OUTPUT_WRITE_FAILED", data: { ...d.data, error: causeOf(d.data?.["error"]) } } : d));
   }
 
   // ---- answers -----------------------------------------------------------------------------------
@@ -201,14 +203,14 @@ class RunPlan {
     };
   }
 
-  /** A failed run leaves an incident bundle: its input, its report and what is known of the module. */
+  /** A failed run leaves an incident bundle: its input, its report and what is known of the module. A dry run leaves nothing. */
   #failed(facts: RunFacts, input: Input, inspected: InspectedWasm, trap: string | null, diagnostics: readonly Diagnostic[], result: JsonValue): GoalAnswer {
     const afterReport = (report: Uint8Array): Diagnostic[] => {
       const bundle = runIncident({ profile: facts.profile, wasm: facts.wasm, inspected, artifactManifest: this.#manifestBeside(facts.wasm.path), input: input.bytes(), report: new TextDecoder().decode(report), trap, diagnostics });
       const at = incidentPlace(this.#o);
       return writeIncident(at, incidentDir(at.root, new Date(), bundle.id), new Map([...bundle.files, ...this.#witness.files(report)]));
     };
-    return { ...this.#answer(result, diagnostics), afterReport };
+    return { ...this.#answer(result, diagnostics), ...(!this.#context.engine.dryRun && { afterReport }) };
   }
 
   #manifestBeside(wasm: string): ArtifactManifest {
@@ -217,6 +219,11 @@ class RunPlan {
     if (read.ok) return { kind: "read", path, bytes: read.bytes };
     return read.code === "ENOENT" ? { kind: "absent", path } : { kind: "unreadable", path, error: read.error };
   }
+}
+
+/** The system's words without the paths behind them, which are other ones in every run. */
+function causeOf(error: unknown): string {
+  return String(error).split(",")[0] as string;
 }
 
 /** A module file under the name that a build gives it too, so that both share what was found in it. */
