@@ -14,13 +14,17 @@ export function writeSide(path: string, bytes: Uint8Array, code: string, mode?: 
     else writeFileSync(path, bytes); // a device or a pipe, which nothing may be renamed over
     return ok({ path, sha256: sha256Hex(bytes), bytes_len: bytes.length });
   } catch (e) {
-    const error = (e as Error).message;
+    const error = (e as Error).message.replaceAll(temporaryOf(path), path);
     return fail([{ ...finding(code, "run", `${path} could not be written: ${error}`, { error }), hint: "check the folder's permissions and free space", place: { file: path } }]);
   }
 }
 
+function temporaryOf(path: string): string {
+  return `${path}.${process.pid}.tmp`;
+}
+
 function replace(path: string, bytes: Uint8Array, mode: number | undefined): void {
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = temporaryOf(path);
   try {
     writeFileSync(temporary, bytes, mode === undefined ? {} : { mode });
     renameSync(temporary, path);

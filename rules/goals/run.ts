@@ -149,6 +149,7 @@ class RunPlan {
   async #callInWasmtime(host: WasmtimeHost, facts: RunFacts, input: Input, module: InspectedWasm, cache: Uint8Array | null, settings: RunSettings): Promise<GoalAnswer> {
     this.#context.volatile();
     this.#wasmtime = host;
+    if (this.#context.engine.dryRun) return this.#answer(runResult(facts), [{ code: "GRAPH_DRY_RUN", severity: "info", stage: "run", message: `a dry run does not run ${facts.wasm.path} in Wasmtime` }]);
     const { runCoreInWasmtime } = await import("../run/wasmtime/host.ts");
     const outcome = await runCoreInWasmtime(host.program, withCache(coreRequest(settings, this.#bytesOf(facts.wasm.path), input.bytes()), cache));
     const ran: RunFacts = { ...facts, engine: { name: "wasmtime", version: host.version } };
@@ -170,6 +171,7 @@ class RunPlan {
       this.#outputs.push({ path, sha256: sha256Hex(bytes), bytes_len: bytes.length });
       return this.#answer(runResult({ ...facts, output: outputBlob(bytes, path, true) }), []);
     }
+    this.#witness.blocked(path);
     const kept = { ...facts, output: outputBlob(bytes, null, true) };
     return this.#failed(kept, input, module, outcome.trap, errors, runResult(kept));
   }
@@ -204,14 +206,14 @@ class RunPlan {
     };
   }
 
-  /** A failed run leaves an incident bundle: its input, its report and what is known of the module. */
+  /** A failed run leaves an incident bundle: its input, its report and what is known of the module. A dry run leaves nothing. */
   #failed(facts: RunFacts, input: Input, inspected: InspectedWasm, trap: string | null, diagnostics: readonly Diagnostic[], result: JsonValue): GoalAnswer {
     const afterReport = (report: Uint8Array): Diagnostic[] => {
       const bundle = runIncident({ profile: facts.profile, wasm: facts.wasm, inspected, artifactManifest: this.#manifestBeside(facts.wasm.path), input: input.bytes(), report: new TextDecoder().decode(report), trap, diagnostics });
       const at = incidentPlace(this.#o);
       return writeIncident(at, incidentDir(at.root, new Date(), bundle.id), new Map([...bundle.files, ...this.#witness.files(report)]));
     };
-    return { ...this.#answer(result, diagnostics), afterReport };
+    return { ...this.#answer(result, diagnostics), ...(!this.#context.engine.dryRun && { afterReport }) };
   }
 
   #manifestBeside(wasm: string): ArtifactManifest {

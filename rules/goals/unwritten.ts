@@ -6,5 +6,11 @@ import { type Diagnostic, parentOf, type PlanContext } from "../../engine/index.
 export function unwritten(context: PlanContext, d: Diagnostic, path: string, codes: { readonly folder: string; readonly file: string }): Diagnostic {
   if (d.code !== "GRAPH_OUTPUT_WRITE_FAILED") return d;
   const folder = parentOf(path) || ".";
-  return { ...d, code: context.probe(folder) === "dir" ? codes.file : codes.folder };
+  const data = d.data?.["error"] === undefined ? {} : { data: { ...d.data, error: causeOf(d.data["error"]) } };
+  return { ...d, ...data, code: context.probe(folder) === "dir" ? codes.file : codes.folder };
+}
+
+/** The system's words without the paths behind them, which are other ones in every run. */
+function causeOf(error: unknown): string {
+  return String(error).split(",")[0] as string;
 }

@@ -1,6 +1,6 @@
 // The diagnostics that guests themselves report, by response header or by a line on stderr: found, checked, turned into ours.
 
-import { isJsonObject, parseJson } from "../../engine/index.ts";
+import { asNumber, isJsonObject, parseJson } from "../../engine/index.ts";
 import type { Diagnostic, JsonValue } from "../../engine/index.ts";
 import { finding } from "../wasm/finding.ts";
 
@@ -43,7 +43,12 @@ function judge({ codes, data }: Said, kind: "HTTP" | "CLI", message: string): Di
   if (!/^[A-Z0-9_]{1,128}$/.test(code)) return wrong("CODE_INVALID", "the guest's diagnostic code is not 1 to 128 of A-Z 0-9 _");
   if (encoded === undefined) return finding(code, "run", message);
   const decoded = dataOf(encoded);
-  return decoded === null ? wrong("DATA_INVALID", "the guest's diagnostic data is not a JSON object in strict base64 of at most 4096 bytes") : finding(code, "run", message, decoded);
+  return decoded === null ? wrong("DATA_INVALID", "the guest's diagnostic data is not a JSON object in strict base64 of at most 4096 bytes") : { ...finding(code, "run", message, decoded), ...measured(decoded) };
+}
+
+/** For people, who do not see the data: what was measured against which limit. */
+function measured({ limit, measured: found }: { readonly [key: string]: JsonValue }): Partial<Diagnostic> {
+  return asNumber(limit) === undefined || asNumber(found) === undefined ? {} : { notes: [`measured ${String(found)}, the limit is ${String(limit)}`] };
 }
 
 function dataOf(encoded: string): { readonly [key: string]: JsonValue } | null {

@@ -66,7 +66,7 @@ class ComponentRun {
     const args = this.#readArgs();
     const stdin = this.#readStdin();
     if (!component.ok) return this.#answer(component.digest, "component_compile_failed", null, false);
-    if (!args.ok || !stdin.ok) return this.#answer(component.digest, "engine_failed", null, false);
+    if (!args.ok || !stdin.ok) return this.#answer(component.digest, "err", null, false);
     const { limits, warnings } = await guestLimits(this.#context, this.#o);
     this.#diagnostics.push(...warnings);
     const job: CommandJob = { component: component.bytes, path, args: this.#args, stdin: this.#stdin.bytes, maxOutput: this.#number("max-output-bytes") ?? 16_777_216, limits, wallMs: this.#number("max-wall-ms") };
@@ -161,7 +161,10 @@ class ComponentRun {
     if (typeof path !== "string") return;
     const written = writeSide(path, bytes, code);
     if (written.ok) this.#outputs.push(written.value);
-    else this.#diagnostics.push(...written.error);
+    else {
+      this.#witness.blocked(path);
+      this.#diagnostics.push(...written.error);
+    }
   }
 
   // ---- the answer ----------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 // What a bundle keeps so that its command can be run again elsewhere: the words, the files it looked at, what it answered. Knows nothing of any command.
 
-import { canonical, isJsonArray, isJsonObject, parseJson, sha256Hex } from "../../engine/index.ts";
+import { canonical, isJsonArray, isJsonObject, parentOf, parseJson, sha256Hex } from "../../engine/index.ts";
 import type { JsonObject, JsonValue, PlanContext } from "../../engine/index.ts";
 
 export const REPLAY_FILE = "replay.json";
@@ -12,6 +12,7 @@ const utf8 = new TextEncoder();
 export class Witness {
   readonly context: PlanContext;
   readonly #asked = new Set<string>();
+  readonly #folders = new Set<string>();
   readonly #env = new Map<string, string | undefined>();
   /** What is asked through this one is not kept: the program of a tool is not. */
   readonly outer: PlanContext;
@@ -32,6 +33,17 @@ export class Witness {
     };
   }
 
+  /** A path that could not be written: what is in its way belongs to the bundle, to be in the way again. */
+  blocked(path: string): void {
+    for (let at = path; at !== "" && at !== "/"; at = parentOf(at)) {
+      const there = this.outer.probe(at);
+      if (there === "missing") continue;
+      if (there !== "dir") this.#asked.add(at);
+      else if (at === path) this.#folders.add(at);
+      return;
+    }
+  }
+
   /** The bundle's part for a rerun: `replay.json`, and each file under the digest of its content. */
   files(reportBytes: Uint8Array): Map<string, Uint8Array> {
     const stored = new Map<string, Uint8Array>();
@@ -44,6 +56,7 @@ export class Witness {
       const read = this.outer.read(path);
       return read.ok ? { path, ...keep(read.bytes) } : { path, missing: true };
     });
+    for (const path of [...this.#folders].sort()) files.push({ path, folder: true });
     const report = parsed(reportBytes);
     const meta = isJsonObject(report["meta"]) ? report["meta"] : {};
     const stdin = this.stdin === undefined ? null : keep(this.stdin);

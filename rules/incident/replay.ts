@@ -90,19 +90,32 @@ function layOut(context: PlanContext, dir: string, base: string, recorded: JsonO
     const to = placeOf(laid, path);
     if (to === undefined) return fail([finding("X07WASM_INCIDENT_PATH_INVALID", "parse", `the recorded path ${path} leads out of the folder of the rerun`)]);
     if (file["missing"] === true) continue;
+    if (file["folder"] === true) {
+      const made = laidOut(path, () => mkdirSync(to, { recursive: true }));
+      if (!made.ok) return made;
+      continue;
+    }
     const content = contentOf(context, dir, String(file["sha256"]));
     if (!content.ok) return content;
-    try {
+    const written = laidOut(path, () => {
       mkdirSync(dirname(to), { recursive: true });
       writeFileSync(to, content.value);
-    } catch (e) {
-      return fail([finding("X07WASM_INCIDENT_LAYOUT_IO_FAILED", "run", `${path} cannot be laid out for the rerun: ${(e as Error).message}`)]);
-    }
+    });
+    if (!written.ok) return written;
   }
   const stdin = recorded["stdin"];
   if (!isJsonObject(stdin)) return ok(laid);
   const content = contentOf(context, dir, String(stdin["sha256"]));
   return content.ok ? ok({ ...laid, stdin: content.value }) : content;
+}
+
+function laidOut(path: string, work: () => unknown): Result<void> {
+  try {
+    work();
+    return ok(undefined);
+  } catch (e) {
+    return fail([finding("X07WASM_INCIDENT_LAYOUT_IO_FAILED", "run", `${path} cannot be laid out for the rerun: ${(e as Error).message}`)]);
+  }
 }
 
 /** Where a recorded path is in the rerun; undefined: outside. */

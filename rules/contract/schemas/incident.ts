@@ -18,7 +18,7 @@ export const incidentReplay = document(
     argv: list(text(), { min: 1, max: 4096 }),
     env: { type: "object", additionalProperties: text(), propertyNames: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" } },
     stdin: orNull(object(kept)),
-    files: list({ oneOf: [object({ path: path4096, ...kept }), object({ path: path4096, missing: just(true) })] }, { max: 65536 }),
+    files: list({ oneOf: [object({ path: path4096, ...kept }), object({ path: path4096, missing: just(true) }), object({ path: path4096, folder: just(true) })] }, { max: 65536 }),
     expected: object({ exit_code: exitCode, ok: boolean, diagnostics: list(anyObject), result: anyObject }),
     nondeterminism: anyObject,
   }),

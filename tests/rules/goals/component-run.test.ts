@@ -76,9 +76,9 @@ const REFUSED: readonly (readonly [string, readonly string[], readonly string[],
   ["no file", ["--component", "none.wasm"], ["X07WASM_COMPONENT_RUN_COMPONENT_READ_FAILED", "X07WASM_COMPONENT_RUN_COMPONENT_COMPILE_FAILED"], 3, "component_compile_failed"],
   ["no component", ["--component", "junk.wasm"], ["X07WASM_COMPONENT_RUN_COMPONENT_COMPILE_FAILED"], 1, "component_compile_failed"],
   ["another world", ["--component", "http.wasm"], ["X07WASM_COMPONENT_RUN_TRAP"], 1, "trap"],
-  ["arguments that are none", ["--component", "many.wasm", "--args-json", "[1]"], ["X07WASM_COMPONENT_RUN_ARGS_JSON_INVALID"], 3, "engine_failed"],
-  ["standard input that is not there", ["--component", "many.wasm", "--stdin", "@in.txt"], ["X07WASM_COMPONENT_RUN_STDIN_READ_FAILED"], 3, "engine_failed"],
-  ["base64 that is none", ["--component", "many.wasm", "--stdin-b64", "aGk"], ["X07WASM_COMPONENT_RUN_STDIN_BASE64_INVALID"], 3, "engine_failed"],
+  ["arguments that are none", ["--component", "many.wasm", "--args-json", "[1]"], ["X07WASM_COMPONENT_RUN_ARGS_JSON_INVALID"], 3, "err"],
+  ["standard input that is not there", ["--component", "many.wasm", "--stdin", "@in.txt"], ["X07WASM_COMPONENT_RUN_STDIN_READ_FAILED"], 3, "err"],
+  ["base64 that is none", ["--component", "many.wasm", "--stdin-b64", "aGk"], ["X07WASM_COMPONENT_RUN_STDIN_BASE64_INVALID"], 3, "err"],
 ];
 
 test.each(REFUSED)("refused: %s", async (_what, more, codes, exitCode, outcome) => {
@@ -93,4 +93,12 @@ test("an unreadable profile gives a warning and finite limits, not none", async 
   expect(codesOf(report)).toEqual(["X07WASM_PROFILE_LOAD_FAILED", "X07WASM_BUDGET_EXCEEDED_CPU_FUEL"]);
   expect(report.diagnostics[0]).toMatchObject({ severity: "warning" });
   expect(existsSync(join(w.dir, String(report.result["incident_dir"])))).toBe(true);
+});
+
+test.each(["out", "in.txt/out.txt"])("an incident of output that could not be written to %s is reproduced", async (path) => {
+  w.write({ "out/there": "" });
+  const report = await run(...said("l"), "--max-fuel", "0", "--stdout-out", path, "--incidents-dir", `blocked-${path.length}`);
+  expect(codesOf(report)).toContain("X07WASM_COMPONENT_RUN_STDOUT_WRITE_FAILED");
+  const again = await checkedReport(w.tool(["incident", "replay", String(report.result["incident_dir"]), "--json"]));
+  expect(again.result).toMatchObject({ reproduced: true, differs: [] });
 });

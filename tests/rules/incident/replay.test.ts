@@ -1,6 +1,6 @@
 // Bundles of failed commands: listed, run again, compared; and what is no bundle.
 
-import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { OptionSpec } from "../../../engine/index.ts";
@@ -46,6 +46,8 @@ const FAILING: readonly { readonly name: string; readonly words: readonly string
   ["wall time", ["run", "--wasm", SPIN, "--input", INPUT, "--max-fuel", "9000000000000", "--max-wall-ms=5"]],
   ["no room", ["run", "--wasm", SPIN, "--input-base64", "/////w==", "--arena-cap-bytes", "4294967295"]],
   ["output", ["run", "--wasm", SPIN, "--input-hex", "", "--max-output-bytes", "1", "--json"]],
+  ["a folder in the way", ["run", "--wasm", SPIN, "--input-hex", "", "--output-out", "examples"]],
+  ["a file in the way", ["run", "--wasm", SPIN, "--input-hex", "", "--output-out", "junk.wasm/out.bin"]],
   ["no such module", ["run", "--wasm", "none.wasm", "--input-hex", "00"]],
   ["junk", ["run", "--wasm", "junk.wasm", "--input-hex", "00", "--json", "pretty", "--report-out", "deep/report.json"]],
   ["other memory", ["run", "--wasm", SPIN, "--input-hex", "00", "--profile", "wasm_debug"]],
@@ -122,4 +124,12 @@ test.each<[string, readonly string[], readonly string[]]>([
   const words = wordsAgain(["x07-wasm", ...given], options, () => "MAPPED");
   // `--json run` is an argument error of the tool: the word is the option's value, and goes with it.
   expect(words).toEqual(expected[0] === "--json-mode-was-run" ? ["--wasm=a"] : expected);
+});
+
+test.each(["v8", "wasmtime"])("a dry run on %s leaves nothing", (host) => {
+  for (const words of [["--max-fuel", "1000"], ["--profile", "wasm_debug"]]) {
+    const ran = w.tool(["run", "--wasm", SPIN, "--input", INPUT, "--host", host, "--incidents-dir", "dry", ...words, "--dry-run"]);
+    expect(ran.stdout).toBe("");
+    expect(existsSync(join(w.dir, "dry"))).toBe(false);
+  }
 });
