@@ -185,18 +185,19 @@ export class Files {
 
   /**
    * Once the clock has moved on, entries with young stamps are read once more: equal content makes them trustworthy.
-   * Gives the paths that are no longer what the build saw. Whatever else changes meanwhile has another stamp than its entry.
+   * Gives the paths that are no longer what the build saw.
    */
   confirm(paths: Iterable<string>): string[] {
     const moved: string[] = [];
     for (const path of paths) {
       const entry = this.#entries.get(path);
-      if (entry?.racy !== true) continue;
+      if (entry === undefined) continue;
       const stat = this.#disk.stat(path);
       if (stat === undefined || stat.kind !== "file") {
         moved.push(path);
         continue;
       }
+      if (sameStat(entry, stat) && !entry.racy) continue;
       const read = attempt(() => this.#disk.read(path));
       const after = this.#disk.stat(path);
       if (!read.ok || after === undefined || !sameStat(stat, after) || read.value.length !== entry.size || fingerprint(read.value) !== entry.fingerprint) {

@@ -102,6 +102,7 @@ export class Session {
   readonly #recovered: Diagnostic[] = [];
   readonly #leftovers: Leftovers;
   #opened = false;
+  #journalOpen = false;
   #stateWritable = true;
 
   constructor(world: SessionWorld, options: SessionOptions) {
@@ -124,9 +125,15 @@ export class Session {
     if (known.ok && !this.files.load(known.value)) {
       this.#recover({ code: "GRAPH_STATE_DROPPED", severity: "warning", stage: "run", message: "the table of known files is damaged or of another version; it was dropped", hint: "nothing to do: every file is read again", place: { file: `${STATE_FOLDER}/files` } });
     }
+    await this.#openFarther();
+  }
+
+  /** Read when something is first built: goals that build nothing do without it. */
+  #openJournal(): void {
+    if (this.#journalOpen) return;
+    this.#journalOpen = true;
     this.#journal.open();
     for (const d of this.#journal.recovered) this.#recover(d);
-    await this.#openFarther();
   }
 
   /** A dry run changes nothing, not even the near cache, and so asks nobody. */
@@ -147,7 +154,7 @@ export class Session {
     this.#world.emit({ type: "goal_started", goal });
     const started = this.#world.now();
     for (let attempts = 0; ; attempts++) {
-      const run = new PlanRun(this.#world, this.#options, this.files, this.#journal, this.#cache, this.#farther, () => this.#beginWriting());
+      const run = new PlanRun(this.#world, this.#options, this.files, this.#journal, this.#cache, this.#farther, () => this.#beginBuilding());
       const answer = await plan(run.context);
       const changed = answer.diagnostics.some((d) => d.code === "GRAPH_SOURCE_CHANGED");
       if (changed && attempts < 2 && !this.#world.signal.aborted) {
@@ -166,7 +173,8 @@ export class Session {
     }
   }
 
-  #beginWriting(): void {
+  #beginBuilding(): void {
+    this.#openJournal();
     if (!this.#options.dryRun) this.#leftovers.begin(this.#world.alive ?? processRuns);
   }
 
@@ -236,13 +244,13 @@ class PlanRun {
   readonly #env = new Map<string, string | undefined>();
   #volatile = false;
   #writes = false;
-  readonly #beginWriting: () => void;
+  readonly #beginBuilding: () => void;
   readonly #dryRun: boolean;
   readonly context: PlanContext;
 
-  constructor(world: SessionWorld, options: SessionOptions, files: Files, journal: Journal, cache: Cache, farther: Farther | undefined, beginWriting: () => void) {
+  constructor(world: SessionWorld, options: SessionOptions, files: Files, journal: Journal, cache: Cache, farther: Farther | undefined, beginBuilding: () => void) {
     this.#world = world;
-    this.#beginWriting = beginWriting;
+    this.#beginBuilding = beginBuilding;
     this.#options = options;
     this.#files = files;
     this.#dryRun = options.dryRun;
@@ -372,7 +380,7 @@ class PlanRun {
     const found = this.#graph.problems.slice(problemsBefore);
     const problems = found.length > 0 ? found : this.#overRead(all);
     if (problems.length > 0) return fail(problems);
-    if (!this.#writes && ids.length > 0) this.#beginWriting();
+    if (!this.#writes && ids.length > 0) this.#beginBuilding();
     this.#writes ||= ids.length > 0;
     await this.#build.demand(ids);
     return ids.some((id) => this.#build.lacks(id)) ? fail(this.#failures(ids)) : ok(undefined);
