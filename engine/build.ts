@@ -20,7 +20,7 @@ import { Placing } from "./placing.ts";
 import { criticalPaths } from "./priority.ts";
 import { changedMeanwhile, type Hit, Recall } from "./recall.ts";
 import { BUSY, DONE, FAILED, Readiness, WAITING } from "./ready.ts";
-import { INLINE_LIMIT, type Trace } from "./trace.ts";
+import { INLINE_LIMIT, type Trace, type TracedOutput } from "./trace.ts";
 
 export interface BuildOptions {
   readonly jobs: number;
@@ -116,6 +116,11 @@ export class Build {
 
   digest(artifact: ArtifactId): Digest | undefined {
     return this.#contents.digest(artifact);
+  }
+
+  /** Its digest, with its content where that is small. */
+  output(artifact: ArtifactId): TracedOutput | undefined {
+    return this.#contents.output(artifact);
   }
 
   /** The content of an artifact that was demanded before; makes it again when it is lost. */

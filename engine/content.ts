@@ -7,7 +7,7 @@ import type { EventSink } from "./event.ts";
 import { LostInput } from "./execute.ts";
 import type { Files } from "./files.ts";
 import type { ArtifactId, Graph } from "./graph.ts";
-import { attempt, type Disk, writeAtomic } from "./host/disk.ts";
+import { attempt, type Disk, writeOut } from "./host/disk.ts";
 import type { Digest } from "./lib/digest.ts";
 import type { TracedOutput } from "./trace.ts";
 
@@ -45,6 +45,12 @@ export class Contents {
     if (node.producer >= 0) return this.#outputs[artifact];
     const state = this.#world.files.look(node.source);
     return state.kind === "file" ? state.digest : undefined;
+  }
+
+  /** The same, with the bytes where they are few. */
+  output(artifact: ArtifactId): TracedOutput | undefined {
+    const digest = this.digest(artifact);
+    return digest === undefined ? undefined : "inline" in digest ? (digest as TracedOutput) : { ...digest, inline: undefined };
   }
 
   /** Believes that an output has this digest; its bytes may come with it. */
@@ -119,7 +125,7 @@ export class Contents {
 
   /** Puts the bytes at `path`, or says why not. */
   put(path: string, bytes: Uint8Array, digest: Digest): Diagnostic | undefined {
-    const done = attempt(() => writeAtomic(this.#world.disk, path, bytes));
+    const done = attempt(() => writeOut(this.#world.disk, path, bytes));
     if (!done.ok) {
       this.#world.files.forget(path);
       return { code: "GRAPH_OUTPUT_WRITE_FAILED", severity: "error", stage: "run", message: `cannot write ${path}: ${done.error.code}`, data: { path, error: done.error.message }, hint: "check the folder's permissions and free space", place: { file: path } };

@@ -10,13 +10,14 @@ import { type Diagnostic, isError } from "./diagnostic.ts";
 import type { BuildEvent } from "./event.ts";
 import type { ProcessRequest, ProcessResult } from "./execute.ts";
 import type { GraphModule } from "./goal.ts";
-import { attempt, realDisk, writeAtomic } from "./host/disk.ts";
+import { attempt, isStream, realDisk, writeAtomic, writeOut } from "./host/disk.ts";
 import { utf8 } from "./lib/bytes.ts";
 import { canonical } from "./lib/canonical-json.ts";
-import { sha256Hex } from "./lib/digest.ts";
+import { loadDigest, sha256Hex } from "./lib/digest.ts";
+import { fingerprint, loadFingerprint } from "./lib/fingerprint.ts";
 import { commandsOf, type Doors, type LoadedGraph, loadUserGraph } from "./load.ts";
 import { addressOf, type Command, type EngineOptions } from "./option.ts";
-import { check, encodeRecord, mayReplay, outputsOf, RECORD_FOLDER, type RecordEntry, recordKey, recordPath, refresh, replay, type Replay, writeAll } from "./record.ts";
+import { check, encodeRecord, type GoalRecord, IN_CACHE, mayReplay, outputsOf, type PlacedOutput, RECORD_FOLDER, type RecordEntry, recordKey, recordPath, refresh, replay, type Replay, writeAll } from "./record.ts";
 import { diagnosticsText } from "./report.ts";
 import { type GoalRun, Session, type SessionWorld } from "./session.ts";
 import { allFresh, type GraphReport, graphReportText } from "./view/graph-report.ts";
@@ -66,7 +67,6 @@ async function answeredByContent(argv: readonly string[]): Promise<boolean> {
   const path = recordPath(key);
   const verdict = check(path, key, process.env);
   if (verdict.kind !== "touched") return false;
-  const { loadFingerprint, fingerprint } = await import("./lib/fingerprint.ts");
   await loadFingerprint();
   const stats: Stats[] = [];
   const disk = realDisk(process.cwd());
@@ -109,6 +109,7 @@ function rawValue(argv: readonly string[], flag: string): string | undefined {
 async function loadGraph(packaged: GraphModule, doors: Doors, argv: readonly string[]): Promise<{ loaded: LoadedGraph; failed?: undefined } | { loaded?: undefined; failed: Parameters<typeof diagnosticsText>[0] }> {
   const asked = rawValue(argv, "--graph");
   const path = asked ?? (existsSync(GRAPH_FILE) ? GRAPH_FILE : undefined);
+  if (path !== undefined) await loadDigest();
   if (path === undefined || (asked === undefined && sha256Hex(readFileSync(path)) === GRAPH_SOURCE_ID)) {
     return { loaded: { module: packaged, code: BUILD_ID, sources: path === undefined ? [] : [path] } };
   }
@@ -287,7 +288,7 @@ class Tool {
   }
 
   #side(path: string, text: string): void {
-    const done = attempt(() => writeAtomic(this.disk, path, utf8(text)));
+    const done = attempt(() => writeOut(this.disk, path, utf8(text)));
     if (!done.ok) this.stderr.show(utf8(`${this.graph.module.app.name}: cannot write ${path}: ${done.error.code}\n`));
   }
 
@@ -298,6 +299,8 @@ class Tool {
     const key = recordKey(this.argv, BUILD_ID);
     const path = recordPath(key);
     if (exitCode !== 0 || run.dependencies === undefined || !mayReplay(this.argv)) return;
+    // A pipe cannot be read back, and is another reader's each time.
+    if ([this.raw.reportOut, engine.graphReport, engine.eventsOut].some((to) => to !== undefined && isStream(this.disk, to))) return;
     this.#removeOrphans(outputsOf(path, key), new Set(run.outputs.map(([p]) => p)));
     const report = this.#reportParts();
     if (report === "unknown") return;
@@ -308,14 +311,22 @@ class Tool {
       report,
       reportOnStdout: this.raw.json && !this.raw.quiet,
       reportOut: this.raw.reportOut,
-      stderr: Buffer.from(this.stderr.bytes()).toString("utf8") + (this.spoken && run.counts.total > 0 && this.graph.module.goals[goal]?.question !== true ? `${goal}: nothing to do, ${run.counts.total} fresh\n` : ""),
+      stderr: Buffer.from(this.stderr.bytes()).toString("utf8"),
+      summary: this.spoken && run.counts.total > 0 && this.graph.module.goals[goal]?.question !== true ? `${goal}: nothing to do, ${run.counts.total} fresh\n` : "",
       graphReport: engine.graphReport === undefined ? undefined : { path: engine.graphReport, text: graphReportText(fresh) },
       eventsOut: engine.eventsOut === undefined ? undefined : { path: engine.eventsOut, text: `${JSON.stringify({ type: "goal_replayed", goal, counts: fresh.counts })}\n` },
     };
     const entries = this.#entries(run);
     if (entries === undefined) return;
-    const record = encodeRecord({ key, env: run.env, replay: said, outputs: run.outputs.map(([p, d]) => [p, d.sha256] as const), entries, stdout: report === undefined ? this.stdout.bytes() : new Uint8Array(0) });
+    const stdout = report === undefined ? this.stdout.bytes() : new Uint8Array(0);
+    const record = encodeRecord({ key, env: run.env, replay: said, contents: this.#contents(engine), ...recordedOutputs(run.outputs), entries, stdout });
     if (attempt(() => writeAtomic(this.disk, path, record)).ok) this.#prune();
+  }
+
+  /** Where lost outputs may be had again without asking anybody else, and without anything more to tell. */
+  #contents(engine: EngineOptions): string | undefined {
+    const plain = !engine.noCache && engine.outputs !== "minimal" && engine.graphReport === undefined && engine.eventsOut === undefined;
+    return plain ? (engine.cacheDir ?? defaultCacheDir(this.graph.module)) : undefined;
   }
 
   /** Every way of asking leaves a record; the oldest go when there are too many. */
@@ -384,13 +395,29 @@ export async function main(packaged: GraphModule, doors: Doors): Promise<void> {
   }
 }
 
+/** More small outputs than this are not kept in a record, which every no-op reads. */
+const SMALL_BYTES = 256 << 10;
+
+function recordedOutputs(outputs: GoalRun["outputs"]): Pick<GoalRecord, "outputs" | "small"> {
+  const small: Uint8Array[] = [];
+  let at = 0;
+  const placed = outputs.map(([path, { sha256, size, inline }]): PlacedOutput => {
+    if (inline === undefined || at + size > SMALL_BYTES) return [path, sha256, size, IN_CACHE];
+    small.push(inline);
+    at += size;
+    return [path, sha256, size, at - size];
+  });
+  return { outputs: placed, small: Buffer.concat(small) };
+}
+
 function remoteUnusable(why: string): Diagnostic {
   return { code: "GRAPH_REMOTE_CACHE_UNUSABLE", severity: "warning", stage: "run", message: `the shared cache is not used: ${why}`, hint: "the build goes on without it; correct the setting" };
 }
 
-/** A bug of ours, said in a way that people can report it. */
+/** A bug of ours, said in a way that people can report it; that nobody could be told anything is none. */
 function internalError(name: string, e: unknown): string {
   const error = e instanceof Error ? e : new Error(String(e));
+  if ("fd" in error) return `${name}: cannot write to ${error.fd === 1 ? "stdout" : "stderr"}: ${error.message}\n`;
   const where = (error.stack ?? "").split("\n").filter((l) => l.trimStart().startsWith("at ")).slice(0, 3).map((l) => l.trim().replace(/\(?(?:file:\/\/)?\/[^ ]*\//, "("));
   return `${name}: internal error: ${error.message}\n  ${where.join("\n  ")}\n  this is a bug of ${name}; your sources and outputs are as they were\n`;
 }
@@ -411,6 +438,9 @@ async function answer(packaged: GraphModule, doors: Doors): Promise<void> {
     return;
   }
   if (await answeredByContent(argv)) return;
+  // Compiled by other threads while the words are read.
+  void loadDigest();
+  void loadFingerprint();
   const graph = await loadGraph(packaged, doors, argv);
   if (graph.loaded === undefined) {
     writeAll(2, utf8(diagnosticsText(graph.failed)));

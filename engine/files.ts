@@ -3,7 +3,7 @@
 
 import { attempt, type Disk, type Stat } from "./host/disk.ts";
 import { ByteReader, ByteWriter, checksum, CutShort, textOf, utf8 } from "./lib/bytes.ts";
-import { digestOf, type Digest, nativeSha256 } from "./lib/digest.ts";
+import { digestOf, type Digest, sha256Stream } from "./lib/digest.ts";
 import { BIG_FROM_BYTES, fingerprint, fingerprintOfBig } from "./lib/fingerprint.ts";
 import { holds } from "./lib/path.ts";
 
@@ -39,6 +39,9 @@ const VERSION = 1;
 export function sameStat(e: { mtimeMs: number; ctimeMs: number; size: number; ino: number }, s: Stat): boolean {
   return e.mtimeMs === s.mtimeMs && e.ctimeMs === s.ctimeMs && e.size === s.size && e.ino === s.ino;
 }
+
+/** Stays in the processor's cache from the reading to what is done with it. */
+const PIECE_BYTES = 1 << 16;
 
 /**
  * The files of one workspace. Within one build each file is looked at once (`settled`), so that all actions of a build
@@ -114,12 +117,18 @@ export class Files {
 
   /** Never whole in memory. */
   #sumsOfBig(path: string): Sums {
-    const hash = nativeSha256();
+    const hash = sha256Stream();
     let size = 0;
-    this.#disk.pieces(path, (piece) => {
-      hash.update(piece);
-      size += piece.length;
-    });
+    const file = this.#disk.open(path, "read");
+    try {
+      const piece = new Uint8Array(PIECE_BYTES);
+      for (let n = file.read(piece); n > 0; n = file.read(piece)) {
+        hash.update(piece.subarray(0, n));
+        size += n;
+      }
+    } finally {
+      file.close();
+    }
     const sha256 = hash.digest("hex");
     return { size, sha256, fingerprint: fingerprintOfBig(sha256) };
   }
@@ -176,19 +185,18 @@ export class Files {
 
   /**
    * Once the clock has moved on, entries with young stamps are read once more: equal content makes them trustworthy.
-   * Gives the paths that are no longer what the build saw.
+   * Gives the paths that are no longer what the build saw. Whatever else changes meanwhile has another stamp than its entry.
    */
   confirm(paths: Iterable<string>): string[] {
     const moved: string[] = [];
     for (const path of paths) {
       const entry = this.#entries.get(path);
-      if (entry === undefined) continue;
+      if (entry?.racy !== true) continue;
       const stat = this.#disk.stat(path);
       if (stat === undefined || stat.kind !== "file") {
         moved.push(path);
         continue;
       }
-      if (sameStat(entry, stat) && !entry.racy) continue;
       const read = attempt(() => this.#disk.read(path));
       const after = this.#disk.stat(path);
       if (!read.ok || after === undefined || !sameStat(stat, after) || read.value.length !== entry.size || fingerprint(read.value) !== entry.fingerprint) {

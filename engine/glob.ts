@@ -4,8 +4,11 @@ import { globSync } from "tinyglobby";
 import { attempt, type Disk } from "./host/disk.ts";
 import { under } from "./lib/path.ts";
 
-/** Paths are relative to `folder` joined to it; `onFolder` hears of every folder listed (workspace paths). */
-export function expand(disk: Disk, patterns: readonly string[], folder: string, links: "follow" | "skip", onFolder: (dir: string) => void): string[] {
+/**
+ * Paths are relative to `folder` joined to it; `onFolder` hears of every folder listed (workspace paths). `links: "names"` gives whatever
+ * has such a name in the folder itself, a folder or a link to nowhere too: who must read it all says what could not be read.
+ */
+export function expand(disk: Disk, patterns: readonly string[], folder: string, links: "follow" | "skip" | "names", onFolder: (dir: string) => void): string[] {
   const base = under(disk.root, folder === "" ? "." : folder);
   const inWorkspace = (absolute: string) => {
     const path = absolute.replace(/\/+$/, "");
@@ -17,7 +20,7 @@ export function expand(disk: Disk, patterns: readonly string[], folder: string, 
       onFolder(dir);
       const listed = attempt(() => disk.list(dir));
       if (!listed.ok) throw Object.assign(new Error(listed.error.message), { code: listed.error.code });
-      return listed.value.filter((e) => links === "follow" || e.kind !== "link").map((e) => ({ name: e.name, isFile: () => e.kind === "file", isDirectory: () => e.kind === "dir", isSymbolicLink: () => e.kind === "link" }));
+      return listed.value.filter((e) => links !== "skip" || e.kind !== "link").map((e) => ({ name: e.name, isFile: () => links === "names" || e.kind === "file", isDirectory: () => links !== "names" && e.kind === "dir", isSymbolicLink: () => links !== "names" && e.kind === "link" }));
     },
     statSync(path: string) {
       const kind = disk.stat(inWorkspace(path))?.kind;

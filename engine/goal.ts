@@ -106,8 +106,8 @@ export interface PlanContext {
   look(path: string): { readonly ok: true; readonly digest: FileDigest } | { readonly ok: false; readonly code: string; readonly error: string };
   /** The kind of thing at a path; also its absence is remembered. */
   probe(path: string): "file" | "dir" | "other" | "missing";
-  /** Files that match the patterns, sorted; a new matching file makes the goal stale. Links lead to what they point at, unless they are skipped. */
-  glob(patterns: string | readonly string[], folder?: string, links?: "follow" | "skip"): Promise<Artifact[]>;
+  /** Files that match the patterns, sorted; a new matching file makes the goal stale. Links lead to what they point at, unless they are skipped; by "names" whatever is called so is found. */
+  glob(patterns: string | readonly string[], folder?: string, links?: "follow" | "skip" | "names"): Promise<Artifact[]>;
   /**
    * Removes a folder of outputs and all in it before anything is built; not there is fine. Refused for a folder that holds
    * the working directory, a file that this goal has read, or something of `keep`. The answer is not replayed. Nothing

@@ -13,12 +13,15 @@ export interface Replay {
   readonly reportOnStdout: boolean;
   readonly reportOut: string | undefined;
   readonly stderr: string;
+  /** What is said where all was fresh; "" where nothing is. */
+  readonly summary: string;
   readonly graphReport: { readonly path: string; readonly text: string } | undefined;
   readonly eventsOut: { readonly path: string; readonly text: string } | undefined;
 }
 
-export type EntryKind = "source" | "output" | "dir" | "missing" | "present";
-const KINDS: readonly EntryKind[] = ["source", "output", "dir", "missing", "present"];
+/** `above`: a folder that was looked for and has outputs in it. With them or before them, it is no other answer. */
+export type EntryKind = "source" | "output" | "dir" | "missing" | "present" | "above";
+const KINDS: readonly EntryKind[] = ["source", "output", "dir", "missing", "present", "above"];
 
 export interface RecordEntry {
   readonly path: string;
@@ -36,18 +39,27 @@ interface Head {
   readonly key: string;
   readonly env: readonly (readonly [string, string | undefined])[];
   readonly replay: Replay;
+  /** The cache folder from which lost outputs may be put back; absent where more than outputs was asked for, or less. */
+  readonly contents?: string | undefined;
 }
 
+/** A placed output. Content of a few bytes is in no cache: it stands in the record, from `at` on. */
+export type PlacedOutput = readonly [path: string, sha256: string, size: number, at: number];
+/** `at` of content that is in the cache. */
+export const IN_CACHE = -1;
+
 export interface GoalRecord extends Head {
-  /** Placed outputs, path and sha256; read only when orphans are looked for, so it is a section of its own. */
-  readonly outputs: readonly (readonly [string, string])[];
+  /** Read only when outputs are lost or not made any more, so it is a section of its own. */
+  readonly outputs: readonly PlacedOutput[];
+  /** The content of small outputs. Not under the checksum: each has its digest. */
+  readonly small: Uint8Array;
   readonly entries: readonly RecordEntry[];
   readonly stdout: Uint8Array;
 }
 
 const MAGIC = 0x52373058; // "X07R"
-const VERSION = 4;
-/** Magic, version, checksum, 0, then the counts of the sections: entries, head, stdout, paths, outputs, 0. */
+const VERSION = 5;
+/** Magic, version, checksum, 0, then the counts of the sections: entries, head, stdout, paths, outputs, small. */
 const HEADER_BYTES = 40;
 export const RECORD_FOLDER = ".x07-wasm/state/goals";
 
@@ -91,14 +103,15 @@ export function encodeRecord(record: GoalRecord): Uint8Array {
     prints[i] = e.fingerprint;
     kinds[i] = KINDS.indexOf(e.kind);
   });
-  const head: Head = { key: record.key, env: record.env, replay: record.replay };
+  const { key, env, contents } = record;
+  const head: Head = { key, env, replay: record.replay, ...(contents !== undefined && { contents }) };
   const headBytes = Buffer.from(JSON.stringify(head));
   const outputs = Buffer.from(JSON.stringify(record.outputs));
   const paths = Buffer.from(record.entries.map((e) => e.path).join("\0"));
-  const sizes = new Uint32Array([n, headBytes.length, record.stdout.length, paths.length, outputs.length, 0]);
+  const sizes = new Uint32Array([n, headBytes.length, record.stdout.length, paths.length, outputs.length, record.small.length]);
   const body = Buffer.concat([Buffer.from(sizes.buffer), Buffer.from(numbers.buffer), Buffer.from(prints.buffer), kinds, headBytes, record.stdout, paths, outputs, Buffer.alloc(4)]);
   const whole = body.subarray(0, body.length - (body.length % 4));
-  return Buffer.concat([Buffer.from(new Uint32Array([MAGIC, VERSION, checksum(whole), 0]).buffer), whole]);
+  return Buffer.concat([Buffer.from(new Uint32Array([MAGIC, VERSION, checksum(whole), 0]).buffer), whole, record.small]);
 }
 
 export interface Open {
@@ -111,7 +124,8 @@ export interface Open {
   readonly head: Head;
   readonly stdout: Uint8Array;
   readonly paths: readonly string[];
-  readonly outputs: () => readonly (readonly [string, string])[];
+  readonly outputs: () => readonly PlacedOutput[];
+  readonly small: Uint8Array;
 }
 
 /** The decoded file, or undefined when it is missing, damaged or of another version (the caller then builds normally). */
@@ -122,15 +136,16 @@ export function openRecord(path: string): Open | undefined {
   } catch {
     return undefined;
   }
-  if (file.length < HEADER_BYTES || file.length % 4 !== 0) return undefined;
+  if (file.length < HEADER_BYTES) return undefined;
   const aligned = file.byteOffset % 8 === 0 ? file : new Uint8Array(file);
   const top = new Uint32Array(aligned.buffer, aligned.byteOffset, 10);
-  if (top[0] !== MAGIC || top[1] !== VERSION || top[2] !== checksum(aligned.subarray(16))) return undefined;
+  const checked = aligned.length - top[9]!;
+  if (top[0] !== MAGIC || top[1] !== VERSION || checked < HEADER_BYTES || top[2] !== checksum(aligned.subarray(16, checked))) return undefined;
   const n = top[4]!;
   const start = aligned.byteOffset + HEADER_BYTES;
   const at = HEADER_BYTES + n * 41;
   const end = at + top[5]! + top[6]! + top[7]! + top[8]!;
-  if (end > aligned.length) return undefined;
+  if (end > checked) return undefined;
   const text = (from: number, length: number) => Buffer.from(aligned.buffer, aligned.byteOffset + from, length).toString("utf8");
   const joined = text(at + top[5]! + top[6]!, top[7]!);
   return {
@@ -142,31 +157,36 @@ export function openRecord(path: string): Open | undefined {
     head: JSON.parse(text(at, top[5]!)) as Head,
     stdout: aligned.subarray(at + top[5]!, at + top[5]! + top[6]!),
     paths: n === 0 ? [] : joined.split("\0"),
-    outputs: () => JSON.parse(text(end - top[8]!, top[8]!)) as (readonly [string, string])[],
+    outputs: () => JSON.parse(text(end - top[8]!, top[8]!)) as PlacedOutput[],
+    small: aligned.subarray(checked),
   };
 }
 
 /** Outputs that the last answer under this key had put in place: path -> sha256. */
 export function outputsOf(path: string, key: string): ReadonlyMap<string, string> {
   const open = openRecord(path);
-  return open === undefined || open.head.key !== key ? new Map() : new Map(open.outputs());
+  return open === undefined || open.head.key !== key ? new Map() : new Map(open.outputs().map(([p, sha256]) => [p, sha256] as const));
 }
 
 // ---- the check -----------------------------------------------------------------------------------
 
-export type Verdict = { readonly kind: "same"; readonly open: Open } | { readonly kind: "touched"; readonly open: Open; readonly touched: readonly number[] } | { readonly kind: "stale" };
+export type Verdict =
+  | { readonly kind: "same"; readonly open: Open }
+  | { readonly kind: "touched"; readonly open: Open; readonly touched: readonly number[] }
+  | { readonly kind: "lost"; readonly open: Open; readonly lost: readonly number[] }
+  | { readonly kind: "stale" };
 
 const STALE: Verdict = { kind: "stale" };
 /** More touched files than this and the normal path is the quicker one. */
 const TOUCH_LIMIT = 256;
 
-/** Compares the world with the record by stats alone. "touched": same sizes, other stamps; content decides. */
+/** Compares the world with the record by stats alone. "touched": same sizes, other stamps; content decides. "lost": only outputs are gone. */
 export function check(path: string, key: string, env: { readonly [name: string]: string | undefined }): Verdict {
   const open = openRecord(path);
   if (open === undefined || open.head.key !== key) return STALE;
   for (const [name, value] of open.head.env) if ((env[name] ?? null) !== (value ?? null)) return STALE;
   const { n, numbers, kinds, paths } = open;
-  const touched: number[] = [];
+  const [touched, lost]: [number[], number[]] = [[], []];
   const quiet = { throwIfNoEntry: false } as const;
   for (let i = 0; i < n; i++) {
     let s: fs.Stats | undefined;
@@ -176,8 +196,16 @@ export function check(path: string, key: string, env: { readonly [name: string]:
       s = undefined;
     }
     const kind = kinds[i]!;
-    if (kind === 3 ? s !== undefined : s === undefined) return STALE;
-    if (s === undefined) continue;
+    if (s === undefined) {
+      if (kind === 1) lost.push(i);
+      else if (kind !== 3 && kind !== 5) return STALE;
+      continue;
+    }
+    if (kind === 3) return STALE;
+    if (kind === 5) {
+      if (!s.isDirectory()) return STALE;
+      continue;
+    }
     if (kind === 4) {
       // Its kind and permissions are all that was asked of it (is it a program, is it a folder).
       if (s.mode !== numbers[2 * n + i]) return STALE;
@@ -187,18 +215,21 @@ export function check(path: string, key: string, env: { readonly [name: string]:
     if (kind === 2 || s.size !== numbers[2 * n + i] || !s.isFile() || touched.length >= TOUCH_LIMIT) return STALE;
     touched.push(i);
   }
+  if (lost.length > 0) return touched.length === 0 ? { kind: "lost", open, lost } : STALE;
   return touched.length === 0 ? { kind: "same", open } : { kind: "touched", open, touched };
 }
 
+type Stamps = Pick<fs.Stats, "mtimeMs" | "ctimeMs" | "ino">;
+
 /** Writes the record again with the present stamps of files whose content proved unchanged. */
-export function refresh(path: string, open: Open, touched: readonly number[], stats: readonly fs.Stats[]): void {
+export function refresh(path: string, open: Open, touched: readonly number[], stats: readonly Stamps[]): void {
   touched.forEach((i, k) => {
     const s = stats[k]!;
     open.numbers.set([s.mtimeMs], i);
     open.numbers.set([s.ctimeMs], open.n + i);
     open.numbers.set([s.ino], 3 * open.n + i);
   });
-  new DataView(open.bytes.buffer, open.bytes.byteOffset).setUint32(8, checksum(open.bytes.subarray(16)), true);
+  new DataView(open.bytes.buffer, open.bytes.byteOffset).setUint32(8, checksum(open.bytes.subarray(16, open.bytes.length - open.small.length)), true);
   const temporary = `${path}.${process.pid}.tmp`;
   fs.writeFileSync(temporary, open.bytes);
   fs.renameSync(temporary, path);
@@ -207,7 +238,7 @@ export function refresh(path: string, open: Open, touched: readonly number[], st
 // ---- the answer ----------------------------------------------------------------------------------
 
 /** Says again what was said, for this working directory and this run's time. Gives the exit code. */
-export function replay(open: Open, cwd: string, elapsedMs: number): number {
+export function replay(open: Open, cwd: string, elapsedMs: number, summary = open.head.replay.summary): number {
   const { replay: r } = open.head;
   const report = r.report === undefined ? undefined : `${r.report[0]}${JSON.stringify(cwd)}${r.report[1]}${Math.max(0, Math.round(elapsedMs))}${r.report[2]}`;
   for (const side of [r.graphReport, r.eventsOut, r.reportOut === undefined || report === undefined ? undefined : { path: r.reportOut, text: report }]) {
@@ -215,7 +246,8 @@ export function replay(open: Open, cwd: string, elapsedMs: number): number {
   }
   if (open.stdout.length > 0) writeAll(1, open.stdout);
   if (report !== undefined && r.reportOnStdout) writeAll(1, Buffer.from(report));
-  if (r.stderr !== "") writeAll(2, Buffer.from(r.stderr));
+  const said = r.summary === "" ? r.stderr : r.stderr + summary;
+  if (said !== "") writeAll(2, Buffer.from(said));
   return r.exitCode;
 }
 
@@ -238,7 +270,7 @@ export function writeAll(fd: number, bytes: Uint8Array): void {
       const code = (e as NodeJS.ErrnoException).code;
       if (code === "EAGAIN") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
       else if (code === "EPIPE") return;
-      else throw e;
+      else throw Object.assign(e as Error, { fd });
     }
   }
 }

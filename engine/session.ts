@@ -21,12 +21,11 @@ import { Journal } from "./journal.ts";
 import { Leftovers } from "./leftovers.ts";
 import { type Digest, loadDigest } from "./lib/digest.ts";
 import { loadFingerprint } from "./lib/fingerprint.ts";
-import { holds, normal, under } from "./lib/path.ts";
+import { holds, normal, parentOf, under } from "./lib/path.ts";
 import { Programs } from "./programs.ts";
+import type { TracedOutput } from "./trace.ts";
 import { type Artifact, file, type Placement } from "./rule.ts";
-
-/** Where the workspace's own memory lives, relative to the working directory. */
-export const STATE_FOLDER = ".x07-wasm/state";
+import { STATE_FOLDER } from "./state.ts";
 
 export interface SessionOptions {
   readonly jobs: number | undefined;
@@ -65,7 +64,7 @@ export interface SessionWorld {
 /** One thing of the world that the answer depends on, as it was. */
 export interface Dependency {
   readonly path: string;
-  readonly kind: "source" | "output" | "dir" | "missing" | "present";
+  readonly kind: "source" | "output" | "dir" | "missing" | "present" | "above";
   /** For a folder that a glob listed: its stat from before it was listed. */
   readonly stat?: Stat | undefined;
 }
@@ -81,8 +80,8 @@ export interface GoalRun {
   /** Every path that was looked at, for --watch. */
   readonly watched: readonly string[];
   readonly env: readonly (readonly [string, string | undefined])[];
-  /** Placed outputs with their digests. */
-  readonly outputs: readonly (readonly [string, Digest])[];
+  /** Placed outputs with their digests, and their content where it is small. */
+  readonly outputs: readonly (readonly [string, TracedOutput])[];
   /** The remembered results behind the answer. */
   readonly live: readonly LiveAction[];
   /** What was asked of a shared cache, where there is one. */
@@ -198,6 +197,12 @@ export class Session {
   }
 }
 
+function foldersAbove(paths: Iterable<string>): Set<string> {
+  const above = new Set<string>();
+  for (const path of paths) for (let dir = parentOf(path); dir !== "" && dir !== "/" && !above.has(dir); dir = parentOf(dir)) above.add(dir);
+  return above;
+}
+
 function unattended<T>(work: (stop: AbortSignal) => Promise<T>): Promise<T> {
   return work(new AbortController().signal);
 }
@@ -214,7 +219,7 @@ function stateUnwritable(e: DiskError): Diagnostic {
 interface GlobSeen {
   readonly patterns: readonly string[];
   readonly folder: string;
-  readonly links: "follow" | "skip";
+  readonly links: "follow" | "skip" | "names";
   readonly paths: readonly string[];
   readonly dirs: ReadonlyMap<string, Stat | undefined>;
 }
@@ -307,12 +312,12 @@ class PlanRun {
     return cacheDesk(this.#world.disk, this.#options.cacheDir, { maxBytes: this.#options.cacheMaxBytes, now: this.#world.now, alive: this.#world.alive ?? processRuns });
   }
 
-  outputs(): (readonly [string, Digest])[] {
-    const all: [string, Digest][] = [];
+  outputs(): (readonly [string, TracedOutput])[] {
+    const all: [string, TracedOutput][] = [];
     for (const [path, id] of this.#graph.placements) {
       if (!this.#inPlace(path)) continue;
-      const digest = this.#build.lacks(id) ? undefined : this.#build.digest(id);
-      if (digest !== undefined) all.push([path, digest]);
+      const output = this.#build.lacks(id) ? undefined : this.#build.output(id);
+      if (output !== undefined) all.push([path, output]);
     }
     return all;
   }
@@ -322,6 +327,8 @@ class PlanRun {
     for (const [path, state] of this.#files.seen) all.set(path, state.kind === "file" ? "source" : state.kind === "missing" ? "missing" : "present");
     for (const a of this.#graph.artifacts) if (a.source !== "" && !all.has(a.source)) all.set(a.source, this.#files.look(a.source).kind === "file" ? "source" : "missing");
     for (const path of this.#graph.placements.keys()) all.set(path, this.#inPlace(path) ? "output" : "missing");
+    const above = foldersAbove(this.#graph.placements.keys());
+    for (const path of this.#seen.keys()) if (above.has(path) && this.#world.disk.stat(path)?.kind === "dir") all.set(path, "above");
     const listed = new Map(this.#globs.flatMap((g) => [...g.dirs]));
     for (const dir of listed.keys()) all.set(dir, "dir");
     return [...all].map(([path, kind]) => (kind === "dir" ? { path, kind, stat: listed.get(path) } : { path, kind }));
@@ -362,12 +369,20 @@ class PlanRun {
     const problemsBefore = this.#graph.problems.length;
     this.#graph.announce(all.filter((a): a is Placement<unknown> => a.type === "placement"));
     const ids = this.#ids(all);
-    const problems = this.#graph.problems.slice(problemsBefore);
+    const found = this.#graph.problems.slice(problemsBefore);
+    const problems = found.length > 0 ? found : this.#overRead(all);
     if (problems.length > 0) return fail(problems);
     if (!this.#writes && ids.length > 0) this.#beginWriting();
     this.#writes ||= ids.length > 0;
     await this.#build.demand(ids);
     return ids.some((id) => this.#build.lacks(id)) ? fail(this.#failures(ids)) : ok(undefined);
+  }
+
+  /** What the plan itself has read is a source too: nothing is put in its place. */
+  #overRead(all: readonly (Artifact<unknown> | Placement<unknown>)[]): Diagnostic[] {
+    const places = all.flatMap((a) => (a.type === "placement" ? [normal(a.path)] : []));
+    const read = places.filter((path) => this.#files.seen.get(path)?.kind === "file");
+    return read.map((path) => ({ code: "GRAPH_OUTPUT_IS_SOURCE", severity: "error", stage: "parse", message: `${path} is read as a source and written as an output`, data: { path }, hint: "give the output another path", place: { file: path } }));
   }
 
   #failures(ids: readonly ArtifactId[]): Diagnostic[] {

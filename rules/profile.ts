@@ -150,7 +150,7 @@ export function limitsJson(limits: RuntimeLimits): JsonObject {
     max_memory_bytes: limits.maxMemoryBytes,
     max_table_elements: limits.maxTableElements,
     max_wasm_stack_bytes: limits.maxWasmStackBytes,
-    cache_config: limits.cacheConfig,
+    ...(limits.cacheConfig !== null && { cache_config: limits.cacheConfig }),
   };
 }
 

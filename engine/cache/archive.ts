@@ -1,10 +1,10 @@
 // The archive form: the live results and their content as one tar of plain files in bounded zstd frames, a manifest first.
 // Same live set, same bytes. Knows nothing of how it is read back (see unpack.ts).
 
-import { attempt, type Disk, placeAtomic } from "../host/disk.ts";
+import { attempt, type Disk, type OpenFile, placeAtomic } from "../host/disk.ts";
 import { canonical, type JsonValue } from "../lib/canonical-json.ts";
 import { utf8 } from "../lib/bytes.ts";
-import { sha256Hex } from "../lib/digest.ts";
+import { sha256Hex, sha256Stream } from "../lib/digest.ts";
 import type { Trace } from "../trace.ts";
 import { entryPath, type Layout } from "./layout.ts";
 import { foundName, type LiveSet } from "./live.ts";
@@ -70,19 +70,33 @@ function write(disk: Disk, at: Layout, sets: readonly LiveSet[], file: string, z
   const manifest = utf8(canonical({ form: ARCHIVE_FORM, goals, entries } as unknown as JsonValue));
   let archiveBytes = 0;
   placeAtomic(disk, file, (temp) => {
-    const out = new FrameWriter(disk, temp, zstd);
-    out.file(MANIFEST_NAME, manifest);
-    for (const e of entries) out.file(e.path, inMemory.get(e.path) ?? proved(disk, at, e));
-    archiveBytes = out.finish();
+    using(disk.open(temp, "write"), (to) => {
+      const out = new FrameWriter(to, zstd);
+      out.file(MANIFEST_NAME, manifest);
+      for (const e of entries) {
+        const bytes = inMemory.get(e.path);
+        if (bytes === undefined) addContent(out, disk, at, e);
+        else out.file(e.path, bytes);
+      }
+      archiveBytes = out.finish();
+    });
   });
   const contentBytes = [...contents.values()].reduce((a, b) => a + b, 0);
   return { goals, results: results.size, contents: contents.size, contentBytes, archiveBytes, sha256: sha256Hex(manifest) };
 }
 
-function proved(disk: Disk, at: Layout, { sha256, size }: ArchiveEntry): Uint8Array {
-  const read = attempt(() => disk.read(at.content(sha256)));
-  if (!read.ok || read.value.length !== size || sha256Hex(read.value) !== sha256) throw new Damaged(sha256);
-  return read.value;
+function addContent(out: FrameWriter, disk: Disk, at: Layout, entry: ArchiveEntry): void {
+  const from = attempt(() => disk.open(at.content(entry.sha256), "read"));
+  if (!from.ok) throw new Damaged(entry.sha256);
+  using(from.value, (file) => out.content(entry.path, entry, file));
+}
+
+function using(file: OpenFile, work: (file: OpenFile) => void): void {
+  try {
+    work(file);
+  } finally {
+    file.close();
+  }
 }
 
 function goalCounts(sets: readonly LiveSet[]): { goal: string; actions: number }[] {
@@ -120,18 +134,16 @@ function liveContents(disk: Disk, at: Layout, results: ReadonlyMap<string, reado
   return contents;
 }
 
-/** Packs what it is given into frames and appends each to a file. */
+/** Packs what it is given into frames and writes each to a file. Whole content goes from file to frame without a copy between. */
 class FrameWriter {
-  readonly #disk: Disk;
-  readonly #path: string;
+  readonly #file: OpenFile;
   readonly #zstd: Zstd;
-  readonly #frame = new Uint8Array(FRAME_BYTES);
+  readonly #frame = Buffer.allocUnsafeSlow(FRAME_BYTES);
   #used = 0;
   #written = 0;
 
-  constructor(disk: Disk, path: string, zstd: Zstd) {
-    this.#disk = disk;
-    this.#path = path;
+  constructor(file: OpenFile, zstd: Zstd) {
+    this.#file = file;
     this.#zstd = zstd;
   }
 
@@ -139,21 +151,41 @@ class FrameWriter {
     for (const part of [tarHeader(name, content.length), content, tarPadding(content.length)]) this.#push(part);
   }
 
+  /** Takes content from an open file; throws Damaged where that is not what it should be. */
+  content(name: string, { size, sha256 }: ArchiveEntry, from: OpenFile): void {
+    this.#push(tarHeader(name, size));
+    const hash = sha256Stream();
+    for (let left = size; left > 0; ) {
+      const room = this.#frame.subarray(this.#used, Math.min(FRAME_BYTES, this.#used + left));
+      const got = from.read(room);
+      if (got === 0) throw new Damaged(sha256);
+      hash.update(room.subarray(0, got));
+      left -= got;
+      this.#taken(got);
+    }
+    if (hash.digest("hex") !== sha256) throw new Damaged(sha256);
+    this.#push(tarPadding(size));
+  }
+
   #push(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length; ) {
       const n = Math.min(bytes.length - at, FRAME_BYTES - this.#used);
       this.#frame.set(bytes.subarray(at, at + n), this.#used);
-      this.#used += n;
       at += n;
-      if (this.#used === FRAME_BYTES) this.#flush();
+      this.#taken(n);
     }
+  }
+
+  #taken(n: number): void {
+    this.#used += n;
+    if (this.#used === FRAME_BYTES) this.#flush();
   }
 
   #flush(): void {
     if (this.#used === 0) return;
     const packed = this.#zstd.compress(this.#frame.subarray(0, this.#used));
-    this.#disk.append(this.#path, packed);
-    this.#written += packed.length;
+    this.#file.write(packed);
+    for (const part of packed) this.#written += part.length;
     this.#used = 0;
   }
 

@@ -112,9 +112,9 @@ export function collect(disk: Disk, at: Layout, limits: Limits, now: number, ali
 /** After an automatic collection so much of the limit is in use, so that not every build collects. */
 const LOW_WATER = 0.8;
 
-/** Adds what a build has written; collects when that is too much. Cheap as long as there is room. */
-export function account(disk: Disk, at: Layout, written: number, maxBytes: number, now: number, alive: (pid: number) => boolean): void {
-  const before = readUsage(disk, at);
+/** Adds what a build has written (`isAll`: into a new folder); collects when that is too much. Cheap as long as there is room. */
+export function account(disk: Disk, at: Layout, written: number, { maxBytes, isAll }: { readonly maxBytes: number; readonly isAll: boolean }, now: number, alive: (pid: number) => boolean): void {
+  const before = readUsage(disk, at) ?? (isAll ? 0 : undefined);
   const bytes = before === undefined ? survey(disk, at).bytes : before + written;
   if (bytes > maxBytes) collect(disk, at, { maxBytes: maxBytes * LOW_WATER }, now, alive);
   else writeUsage(disk, at, bytes);

@@ -13,8 +13,10 @@ import { beginRunning, STAMP_GRAIN_MS } from "./running.ts";
 
 export interface LocalCache extends Cache {
   readonly folder: string;
-  /** Remembers results of a key of which nothing is known yet, newest first. */
-  rememberAll(key: string, traces: readonly Trace[]): void;
+  /** There was nothing in the folder when it was first asked. */
+  readonly empty: boolean;
+  /** So many bytes were put in by somebody else. */
+  count(bytes: number): void;
   /** The build is over: what it wrote is counted, and too old entries make room when the folder has grown too big. */
   close(): void;
 }
@@ -33,6 +35,8 @@ export function localCache(disk: Disk, folder: string, { onProblem, readOnly = f
   const at = layout(folder);
   let writable = !readOnly;
   let written = 0;
+  let empty: boolean | undefined;
+  const isEmpty = () => (empty ??= disk.stat(at.base) === undefined);
   let endRunning: (() => void) | undefined;
 
   const damaged = (path: string, what: string) => {
@@ -58,7 +62,10 @@ export function localCache(disk: Disk, folder: string, { onProblem, readOnly = f
   };
   /** The entry's stat; what is used is stamped, so that it is not the first to go. A miss is common and costs one stat. */
   const used = (path: string): Stat | undefined => {
-    if (endRunning === undefined && writable) endRunning = beginRunning(disk, at, now());
+    if (endRunning === undefined && writable) {
+      isEmpty();
+      endRunning = beginRunning(disk, at, now());
+    }
     const stat = disk.stat(path);
     if (stat !== undefined && writable && now() - stat.mtimeMs > STAMP_GRAIN_MS) attempt(() => disk.touch(path));
     return stat;
@@ -75,12 +82,15 @@ export function localCache(disk: Disk, folder: string, { onProblem, readOnly = f
 
   return {
     folder,
+    get empty() {
+      return isEmpty();
+    },
+    count: (bytes) => void (written += bytes),
     results,
     remember(key, trace) {
       const others = results(key).filter((t) => !sameDiscovered(t, trace));
       write(at.result(key), encodeResults(key, [trace, ...others].slice(0, VARIANT_LIMIT)));
     },
-    rememberAll: (key, traces) => write(at.result(key), encodeResults(key, traces.slice(0, VARIANT_LIMIT))),
     content(digest) {
       const path = at.content(digest.sha256);
       if (used(path) === undefined) return undefined;
@@ -99,8 +109,8 @@ export function localCache(disk: Disk, folder: string, { onProblem, readOnly = f
       write(at.content(digest.sha256), bytes);
     },
     close() {
-      if (written > 0 && !readOnly) account(disk, at, written, maxBytes, now(), alive);
-      written = 0;
+      if (written > 0 && !readOnly) account(disk, at, written, { maxBytes, isAll: empty === true }, now(), alive);
+      [written, empty] = [0, undefined];
       endRunning?.();
       endRunning = undefined;
     },

@@ -1,34 +1,39 @@
 // Plain files in the ustar form, one byte image for one content: fixed mode, owner and time. Knows nothing of what they are.
 
-import { textOf, utf8 } from "../lib/bytes.ts";
-
 const BLOCK = 512;
+const NAME_BYTES = 100;
+const SIZE_AT = 124;
+const SIZE_DIGITS = 11;
+const SUM_AT = 148;
 const TYPE_AT = 156;
+const MAGIC_AT = 257;
+
+const octal = (n: number, digits: number) => n.toString(8).padStart(digits, "0");
+
+/** What every header has, with blanks for the sum. */
+const FRAME = Buffer.alloc(BLOCK);
+for (const [at, text] of [[100, "0000444\0"], [108, "0000000\0"], [116, "0000000\0"], [136, "00000000000\0"], [SUM_AT, "        "], [TYPE_AT, "0"], [MAGIC_AT, "ustar\x0000"]] as const) FRAME.write(text, at, "latin1");
+const FRAME_SUM = FRAME.reduce((sum, b) => sum + b, 0);
 
 /** The header of a file; names are short and plain (at most 100 bytes). */
 export function tarHeader(name: string, size: number): Uint8Array {
-  const h = new Uint8Array(BLOCK);
-  const put = (at: number, text: string) => h.set(utf8(text), at);
-  const octal = (n: number, digits: number) => n.toString(8).padStart(digits, "0");
-  put(0, name);
-  put(100, "0000444\0");
-  put(108, "0000000\0");
-  put(116, "0000000\0");
-  put(124, `${octal(size, 11)}\0`);
-  put(136, "00000000000\0");
-  put(148, "        ");
-  put(TYPE_AT, "0");
-  put(257, "ustar\x0000");
-  put(148, `${octal(h.reduce((sum, b) => sum + b, 0), 6)}\0 `);
+  const h = Buffer.from(FRAME);
+  h.write(name, 0, NAME_BYTES, "latin1");
+  h.write(octal(size, SIZE_DIGITS), SIZE_AT, SIZE_DIGITS, "latin1");
+  let sum = FRAME_SUM;
+  for (let i = 0; i < NAME_BYTES; i++) sum += h[i]!;
+  for (let i = SIZE_AT; i < SIZE_AT + SIZE_DIGITS; i++) sum += h[i]!;
+  h.write(`${octal(sum, 6)}\0 `, SUM_AT, "latin1");
   return h;
 }
 
 /** Zeros up to the next block. */
 export function tarPadding(size: number): Uint8Array {
-  return new Uint8Array((BLOCK - (size % BLOCK)) % BLOCK);
+  return NOTHING.subarray(0, (BLOCK - (size % BLOCK)) % BLOCK);
 }
 
 export const TAR_END = new Uint8Array(2 * BLOCK);
+const NOTHING = Buffer.alloc(BLOCK);
 
 export type TarFault = "link" | "damaged";
 
@@ -38,61 +43,76 @@ export interface TarFile {
 }
 
 /** Reads a header; only headers as tarHeader writes them are taken. "end" is a block of zeros. */
-export function readTarHeader(h: Uint8Array): TarFile | "end" | TarFault {
-  if (h.every((b) => b === 0)) return "end";
-  const field = (at: number, length: number) => textOf(h.subarray(at, at + length)).replace(/\0.*$/s, "");
-  const name = field(0, 100);
-  const size = Number.parseInt(field(124, 12), 8);
-  if (textOf(h.subarray(257, 262)) === "ustar" && !["0", "\0"].includes(String.fromCharCode(h[TYPE_AT]!))) return "link";
+export function readTarHeader(block: Uint8Array): TarFile | "end" | TarFault {
+  const h = Buffer.from(block.buffer, block.byteOffset, block.length);
+  if (h[0] === 0 && h.equals(NOTHING)) return "end";
+  if (h.toString("latin1", MAGIC_AT, MAGIC_AT + 5) === "ustar" && !["0", "\0"].includes(String.fromCharCode(h[TYPE_AT]!))) return "link";
+  const nameEnd = h.indexOf(0);
+  const name = h.toString("latin1", 0, nameEnd < 0 ? NAME_BYTES : Math.min(nameEnd, NAME_BYTES));
+  const size = Number.parseInt(h.toString("latin1", SIZE_AT, SIZE_AT + SIZE_DIGITS), 8);
   if (!Number.isSafeInteger(size) || size < 0) return "damaged";
-  const right = tarHeader(name, size);
-  return right.every((b, i) => b === h[i]) ? { name, size } : "damaged";
+  return h.equals(tarHeader(name, size)) ? { name, size } : "damaged";
 }
 
-/** Cuts a stream of bytes into the pieces that are asked for. */
+/** Cuts a stream of bytes into the pieces that are asked for. What it gives is a view that holds until it is asked again. */
 export class Pieces {
-  readonly #next: () => Uint8Array | undefined;
-  #rest: Uint8Array = new Uint8Array(0);
+  readonly #next: () => readonly Uint8Array[] | undefined;
+  #parts: readonly Uint8Array[] = [];
+  #at = 0;
+  #rest: Uint8Array = NOTHING.subarray(0, 0);
 
-  /** `next` gives the stream's following bytes, or undefined at its end. */
-  constructor(next: () => Uint8Array | undefined) {
+  /** `next` gives the stream's following bytes, which hold until it is called again, or undefined at its end. */
+  constructor(next: () => readonly Uint8Array[] | undefined) {
     this.#next = next;
+  }
+
+  /** Some of what follows, at least one byte and at most `most`, or undefined at the end. */
+  some(most: number): Uint8Array | undefined {
+    while (this.#rest.length === 0) {
+      if (this.#at < this.#parts.length) this.#rest = this.#parts[this.#at++]!;
+      else {
+        const parts = this.#next();
+        if (parts === undefined) return undefined;
+        [this.#parts, this.#at] = [parts, 0];
+      }
+    }
+    const piece = this.#rest.subarray(0, most);
+    this.#rest = this.#rest.subarray(most);
+    return piece;
   }
 
   /** Exactly `size` bytes, or undefined when the stream ends before. */
   take(size: number): Uint8Array | undefined {
-    if (this.#rest.length >= size) return this.#cut(size);
-    const parts = this.#rest.length === 0 ? [] : [this.#rest];
-    for (let have = this.#rest.length; have < size; ) {
-      const more = this.#next();
+    if (size === 0) return NOTHING.subarray(0, 0);
+    const first = this.some(size);
+    if (first === undefined || first.length === size) return first;
+    // No more room than there are bytes: what says how many there are may be wrong.
+    const parts = [first.slice()];
+    for (let have = first.length; have < size; ) {
+      const more = this.some(size - have);
       if (more === undefined) return undefined;
-      parts.push(more);
+      parts.push(more.slice());
       have += more.length;
     }
-    this.#rest = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
-    return this.#cut(size);
+    return Buffer.concat(parts);
   }
 
-  #cut(size: number): Uint8Array {
-    const piece = this.#rest.subarray(0, size);
-    this.#rest = this.#rest.subarray(size);
-    return piece;
-  }
-
-  /** A file's content with its padding taken off; the padding must be zeros. */
-  file(size: number): Uint8Array | undefined {
-    const content = this.take(size);
-    const padding = content === undefined ? undefined : this.take(tarPadding(size).length);
-    return padding?.every((b) => b === 0) === true ? content : undefined;
+  /** Takes what fills a file of this size up to the next block; false where that is not zeros. */
+  padding(size: number): boolean {
+    return this.#zeros(tarPadding(size).length);
   }
 
   /** True when nothing but the end mark is left, of which one block was read. */
   ended(): boolean {
-    const mark = this.take(BLOCK);
-    return mark?.every((b) => b === 0) === true && this.#rest.length === 0 && this.#next() === undefined;
+    return this.#zeros(BLOCK) && this.some(1) === undefined;
   }
 
   header(): Uint8Array | undefined {
     return this.take(BLOCK);
+  }
+
+  #zeros(size: number): boolean {
+    const found = this.take(size);
+    return found !== undefined && NOTHING.subarray(0, size).equals(found);
   }
 }

@@ -1,15 +1,15 @@
 // Archives read back, trusting nothing: every frame, name, size and digest is checked before anything is put into the
 // cache, and one fault refuses the whole. Knows nothing of goals.
 
-import { attempt, type Disk, type DiskError } from "../host/disk.ts";
+import { attempt, type Disk, type DiskError, type OpenFile } from "../host/disk.ts";
 import { textOf } from "../lib/bytes.ts";
-import { sha256Hex } from "../lib/digest.ts";
+import { sha256Hex, sha256Stream } from "../lib/digest.ts";
 import { parentOf } from "../lib/path.ts";
 import { fail, ok, type Result } from "../lib/result.ts";
 import type { Trace } from "../trace.ts";
 import { ARCHIVE_FORM, type ArchiveEntry, MANIFEST_NAME } from "./archive.ts";
 import type { LocalCache } from "./local.ts";
-import { entryAt, type Layout } from "./layout.ts";
+import { entryAt, FOLDERS, type Layout } from "./layout.ts";
 import { decodeResults } from "./result.ts";
 import { Pieces, readTarHeader } from "./tar.ts";
 import { FRAME_WINDOW, measureFrame, type Zstd } from "./zstd.ts";
@@ -43,67 +43,94 @@ class Refused extends Error {
 
 const MANIFEST_BYTES = 256 << 20;
 const ENTRY_BYTES = 1 << 30;
-/** Several frames are read at once. */
-const READ_BYTES = 4 * FRAME_WINDOW;
 let imports = 0;
 
 /** Takes an archive into the cache. When it is refused nothing was changed. */
 export function importArchive(disk: Disk, at: Layout, cache: LocalCache, file: string, maxBytes: number, zstd: Zstd): Result<Imported, ArchiveFault> {
   imports += 1;
   const staging = `${at.staging}/${process.pid}-${imports}`;
+  let source: OpenFile | undefined;
   try {
-    return ok(take(disk, at, cache, file, maxBytes, zstd, staging));
+    source = sourceAt(disk, file);
+    return ok(take(disk, at, cache, new Pieces(frames(source, file, zstd)), maxBytes, staging));
   } catch (e) {
     if (e instanceof Refused) return fail(e.fault);
     throw e;
   } finally {
+    source?.close();
     if (disk.stat(staging) !== undefined) attempt(() => disk.removeTree(staging));
   }
 }
 
-function take(disk: Disk, at: Layout, cache: LocalCache, file: string, maxBytes: number, zstd: Zstd, staging: string): Imported {
-  const pieces = new Pieces(frames(disk, file, zstd));
+function take(disk: Disk, at: Layout, cache: LocalCache, pieces: Pieces, maxBytes: number, staging: string): Imported {
   const manifest = readManifest(pieces, maxBytes);
-  const staged: ArchiveEntry[] = [];
-  const found: { key: string; traces: readonly Trace[] }[] = [];
+  const stage = new Stage(disk, staging);
+  const taken = { results: 0, contents: 0, bytes: 0 };
   const known = { results: 0, contents: 0 };
+  const mixed: { key: string; traces: readonly Trace[] }[] = [];
   for (const entry of manifest.entries) {
-    const bytes = readEntry(pieces, entry, manifest.entries);
     const { kind, name } = entryAt(entry.path)!;
-    if (kind === "result") {
-      const traces = decodeResults(bytes, name);
-      if (traces === undefined) throw new Refused("DAMAGED", `${entry.path} is no result of its key`);
-      found.push({ key: name, traces });
-    } else if (cache.content({ sha256: name, size: entry.size }) !== undefined) known.contents += 1;
-    else {
-      if (staged.length === 0) written(() => disk.makeDirs(staging));
-      written(() => disk.write(`${staging}/${name}`, bytes, 0o444));
-      staged.push(entry);
+    headerFor(pieces, entry, manifest.entries);
+    if (kind === "content") {
+      const isHere = !cache.empty && cache.content({ sha256: name, size: entry.size }) !== undefined;
+      if (isHere) proveContent(pieces, entry);
+      else stage.write(entry, (to) => proveContent(pieces, entry, to));
+      (isHere ? known : taken).contents += 1;
+      if (!isHere) taken.bytes += entry.size;
+      continue;
     }
+    const bytes = readResult(pieces, entry);
+    const traces = decodeResults(bytes, name);
+    if (traces === undefined) throw new Refused("DAMAGED", `${entry.path} is no result of its key`);
+    const before = cache.empty ? [] : cache.results(name).map(sameAs);
+    const news = traces.filter((t) => !before.includes(sameAs(t)));
+    if (before.length > 0) mixed.push({ key: name, traces: news.reverse() });
+    else stage.write(entry, (to) => written(() => to.write([bytes])));
+    (news.length === 0 ? known : taken).results += 1;
   }
   endOf(pieces, manifest.entries);
   // All is proved. Content first, so that no result is known before what it names.
-  const shelves = new Set<string>();
-  for (const { sha256 } of staged) {
-    written(() => {
-      const to = at.content(sha256);
-      const shelf = parentOf(to);
-      if (!shelves.has(shelf)) disk.makeDirs(shelf);
-      shelves.add(shelf);
-      disk.rename(`${staging}/${sha256}`, to);
-    });
+  for (const kind of ["content", "result"] as const) written(() => moveIn(disk, `${staging}/${FOLDERS[kind]}`, `${at.base}/${FOLDERS[kind]}`));
+  cache.count(stage.bytes);
+  for (const { key, traces } of mixed) for (const trace of traces) cache.remember(key, trace);
+  return { goals: manifest.goals, results: { taken: taken.results, known: known.results }, contents: { taken: taken.contents, known: known.contents }, takenBytes: taken.bytes };
+}
+
+/** Where entries lie, in a tree like that of the cache, until all are proved. */
+class Stage {
+  readonly #disk: Disk;
+  readonly #folder: string;
+  readonly #made = new Set<string>();
+  bytes = 0;
+
+  constructor(disk: Disk, folder: string) {
+    this.#disk = disk;
+    this.#folder = folder;
   }
-  let taken = 0;
-  for (const { key, traces } of found) {
-    const before = cache.results(key).map(sameAs);
-    const news = traces.filter((t) => !before.includes(sameAs(t)));
-    if (news.length === 0) known.results += 1;
-    else taken += 1;
-    if (before.length === 0) cache.rememberAll(key, traces);
-    else for (const trace of [...news].reverse()) cache.remember(key, trace);
+
+  write({ path, size }: ArchiveEntry, fill: (to: OpenFile) => void): void {
+    const at = `${this.#folder}/${path}`;
+    const shelf = parentOf(at);
+    if (!this.#made.has(shelf)) written(() => this.#disk.makeDirs(shelf));
+    this.#made.add(shelf);
+    const to = written(() => this.#disk.open(at, "write", 0o444));
+    try {
+      fill(to);
+    } finally {
+      written(() => to.close());
+    }
+    this.bytes += size;
   }
-  const takenBytes = staged.reduce((sum, e) => sum + e.size, 0);
-  return { goals: manifest.goals, results: { taken, known: known.results }, contents: { taken: staged.length, known: known.contents }, takenBytes };
+}
+
+/** Moves a tree into another whose folder is there, in as few steps as there can be: a folder that is new is one. */
+function moveIn(disk: Disk, from: string, to: string): void {
+  const stat = disk.stat(from);
+  if (stat === undefined) return;
+  if (stat.kind !== "dir") return disk.rename(from, to);
+  // Where another process makes the folder at this moment the move fails, and what is in it moves.
+  if (disk.stat(to) === undefined && attempt(() => disk.rename(from, to)).ok) return;
+  for (const { name } of disk.list(from)) moveIn(disk, `${from}/${name}`, `${to}/${name}`);
 }
 
 /** A result apart from how long it took. */
@@ -111,38 +138,49 @@ function sameAs(trace: Trace): string {
   return JSON.stringify([trace.discovered, trace.outputs.map((o) => [o.sha256, o.size]), trace.remarks]);
 }
 
-function written(work: () => void): void {
+function written<T>(work: () => T): T {
   const done = attempt(work);
   if (!done.ok) throw new Refused("WRITE_FAILED", `the cache cannot be written: ${done.error.code}`);
+  return done.value;
 }
 
-/** The archive's content, a frame at a time. */
-function frames(disk: Disk, file: string, zstd: Zstd): () => Uint8Array | undefined {
-  const size = disk.stat(file)?.size;
-  if (size === undefined || disk.stat(file)?.kind !== "file") throw new Refused("UNREADABLE", `${file} is not a file that can be read`);
-  let at = 0;
-  let window: Uint8Array = new Uint8Array(0);
+function sourceAt(disk: Disk, file: string): OpenFile {
+  if (disk.stat(file)?.kind !== "file") throw new Refused("UNREADABLE", `${file} is not a file that can be read`);
+  const opened = attempt(() => disk.open(file, "read"));
+  if (!opened.ok) throw unreadable(file, opened.error);
+  return opened.value;
+}
+
+/** The archive's content, a frame at a time, in parts that hold until the next is asked for. */
+function frames(source: OpenFile, file: string, zstd: Zstd): () => readonly Uint8Array[] | undefined {
+  // A plain array: a Buffer's slice() would not copy.
+  const buffer = new Uint8Array(FRAME_WINDOW);
+  let [from, to, frames] = [0, 0, 0];
+  let ended = false;
   const refill = () => {
-    const read = attempt(() => disk.readAt(file, at, Math.min(READ_BYTES, size - at)));
+    buffer.copyWithin(0, from, to);
+    [from, to] = [0, to - from];
+    const read = attempt(() => source.read(buffer.subarray(to)));
     if (!read.ok) throw unreadable(file, read.error);
-    window = read.value;
+    ended = read.value < buffer.length - to;
+    to += read.value;
   };
-  const measured = () => measureFrame(window.subarray(0, FRAME_WINDOW), at + window.length >= size);
   return () => {
-    if (at >= size) return undefined;
-    let frame = window.length === 0 ? undefined : measured();
+    let frame = measureFrame(buffer.subarray(from, to), ended);
     // The window may end within a frame, which is whole in a new one.
-    if (frame === undefined || (typeof frame === "string" && window.length < Math.min(FRAME_WINDOW, size - at))) {
+    if (typeof frame === "string" && !ended) {
       refill();
-      frame = measured();
+      frame = measureFrame(buffer.subarray(from, to), ended);
     }
-    if (frame === "not-zstd") throw new Refused(at === 0 ? "NOT_ARCHIVE" : "DAMAGED", at === 0 ? `${file} is not an archive of this tool` : "something that is no frame follows a frame");
+    if (from === to && frames > 0) return undefined;
+    const packed = typeof frame === "string" ? undefined : buffer.subarray(from, from + frame.length);
+    if (frame === "not-zstd") throw new Refused(frames === 0 ? "NOT_ARCHIVE" : "DAMAGED", frames === 0 ? `${file} is not an archive of this tool` : "something that is no frame follows a frame");
     if (frame === "truncated") throw new Refused("TRUNCATED", "the archive ends in the middle of a frame");
     if (frame === "oversize") throw new Refused("OVERSIZE", "a frame is bigger than this tool makes them");
-    const content = frame === "damaged" ? undefined : zstd.decompress(window.subarray(0, frame.length), frame.contentSize);
+    const content = frame === "damaged" ? undefined : zstd.decompress(packed!, frame.contentSize);
     if (frame === "damaged" || content === undefined) throw new Refused("DAMAGED", "a frame cannot be unpacked");
-    at += frame.length;
-    window = window.subarray(frame.length);
+    from += frame.length;
+    frames += 1;
     return content;
   };
 }
@@ -155,8 +193,8 @@ function readManifest(pieces: Pieces, maxBytes: number): Manifest {
   const head = headerOf(pieces);
   if (head === "end" || head.name !== MANIFEST_NAME) throw new Refused("NOT_ARCHIVE", "it does not begin with a manifest");
   if (head.size > MANIFEST_BYTES) throw new Refused("OVERSIZE", "the manifest is too big");
-  const text = pieces.file(head.size);
-  if (text === undefined) throw new Refused("TRUNCATED", "the manifest is cut");
+  const text = pieces.take(head.size)?.slice();
+  if (text === undefined || !pieces.padding(head.size)) throw new Refused("TRUNCATED", "the manifest is cut");
   const manifest = parsed(textOf(text));
   if (manifest["form"] !== ARCHIVE_FORM) throw new Refused("VERSION", `its form is ${JSON.stringify(manifest["form"] ?? null)}, this tool reads ${ARCHIVE_FORM}`);
   const { goals, entries } = manifest;
@@ -207,14 +245,36 @@ function headerOf(pieces: Pieces) {
   return head;
 }
 
-function readEntry(pieces: Pieces, entry: ArchiveEntry, all: readonly ArchiveEntry[]): Uint8Array {
+function headerFor(pieces: Pieces, entry: ArchiveEntry, all: readonly ArchiveEntry[]): void {
   const head = headerOf(pieces);
   if (head === "end") throw new Refused("TRUNCATED", `${entry.path} is missing`);
   if (head.name !== entry.path || head.size !== entry.size) throw unexpected(head.name, all);
-  const bytes = pieces.file(head.size);
-  if (bytes === undefined) throw new Refused("TRUNCATED", `${entry.path} is cut`);
+}
+
+/** Reads content and compares it with its digest; it goes to a file on the way where one is given. */
+function proveContent(pieces: Pieces, entry: ArchiveEntry, to?: OpenFile): void {
+  const hash = sha256Stream();
+  for (let left = entry.size; left > 0; ) {
+    const part = pieces.some(left);
+    if (part === undefined) throw cut(entry);
+    hash.update(part);
+    if (to !== undefined) written(() => to.write([part]));
+    left -= part.length;
+  }
+  if (!pieces.padding(entry.size)) throw cut(entry);
+  if (hash.digest("hex") !== entry.sha256) throw new Refused("DIGEST", `${entry.path} has other bytes than the manifest says`);
+}
+
+/** A result's bytes, for good. */
+function readResult(pieces: Pieces, entry: ArchiveEntry): Uint8Array {
+  const bytes = pieces.take(entry.size)?.slice();
+  if (bytes === undefined || !pieces.padding(entry.size)) throw cut(entry);
   if (sha256Hex(bytes) !== entry.sha256) throw new Refused("DIGEST", `${entry.path} has other bytes than the manifest says`);
   return bytes;
+}
+
+function cut(entry: ArchiveEntry): Refused {
+  return new Refused("TRUNCATED", `${entry.path} is cut`);
 }
 
 function unexpected(name: string, all: readonly ArchiveEntry[]): Refused {

@@ -13,12 +13,13 @@ const LEVEL = 1;
  */
 const WORTH_PACKING = 0.5;
 const SAMPLE_FROM = 256 << 10;
-const SAMPLE_BYTES = 16 << 10;
+const SAMPLE_BYTES = 8 << 10;
 
 export interface Zstd {
-  compress(bytes: Uint8Array): Uint8Array;
-  /** The content of one whole frame that holds exactly `size` bytes, or undefined when it is damaged. */
-  decompress(frame: Uint8Array, size: number): Uint8Array | undefined;
+  /** A frame, in parts that may be views of `bytes`. */
+  compress(bytes: Uint8Array): readonly Uint8Array[];
+  /** The content of one whole frame that holds exactly `size` bytes, in parts that may be views of it, or undefined when it is damaged. */
+  decompress(frame: Uint8Array, size: number): readonly Uint8Array[] | undefined;
 }
 
 let loaded: Promise<Zstd> | undefined;
@@ -32,13 +33,13 @@ async function start(): Promise<Zstd> {
   const library = await import("@bokuweb/zstd-wasm");
   await library.init();
   return {
-    compress: (bytes) => (bytes.length > SAMPLE_FROM && sampled(bytes, (x) => library.compress(x, LEVEL)) > WORTH_PACKING ? storedFrame(bytes) : library.compress(bytes, LEVEL)),
+    compress: (bytes) => (bytes.length > SAMPLE_FROM && sampled(bytes, (x) => library.compress(x, LEVEL)) > WORTH_PACKING ? storedFrame(bytes) : [library.compress(bytes, LEVEL)]),
     decompress(frame, size) {
       const stored = contentOfStored(frame, size);
       if (stored !== undefined) return stored;
       try {
         const content = library.decompress(frame);
-        return content.length === size ? content : undefined;
+        return content.length === size ? [content] : undefined;
       } catch {
         // The library throws for every kind of damage.
         return undefined;
@@ -63,38 +64,37 @@ const STORED_DESCRIPTOR = 0xa0;
 const BLOCK_HEAD = 3;
 const BLOCK_BYTES = 128 << 10;
 
-/** A frame that holds its content as it is. */
-function storedFrame(content: Uint8Array): Uint8Array {
-  const blocks = Math.ceil(content.length / BLOCK_BYTES);
-  const frame = Buffer.allocUnsafe(STORED_HEAD + blocks * BLOCK_HEAD + content.length);
-  frame.writeUInt32LE(MAGIC, 0);
-  frame[4] = STORED_DESCRIPTOR;
-  frame.writeUInt32LE(content.length, 5);
-  let to = STORED_HEAD;
+/** A frame that holds its content as it is: nothing of it is copied. */
+function storedFrame(content: Uint8Array): Uint8Array[] {
+  const head = Buffer.alloc(STORED_HEAD);
+  head.writeUInt32LE(MAGIC, 0);
+  head[4] = STORED_DESCRIPTOR;
+  head.writeUInt32LE(content.length, 5);
+  const parts: Uint8Array[] = [head];
   for (let at = 0; at < content.length; at += BLOCK_BYTES) {
     const block = content.subarray(at, at + BLOCK_BYTES);
-    frame.writeUIntLE((block.length << 3) | (at + BLOCK_BYTES >= content.length ? 1 : 0), to, BLOCK_HEAD);
-    frame.set(block, to + BLOCK_HEAD);
-    to += BLOCK_HEAD + block.length;
+    const blockHead = Buffer.alloc(BLOCK_HEAD);
+    blockHead.writeUIntLE((block.length << 3) | (at + BLOCK_BYTES >= content.length ? 1 : 0), 0, BLOCK_HEAD);
+    parts.push(blockHead, block);
   }
-  return frame;
+  return parts;
 }
 
-/** The content of a whole frame of raw blocks alone, or undefined where it is anything else. */
-function contentOfStored(frame: Uint8Array, size: number): Uint8Array | undefined {
+/** The blocks of a whole frame of raw blocks alone, or undefined where it is anything else. */
+function contentOfStored(frame: Uint8Array, size: number): Uint8Array[] | undefined {
   const bytes = Buffer.from(frame.buffer, frame.byteOffset, frame.length);
   if (frame[4] !== STORED_DESCRIPTOR || frame.length < STORED_HEAD || bytes.readUInt32LE(0) !== MAGIC || bytes.readUInt32LE(5) !== size) return undefined;
-  const content = new Uint8Array(size);
-  let to = 0;
+  const parts: Uint8Array[] = [];
+  let have = 0;
   for (let at = STORED_HEAD; at + BLOCK_HEAD <= frame.length; ) {
     const head = bytes.readUIntLE(at, BLOCK_HEAD);
     const length = head >> 3;
     at += BLOCK_HEAD;
-    if ((head & 6) !== 0 || length > BLOCK_BYTES || at + length > frame.length || to + length > size) return undefined;
-    content.set(frame.subarray(at, at + length), to);
-    to += length;
+    if ((head & 6) !== 0 || length > BLOCK_BYTES || at + length > frame.length || have + length > size) return undefined;
+    parts.push(frame.subarray(at, at + length));
+    have += length;
     at += length;
-    if ((head & 1) !== 0) return to === size && at === frame.length ? content : undefined;
+    if ((head & 1) !== 0) return have === size && at === frame.length ? parts : undefined;
   }
   return undefined;
 }

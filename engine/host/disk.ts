@@ -33,6 +33,13 @@ export class DiskError extends Error {
   }
 }
 
+export interface OpenFile {
+  /** Fills `into` with what follows; fewer bytes only at the end of the file. */
+  read(into: Uint8Array): number;
+  write(parts: readonly Uint8Array[]): void;
+  close(): void;
+}
+
 /** Paths are absolute or relative to the disk's root. Methods that can fail throw DiskError; stat answers undefined. */
 export interface Disk {
   readonly root: string;
@@ -43,10 +50,8 @@ export interface Disk {
   grainMs(of: { readonly dev: number }): number;
   stat(path: string): Stat | undefined;
   read(path: string): Uint8Array;
-  /** At most `length` bytes from `at` on; fewer at the end of the file. */
-  readAt(path: string, at: number, length: number): Uint8Array;
-  /** The file piece by piece; the bytes of a piece are those of the next one as soon as `visit` returns. */
-  pieces(path: string, visit: (piece: Uint8Array) => void): void;
+  /** A file to be read from its beginning in steps, or a new or truncated one to be written so. */
+  open(path: string, how: "read" | "write", mode?: number): OpenFile;
   /** Writes a new or truncated file; not atomic by itself. */
   write(path: string, bytes: Uint8Array, mode?: number): void;
   append(path: string, bytes: Uint8Array): void;
@@ -63,9 +68,6 @@ export interface Disk {
   list(path: string): DirEntry[];
   realPath(path: string): string;
 }
-
-/** Stays in the processor's cache from the reading to what is done with it. */
-const PIECE_BYTES = 1 << 16;
 
 export function realDisk(root: string): Disk {
   const at = root === process.cwd() ? (p: string) => p : (p: string) => (p.startsWith("/") ? p : `${root}/${p}`);
@@ -89,26 +91,7 @@ export function realDisk(root: string): Disk {
         const b = fs.readFileSync(at(path));
         return new Uint8Array(b.buffer, b.byteOffset, b.length);
       }),
-    readAt: (path, from, length) =>
-      guard(path, () => {
-        const file = fs.openSync(at(path), "r");
-        try {
-          const b = Buffer.allocUnsafeSlow(length);
-          return new Uint8Array(b.buffer, b.byteOffset, fs.readSync(file, b, 0, length, from));
-        } finally {
-          fs.closeSync(file);
-        }
-      }),
-    pieces: (path, visit) =>
-      guard(path, () => {
-        const file = fs.openSync(at(path), "r");
-        try {
-          const piece = new Uint8Array(PIECE_BYTES);
-          for (let n = fs.readSync(file, piece); n > 0; n = fs.readSync(file, piece)) visit(piece.subarray(0, n));
-        } finally {
-          fs.closeSync(file);
-        }
-      }),
+    open: (path, how, mode) => guard(path, () => openFile(path, fs.openSync(at(path), how === "read" ? "r" : "w", mode))),
     write: (path, bytes, mode) => guard(path, () => fs.writeFileSync(at(path), bytes, mode === undefined ? undefined : { mode })),
     append: (path, bytes) => guard(path, () => fs.appendFileSync(at(path), bytes)),
     rename: (from, to) => guard(to, () => fs.renameSync(at(from), at(to))),
@@ -131,6 +114,35 @@ export function realDisk(root: string): Disk {
       ),
     realPath: (path) => guard(path, () => fs.realpathSync(at(path))),
   };
+}
+
+/** How many pieces the system writes in one call. */
+const PIECES = 1024;
+
+function openFile(path: string, fd: number): OpenFile {
+  return {
+    read: (into) =>
+      guard(path, () => {
+        let have = 0;
+        for (let got = -1; have < into.length && got !== 0; have += got) got = fs.readSync(fd, into, have, into.length - have, null);
+        return have;
+      }),
+    write: (parts) =>
+      guard(path, () => {
+        for (let i = 0; i < parts.length; i += PIECES) writeParts(fd, parts.slice(i, i + PIECES));
+      }),
+    close: () => guard(path, () => fs.closeSync(fd)),
+  };
+}
+
+/** The system may take less than it is given: the rest is given again. */
+function writeParts(fd: number, parts: readonly Uint8Array[]): void {
+  let rest = parts.filter((p) => p.length > 0);
+  while (rest.length > 0) {
+    let taken = rest.length === 1 ? fs.writeSync(fd, rest[0]!) : fs.writevSync(fd, rest);
+    while (rest.length > 0 && taken >= rest[0]!.length) taken -= rest.shift()!.length;
+    if (rest.length > 0) rest = [rest[0]!.subarray(taken), ...rest.slice(1)];
+  }
 }
 
 /** One level at a time: Node's own recursive mkdir never returns where the system says ENOENT for good, as /proc does. */
@@ -205,6 +217,23 @@ export function writeAtomic(disk: Disk, path: string, bytes: Uint8Array, mode?: 
     made = disk.stat(temp);
   });
   return made;
+}
+
+/** `/dev/stdout` may lead to a regular file that is open already; `/dev/shm` is a folder like any other. */
+export function namesStream(path: string): boolean {
+  return (path.startsWith("/dev/") && !path.startsWith("/dev/shm/")) || path.startsWith("/proc/");
+}
+
+/** A device, a pipe, or a stream of this process by its name: it is written to, and nothing is ever renamed over it. */
+export function isStream(disk: Disk, path: string): boolean {
+  return namesStream(path) || disk.stat(path)?.kind === "other";
+}
+
+/** Writes where a person has said: whole or not at all, or straight into a stream. */
+export function writeOut(disk: Disk, path: string, bytes: Uint8Array): Stat | undefined {
+  if (!isStream(disk, path)) return writeAtomic(disk, path, bytes);
+  disk.write(path, bytes);
+  return undefined;
 }
 
 /** Like writeAtomic, with the temporary file made by `make`. The temporary is removed when anything fails. */

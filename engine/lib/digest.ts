@@ -1,5 +1,6 @@
 // Content addresses: sha256 + size, written the same way everywhere. Knows nothing of files or builds.
 
+import type { Hash } from "node:crypto";
 import { createRequire } from "node:module";
 import { createSHA256, type IHasher } from "hash-wasm";
 import { utf8 } from "./bytes.ts";
@@ -10,25 +11,27 @@ export interface Digest {
   readonly size: number;
 }
 
-/** Below this, hashing in wasm is done before node:crypto has even been loaded; above it, native code wins. */
-const NATIVE_FROM_BYTES = 256 * 1024;
+/** So much is hashed in wasm before node:crypto could even be loaded; who has more to hash is ten times faster with that. */
+const WASM_BYTES = 1 << 20;
 
 let small: IHasher | undefined;
+let loading: Promise<void> | undefined;
+let inWasm = 0;
 let native: typeof import("node:crypto") | undefined;
 
 /** Makes small digests cheap for this process. Digests are the same without it. */
-export async function loadDigest(): Promise<void> {
-  small ??= await createSHA256();
+export function loadDigest(): Promise<void> {
+  return (loading ??= createSHA256().then((hasher) => void (small = hasher)));
 }
 
 export function sha256Hex(content: Uint8Array | string): string {
   const bytes = typeof content === "string" ? utf8(content) : content;
-  if (small !== undefined && bytes.length < NATIVE_FROM_BYTES) return small.init().update(bytes).digest("hex");
-  return nativeSha256().update(bytes).digest("hex");
+  if (small !== undefined && native === undefined && (inWasm += bytes.length) < WASM_BYTES) return small.init().update(bytes).digest("hex");
+  return sha256Stream().update(bytes).digest("hex");
 }
 
 /** For content that comes in pieces. */
-export function nativeSha256(): import("node:crypto").Hash {
+export function sha256Stream(): Hash {
   native ??= createRequire(import.meta.url)("node:crypto") as typeof import("node:crypto");
   return native.createHash("sha256");
 }

@@ -7,10 +7,11 @@ import xxhash from "xxhash-wasm";
 export type Fingerprint = bigint;
 
 let hash: ((bytes: Uint8Array) => bigint) | undefined;
+let loading: Promise<void> | undefined;
 
 /** Must have been awaited once before `fingerprint` is called. */
-export async function loadFingerprint(): Promise<void> {
-  hash ??= (await xxhash()).h64Raw;
+export function loadFingerprint(): Promise<void> {
+  return (loading ??= xxhash().then(({ h64Raw }) => void (hash = h64Raw)));
 }
 
 export function fingerprint(bytes: Uint8Array): Fingerprint {

@@ -28,6 +28,7 @@ import { coreRequest, recordOf, runCoreRule, type RunRecord, type RunSettings } 
 import { WEAVE_FROM_BYTES, weaveRule } from "../run/weave.ts";
 import { checkExports, checkMemory, memoryPlan, missingExports, readLdflags } from "../wasm/memory-plan.ts";
 import { runOptions } from "./options.ts";
+import { unwritten } from "./unwritten.ts";
 
 export const run = goal({
   about: "Run a solve module on one input, within limits",
@@ -129,7 +130,10 @@ class RunPlan {
     const host = await chooseHost(this.#witness.outer, String(this.#o["host"] ?? "v8"));
     if (!host.ok) return this.#failed(facts, input, module, null, host.error, runResult(facts));
     this.#remarks.push(...host.value.remarks);
-    if (host.value.kind === "wasmtime") return this.#callInWasmtime(host.value, facts, input, module, cacheConfig, settings);
+    // Only Wasmtime uses it, but a profile that is wrong is wrong on every host.
+    const cache = readCacheConfig(this.#context, cacheConfig);
+    if (!cache.ok) return this.#failed(facts, input, module, null, cache.error, runResult(facts));
+    if (host.value.kind === "wasmtime") return this.#callInWasmtime(host.value, facts, input, module, cache.value, settings);
     const target = moduleAt(facts.wasm.path);
     const woven = facts.wasm.bytes_len < WEAVE_FROM_BYTES ? undefined : weaveRule({ module: target, settings: { countFuel: settings.maxFuel !== null, maxMemoryBytes: settings.maxMemoryBytes, maxTableElements: settings.maxTableElements } }, { label: facts.wasm.path });
     const node = runCoreRule({ module: target, woven: woven ? [woven.woven] : [], facts: woven ? [woven.facts] : [], file: input.artifact === undefined ? [] : [input.artifact], inline: input.inline, settings }, { label: facts.wasm.path });
@@ -142,13 +146,11 @@ class RunPlan {
   }
 
   /** A run in Wasmtime is there to be compared: it is made every time. */
-  async #callInWasmtime(host: WasmtimeHost, facts: RunFacts, input: Input, module: InspectedWasm, cacheConfig: string | null, settings: RunSettings): Promise<GoalAnswer> {
+  async #callInWasmtime(host: WasmtimeHost, facts: RunFacts, input: Input, module: InspectedWasm, cache: Uint8Array | null, settings: RunSettings): Promise<GoalAnswer> {
     this.#context.volatile();
     this.#wasmtime = host;
-    const cache = readCacheConfig(this.#context, cacheConfig);
-    if (!cache.ok) return this.#failed(facts, input, module, null, cache.error, runResult(facts));
     const { runCoreInWasmtime } = await import("../run/wasmtime/host.ts");
-    const outcome = await runCoreInWasmtime(host.program, withCache(coreRequest(settings, this.#bytesOf(facts.wasm.path), input.bytes()), cache.value));
+    const outcome = await runCoreInWasmtime(host.program, withCache(coreRequest(settings, this.#bytesOf(facts.wasm.path), input.bytes()), cache));
     const ran: RunFacts = { ...facts, engine: { name: "wasmtime", version: host.version } };
     return this.#called(ran, input, module, recordOf(outcome), outcome.output === null ? null : { artifact: undefined, bytes: outcome.output });
   }
@@ -173,13 +175,14 @@ class RunPlan {
   }
 
   async #placeOutput({ artifact, bytes }: Output, path: string): Promise<readonly Diagnostic[]> {
+    const codes = { folder: "X07WASM_OUTPUT_IO_FAILED", file: "X07WASM_OUTPUT_WRITE_FAILED" };
     if (artifact === undefined) {
       const { writeSide } = await import("../side.ts");
-      const written = writeSide(path, bytes, "X07WASM_OUTPUT_WRITE_FAILED");
-      return written.ok ? [] : written.error;
+      const written = writeSide(path, bytes, "GRAPH_OUTPUT_WRITE_FAILED");
+      return written.ok ? [] : written.error.map((d) => unwritten(this.#context, d, path, codes));
     }
     const placed = await this.#context.build([place(artifact, path)]);
-    return placed.ok ? [] : placed.error.map((d): Diagnostic => (d.code === "GRAPH_OUTPUT_WRITE_FAILED" ? { ...d, code: "X07WASM_OUTPUT_WRITE_FAILED" } : d));
+    return placed.ok ? [] : placed.error.map((d) => unwritten(this.#context, d, path, codes));
   }
 
   // ---- answers -----------------------------------------------------------------------------------

@@ -53,6 +53,7 @@ export type HttpOutcome =
 
 /** A component that is ready to answer requests; each gets an instance of its own. */
 export interface HttpHandler {
-  answer(request: HttpRequest): Promise<HttpOutcome>;
+  /** At once where it can: a promise costs a turn of the loop. */
+  answer(request: HttpRequest): HttpOutcome | Promise<HttpOutcome>;
   close(): Promise<void>;
 }

@@ -25,8 +25,11 @@ export function guestEnded(): void {
   if (settled === 0 || now < settled) settled = now;
   if (now - settled < GROWTH_BYTES) return;
   if (collect === undefined) {
+    // A minor collection that is a whole one: it frees beside the running program, where a "full" one stops it for that.
     setFlagsFromString("--expose-gc");
-    collect = runInNewContext("gc") as () => void;
+    setFlagsFromString("--gc-global");
+    const gc = runInNewContext("gc") as (how: { readonly type: "minor" }) => void;
+    collect = () => gc({ type: "minor" });
   }
   collect();
   settled = process.memoryUsage.rss();

@@ -27,6 +27,7 @@ export function explain(stop: GuestStop, limits: HostLimits, failed: string): Ex
       const code = stop.stream === "response body" ? "X07WASM_BUDGET_EXCEEDED_HTTP_RESPONSE_BODY" : "X07WASM_BUDGET_EXCEEDED_OUTPUT";
       return budget(code, `the guest wrote more than ${stop.limit} bytes to ${stop.stream}`, text, { stream: stop.stream, max_bytes: stop.limit }, stop.stream === "response body" ? "raise --max-response-bytes" : "raise --max-output-bytes");
     }
+    case "gone": return { diagnostic: finding(failed, "run", "the client went away before the answer was complete"), text: "the client went away", budget: false };
     case "exit": return { diagnostic: finding(failed, "run", `the guest ended itself with status ${stop.status}`), text: `Exited with i32 exit status ${stop.status}`, budget: false };
     case "fuel": case "stack": case "host-stack": case "memory": case "table": {
       const { code, text } = explainStop(stop);

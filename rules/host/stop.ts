@@ -8,6 +8,8 @@ export type GuestStop =
   | { readonly kind: "deadline" }
   /** The guest ended itself by wasi:cli/exit. */
   | { readonly kind: "exit"; readonly status: number }
+  /** Nobody waits for its answer any more. */
+  | { readonly kind: "gone" }
   /** It wrote more than a stream may hold. */
   | { readonly kind: "output"; readonly stream: string; readonly limit: number };
 

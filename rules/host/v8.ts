@@ -1,5 +1,6 @@
 // Components under V8, on this thread: a fresh instance for every command and every request. Knows no files, no sockets, no codes.
 
+import type { MessagePort } from "node:worker_threads";
 import { fail, ok } from "../../engine/index.ts";
 import type { Result } from "../../engine/index.ts";
 import { ComponentInstance } from "./component/instance.ts";
@@ -18,6 +19,7 @@ import { runDeep } from "./side.ts";
 import type { GuestStop } from "./stop.ts";
 import { errorCodeName, Exchange } from "./wasi/http.ts";
 import type { HttpRequest, HttpWorld } from "./wasi/http.ts";
+import { GuestLine } from "./wasi/live.ts";
 import { NOBODY, Sink } from "./wasi/world.ts";
 import type { World } from "./wasi/world.ts";
 import type { WorldName } from "./wasi/index.ts";
@@ -113,6 +115,12 @@ function endedOf({ stop, value }: { readonly stop: GuestStop | null; readonly va
 
 // ---------------------------------------------------------------------------------------------- requests
 
+/** `begun`: the head of the answer, and all that was written, went over the line. */
+export interface LiveOutcome {
+  readonly outcome: HttpOutcome;
+  readonly begun: boolean;
+}
+
 export class V8Handler implements HttpHandler {
   readonly #loaded: Loaded;
   readonly #job: HttpJob;
@@ -132,16 +140,28 @@ export class V8Handler implements HttpHandler {
     return { tank: this.#tank, args: [], stdin: NO_BYTES, stdout: new Sink("stdout", NOBODY), stderr: new Sink("stderr", NOBODY), began: process.hrtime.bigint(), exchange };
   }
 
-  async answer(request: HttpRequest): Promise<HttpOutcome> {
+  answer(request: HttpRequest): HttpOutcome | Promise<HttpOutcome> {
     const outcome = this.answerNow(request);
     if (outcome.kind !== "stopped" || outcome.stop.kind !== "host-stack") return outcome;
-    return (await runDeep({ kind: "request", job: this.#job, request })) ?? outcome;
+    return runDeep({ kind: "request", job: this.#job, request }).then((deep) => deep ?? outcome);
   }
 
   async close(): Promise<void> {}
 
   answerNow(request: HttpRequest): HttpOutcome {
-    const exchange = new Exchange(request, this.#maxResponse);
+    return this.#run(new Exchange(request, this.#maxResponse));
+  }
+
+  /** The bodies go over a line to another thread; this one sleeps while the guest waits for them. */
+  answerLive(request: HttpRequest, port: MessagePort, words: Int32Array): LiveOutcome {
+    const line = new GuestLine(port, words, this.#tank);
+    const outcome = this.#run(new Exchange(request, this.#maxResponse, line));
+    if (outcome.kind !== "answered" || !line.begun) return { outcome, begun: line.begun };
+    line.push();
+    return { outcome: { ...outcome, response: { ...outcome.response, body: NO_BYTES } }, begun: true };
+  }
+
+  #run(exchange: Exchange): HttpOutcome {
     this.#tank.fill();
     const world = this.#world(exchange);
     this.#runner ??= new Runner(this.#loaded, world);
@@ -162,7 +182,8 @@ function outcomeOf(exchange: Exchange): HttpOutcome {
       const body = response.body?.sink.bytes() ?? NO_BYTES;
       const promised = response.body?.promised ?? null;
       if (response.body !== null && !response.body.finished && response.body.written) return { kind: "refused", message: "the guest did not finish the response body" };
-      if (promised !== null && promised !== body.length) return { kind: "refused", message: `the response promises ${promised} bytes and has ${body.length}` };
+      const length = response.body?.sink.length ?? 0;
+      if (promised !== null && promised !== length) return { kind: "refused", message: `the response promises ${promised} bytes and has ${length}` };
       const sent: HttpResponse = { status: response.status, headers: [...response.headers], body };
       return { kind: "answered", response: sent };
     }

@@ -26,7 +26,7 @@ export async function httpContracts(context: PlanContext, options: OptionValues)
   });
   const inputs: FileDigest[] = [];
   const fixtures: JsonObject[] = [];
-  for (const artifact of await context.glob("*.json", FIXTURES)) {
+  for (const artifact of await context.glob("*.json", FIXTURES, "names")) {
     if (!("source" in artifact.origin)) continue;
     const path = artifact.origin.source;
     const found = await checkFixture(context, path, inputs);

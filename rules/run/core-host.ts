@@ -8,7 +8,7 @@ import { callDiagnostic, explainStop, trapText } from "./outcome.ts";
 import { checkEngine, guestSetup, lateProblem, weave } from "./prepare.ts";
 import type { CoreRequest, Woven } from "./prepare.ts";
 import { runAway, runGuest } from "./worker.ts";
-import type { GuestCode, GuestRun } from "./worker.ts";
+import type { AwayOutcome, GuestCode, GuestRun } from "./worker.ts";
 
 export type { CoreLimits, CoreRequest, Count } from "./prepare.ts";
 
@@ -51,12 +51,11 @@ export async function runCore(request: CoreRequest, woven?: Woven | Diagnostic):
   const prepared = prepareCore(request, woven);
   if ("code" in prepared) return failed(prepared);
   const wall = request.maxWallMs ?? null;
-  if (mayRunHere(prepared, wall)) {
-    const run = runHere(prepared, prepared.late ? [] : [request.input]);
-    if (!hitHostStack(run)) return judge(run, prepared);
-  }
+  const inputs = prepared.late ? [] : [request.input];
+  const run = wall === null && prepared.counting ? (firstSlice(prepared, inputs) ?? wholeRun(prepared, inputs)) : null;
+  if (run !== null && !hitHostStack(run)) return judge(run, prepared);
   // A module without imports does the same again, so a run that needed more stack than this thread has is simply repeated.
-  const outcome = await runAway(prepared, prepared.late ? null : request.input, wall);
+  const outcome = await runElsewhere(prepared, prepared.late ? null : request.input, wall);
   switch (outcome.kind) {
     case "ran": return judge(outcome.run, prepared);
     case "timeout": return wallTimeExceeded(wall ?? 0);
@@ -66,16 +65,22 @@ export async function runCore(request: CoreRequest, woven?: Woven | Diagnostic):
 
 /**
  * V8 does not replace code while it runs: a call that loops for seconds would stay in the first, unoptimised code. So a
- * run gets a slice of its fuel; one that needs more is made again, from the beginning, in optimised code.
+ * run gets a slice of its fuel; one that needs more (null) is made again, from the beginning, in optimised code.
  */
-function runHere({ module, bytes, setup }: GuestCode, inputs: readonly Uint8Array[]): GuestRun {
-  if (setup.fuel <= FIRST_SLICE) return runGuest({ module, setup, inputs, refill: false });
-  const first = runGuest({ module, setup: { ...setup, fuel: FIRST_SLICE }, inputs, refill: false });
+function firstSlice({ module, setup }: GuestCode, inputs: readonly Uint8Array[]): GuestRun | null {
+  const fuel = setup.fuel <= FIRST_SLICE ? setup.fuel : FIRST_SLICE;
+  const first = runGuest({ module, setup: { ...setup, fuel }, inputs, refill: false });
   const more = first.failed?.kind === "fuel" || (first.call?.kind === "stopped" && first.call.stop.kind === "fuel");
-  if (more) return optimised(() => runGuest({ module: new WebAssembly.Module(distinct(bytes)), setup, inputs, refill: false }));
+  if (more && fuel < setup.fuel) return null;
   // What is left is told of the whole tank.
   const { call } = first;
-  return call === null || call.kind === "no-room" ? first : { ...first, call: { ...call, fuelLeft: call.fuelLeft + setup.fuel - FIRST_SLICE } };
+  return call === null || call.kind === "no-room" ? first : { ...first, call: { ...call, fuelLeft: call.fuelLeft + setup.fuel - fuel } };
+}
+
+/** null: it may take longer than this thread should be held up. */
+function wholeRun(code: Prepared, inputs: readonly Uint8Array[]): GuestRun | null {
+  if (!mayRunHere(code, null)) return null;
+  return optimised(() => runGuest({ module: new WebAssembly.Module(distinct(code.bytes)), setup: code.setup, inputs, refill: false }));
 }
 
 /** Fuel of some tens of milliseconds in unoptimised code. */
@@ -85,6 +90,17 @@ function optimised<T>(run: () => T): T {
   setFlagsFromString("--no-liftoff");
   try {
     return run();
+  } finally {
+    setFlagsFromString("--liftoff");
+  }
+}
+
+/** On a thread in optimised code, too: it is made while the guest runs. A process sees to that itself. */
+async function runElsewhere(code: Prepared, input: Uint8Array | null, wallMs: number | null): Promise<AwayOutcome> {
+  if (wallMs !== null) return runAway(code, input, wallMs);
+  setFlagsFromString("--no-liftoff");
+  try {
+    return await runAway({ ...code, module: new WebAssembly.Module(distinct(code.bytes)) }, input, null);
   } finally {
     setFlagsFromString("--liftoff");
   }

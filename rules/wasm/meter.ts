@@ -4,8 +4,10 @@ import { fail, ok } from "../../engine/index.ts";
 import type { Result } from "../../engine/index.ts";
 import { BodyWeaver } from "./meter-body.ts";
 import type { Weave } from "./meter-body.ts";
+import { noPassing, planPassing } from "./meter-passing.ts";
+import type { PassingPlan } from "./meter-passing.ts";
 import { BULK, OP } from "./ops.ts";
-import { ByteReader, SECTION, VALTYPE } from "./read.ts";
+import { ByteReader, SECTION, signatureOf, VALTYPE } from "./read.ts";
 import type { CoreModule, Malformed } from "./read.ts";
 import { sharedLayout, weaveShared } from "./meter-shared.ts";
 import type { SharedLayout } from "./meter-shared.ts";
@@ -61,13 +63,19 @@ export interface Metered {
  * nowhere else; the guest stops when nothing is left.
  */
 export function meter(module: CoreModule, options: MeterOptions): Result<Metered, Malformed> {
-  const plan = layOut(module, options);
+  return weaveAll(layOut(module, options, true)) ?? weaveAll(layOut(module, options, false))!;
+}
+
+/** null: tail calls were found, which functions that pass their budgets must not meet. */
+function weaveAll(plan: Layout): Result<Metered, Malformed> | null {
+  const { module } = plan;
   const out = new ByteWriter(module.bytes.length * 2 + 1024).raw(CORE_PREAMBLE);
   for (const id of SECTION_ORDER) {
     const section = module.sections.find((s) => s.id === id);
     const content = new ByteReader(module.bytes, section?.start ?? 0, section?.end ?? 0);
-    const woven = weaveSection(id, content, plan);
+    const woven = id === SECTION.code ? weaveCode(content, plan) : weaveSection(id, content, plan);
     if (content.fault) return fail(content.fault);
+    if (woven === "tail calls") return null;
     if (woven) out.section(id, woven);
     else if (section) out.section(id, new ByteWriter(section.end - section.start).copy(module.bytes, section.start, section.end));
   }
@@ -91,6 +99,7 @@ interface Layout {
   readonly module: CoreModule;
   readonly weave: Weave;
   readonly helpers: readonly Helper[];
+  readonly passing: PassingPlan;
   readonly globals: readonly number[];
   readonly exports: readonly { readonly name: string; readonly kind: number; readonly index: number }[];
   readonly probes: Probes;
@@ -98,7 +107,7 @@ interface Layout {
 }
 
 /** Gives every addition its place behind what the module has, so that no index of the module changes. */
-function layOut(module: CoreModule, options: MeterOptions): Layout {
+function layOut(module: CoreModule, options: MeterOptions, mayPass: boolean): Layout {
   const shared = options.shared === true ? sharedLayout(module, options.fuel) : null;
   const firstGlobal = shared?.firstGlobal ?? module.globals.length;
   const index = { stack: firstGlobal, reason: firstGlobal + 1, detail: firstGlobal + 2, fuel: firstGlobal + 3 };
@@ -107,16 +116,23 @@ function layOut(module: CoreModule, options: MeterOptions): Layout {
   const helpers: Helper[] = [];
   const add = (helper: Helper): number => module.functions.length + helpers.push(helper) - 1;
   const stop = { reason: index.reason, detail: index.detail };
-  const weave: Weave = {
+  const refills = shared !== null;
+  const overflow = add({ params: [], results: [], body: stopBody(stop.reason, STOPPED.stack) });
+  const exhausted = options.fuel ? add(shared ? askForMore(shared, module.types.length + helpers.length) : { params: [VALTYPE.i64], results: [], body: exhaustedBody(index.fuel, stop.reason) }) : 0;
+  const made = {
     stackGlobal: index.stack,
     fuelGlobal: options.fuel ? index.fuel : null,
-    overflow: add({ params: [], results: [], body: stopBody(stop.reason, STOPPED.stack) }),
-    exhausted: options.fuel ? add(shared ? askForMore(shared, module.types.length + helpers.length) : { params: [VALTYPE.i64], results: [], body: exhaustedBody(index.fuel, stop.reason) }) : 0,
-    refills: shared !== null,
+    overflow,
+    exhausted,
+    refills,
+    types: module.types,
+    entryFailed: options.fuel ? add({ params: [VALTYPE.i64, VALTYPE.i64], results: [VALTYPE.i64], body: entryFailedBody(overflow, exhausted, refills) }) : 0,
     shift: shared ? { from: shared.firstGlobal, by: shared.globals.length } : null,
     growMemory: module.memories.map((_, memory) => (options.maxPages === null ? null : add(growMemory(memory, options.maxPages, stop)))),
     growTable: module.tables.map((t, table) => (options.maxElements === null ? null : add(growTable(table, t.element, Math.min(options.maxElements, t.limits.max ?? Infinity), stop)))),
   };
+  const passing = options.fuel && mayPass ? planPassing(module, module.types.length + helpers.length) : noPassing(module);
+  const weave: Weave = { ...made, passing: passing.functions };
   const probes = probeNames(module);
   const exports = [
     ...(shared
@@ -129,7 +145,7 @@ function layOut(module: CoreModule, options: MeterOptions): Layout {
         ]),
     ...(probes.start !== null && module.start !== null ? [{ name: probes.start, kind: 0, index: module.start }] : []),
   ];
-  return { module, weave, helpers, globals, exports, probes, shared };
+  return { module, weave, helpers, passing, globals, exports, probes, shared };
 }
 
 /** Export names that the module does not use itself. */
@@ -151,11 +167,13 @@ function weaveSection(id: number, r: ByteReader, plan: Layout): ByteWriter | nul
   const share = plan.shared === null ? null : weaveShared(id, r, plan.shared, plan.exports);
   if (share !== null) return share;
   switch (id) {
-    case SECTION.type: return extended(r, plan.helpers.length, (w) => plan.helpers.forEach((h) => w.u8(0x60).sized(Uint8Array.from(h.params)).sized(Uint8Array.from(h.results))));
-    case SECTION.function: return extended(r, plan.helpers.length, (w) => plan.helpers.forEach((_, i) => w.u32(plan.module.types.length + i)));
+    case SECTION.type: {
+      const added = [...plan.helpers, ...plan.passing.types];
+      return extended(r, added.length, (w) => added.forEach((t) => w.u8(0x60).sized(Uint8Array.from(t.params)).sized(Uint8Array.from(t.results))));
+    }
+    case SECTION.function: return functions(plan);
     case SECTION.global: return extended(r, plan.globals.length, (w) => plan.globals.forEach((type) => w.raw([type, 1, type === VALTYPE.i64 ? OP.i64Const : OP.i32Const, 0, OP.end])));
     case SECTION.export: return extended(r, plan.exports.length, (w) => plan.exports.forEach((e) => w.name(e.name).u8(e.kind).u32(e.index)));
-    case SECTION.code: return weaveCode(r, plan);
     default: return null;
   }
 }
@@ -168,18 +186,28 @@ function extended(r: ByteReader, count: number, append: (w: ByteWriter) => void)
   return w;
 }
 
-function weaveCode(r: ByteReader, plan: Layout): ByteWriter {
+function functions({ module, passing, helpers }: Layout): ByteWriter {
+  const own = module.functions.slice(module.importedFunctions);
+  const w = new ByteWriter(own.length * 2 + 64).u32(own.length + helpers.length);
+  own.forEach((type, i) => w.u32(passing.functions[module.importedFunctions + i]?.type ?? type));
+  helpers.forEach((_, i) => w.u32(module.types.length + i));
+  return w;
+}
+
+function weaveCode(r: ByteReader, plan: Layout): ByteWriter | "tail calls" {
   const { module, weave, helpers } = plan;
   const bodies = r.more ? r.u32() : 0;
   const w = new ByteWriter((r.end - r.pos) * 2 + 256).u32(bodies + helpers.length);
   const weaver = new BodyWeaver(weave);
   for (let i = 0; i < bodies && !r.fault; i++) {
     const body = r.slice(r.u32());
-    const type = module.types[module.functions[module.importedFunctions + i] ?? -1];
+    const index = module.importedFunctions + i;
+    const type = signatureOf(module, index);
     if (!type) body.spoil("function body without a type");
-    else weaver.append(body, type.params.length, w);
+    else weaver.append(body, index, type.params.length, w);
     if (body.fault) r.spoil(body.fault.message, body.fault.offset);
   }
+  if (weaver.tailCalls && plan.passing.types.length > 0) return "tail calls";
   for (const helper of helpers) w.sized(Uint8Array.from(helper.body));
   return w;
 }
@@ -191,6 +219,14 @@ function stopBody(reasonGlobal: number, reason: number): Uint8Array {
 function exhaustedBody(fuelGlobal: number, reasonGlobal: number): Uint8Array {
   return new ByteWriter(24).u8(0).u8(OP.localGet).u32(0).u8(OP.globalSet).u32(fuelGlobal)
     .u8(OP.i32Const).s32(STOPPED.fuel).u8(OP.globalSet).u32(reasonGlobal).u8(OP.unreachable).u8(OP.end).bytes();
+}
+
+function entryFailedBody(overflow: number, exhausted: number, refills: boolean): Uint8Array {
+  const body = new ByteWriter(40).u8(0).u8(OP.localGet).u32(0).u8(OP.i64Const).s32(0).u8(OP.i64LtS).u8(OP.if).u8(0x40).u8(OP.call).u32(overflow).u8(OP.end);
+  body.u8(OP.localGet).u32(1).u8(OP.i64Const).s32(1).u8(OP.i64Add).u8(OP.call).u32(exhausted);
+  if (refills) body.u8(OP.i64Const).s32(1).u8(OP.i64Sub);
+  else body.u8(OP.unreachable);
+  return body.u8(OP.end).bytes();
 }
 
 /** (fuel left) -> fuel: calls the function in the refill table, whose type is this one's own. */

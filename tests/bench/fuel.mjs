@@ -1,4 +1,4 @@
-// What counting fuel costs: the same work plain on V8, metered on V8, and with fuel in an installed Wasmtime, interleaved in one
+// What counting fuel costs: the same work (a second of it and more) plain on V8, metered on V8, and with fuel in an installed Wasmtime, interleaved in one
 // run; ratios of medians. Then what a second run of a big module saves. Needs clang and wasm-ld; says so where Wasmtime is missing.
 // node tests/bench/fuel.mjs [--rounds N]
 
@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { setFlagsFromString } from "node:v8";
 import { build } from "esbuild";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
@@ -18,10 +19,10 @@ const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length 
 const HEAD = "typedef unsigned char u8; typedef unsigned u32; typedef struct { u8 *ptr; u32 len; } bytes_t;\n";
 const SOLVE = "void x07_solve_v2(bytes_t *ret, u8 *arena, u32 cap, const u8 *in, u32 len) { (void)in; (void)len; (void)cap; u32 h = work(); for (u32 i = 0; i < 4; i++) arena[i] = (u8)(h >> (8 * i)); ret->ptr = arena; ret->len = 4; }\n";
 const WORK = {
-  sieve: "static u8 s[1 << 20]; static u32 work(void) { u32 n = 0; for (u32 r = 0; r < 40; r++) { for (u32 i = 0; i < sizeof s; i++) s[i] = 1; for (u32 i = 2; i < sizeof s; i++) if (s[i]) { n++; for (u32 j = 2 * i; j < sizeof s; j += i) s[j] = 0; } } return n; }\n",
-  matrix: "static float a[256][256], b[256][256], c[256][256]; static u32 work(void) { for (u32 r = 0; r < 20; r++) for (u32 i = 0; i < 256; i++) for (u32 j = 0; j < 256; j++) { float t = (float)r; for (u32 k = 0; k < 256; k++) t += a[i][k] * b[k][j] + (float)k; c[i][j] = t; } return (u32)c[3][5]; }\n",
-  hash: "static u8 m[1 << 16]; static u32 work(void) { u32 h = 2166136261u; for (u32 r = 0; r < 9000; r++) for (u32 i = 0; i < sizeof m; i++) h = (h ^ m[i] ^ (u8)r) * 16777619u; return h; }\n",
-  calls: "static __attribute__((noinline)) u32 fib(u32 n) { return n < 2 ? n : fib(n - 1) + fib(n - 2); } static u32 work(void) { return fib(34); }\n",
+  sieve: "static u8 s[1 << 20]; static u32 work(void) { u32 n = 0; for (u32 r = 0; r < 300; r++) { for (u32 i = 0; i < sizeof s; i++) s[i] = 1; for (u32 i = 2; i < sizeof s; i++) if (s[i]) { n++; for (u32 j = 2 * i; j < sizeof s; j += i) s[j] = 0; } } return n; }\n",
+  matrix: "static float a[256][256], b[256][256], c[256][256]; static u32 work(void) { for (u32 r = 0; r < 60; r++) for (u32 i = 0; i < 256; i++) for (u32 j = 0; j < 256; j++) { float t = (float)r; for (u32 k = 0; k < 256; k++) t += a[i][k] * b[k][j] + (float)k; c[i][j] = t; } return (u32)c[3][5]; }\n",
+  hash: "static u8 m[1 << 16]; static u32 work(void) { u32 h = 2166136261u; for (u32 r = 0; r < 11000; r++) for (u32 i = 0; i < sizeof m; i++) h = (h ^ m[i] ^ (u8)r) * 16777619u; return h; }\n",
+  calls: "static __attribute__((noinline)) u32 fib(u32 n) { return n < 2 ? n : fib(n - 1) + fib(n - 2); } static u32 work(void) { return fib(41); }\n",
 };
 
 function compile(name, text, level = "-O2") {
@@ -38,11 +39,14 @@ try {
   const found = spawnSync("sh", ["-c", "command -v wasmtime"], { encoding: "utf8" }).stdout.trim();
   if (found === "") console.log("SKIPPED: Wasmtime is not installed");
   const plan = { stack_first: false, stack_size_bytes: 0, initial_memory_bytes: 0, max_memory_bytes: 0, growable_memory: false };
-  const request = (module) => ({ module, input: new Uint8Array(0), arenaCap: 65536, maxOutput: 65536, plan, limits: { maxFuel: 4_000_000_000n, maxMemoryBytes: null, maxTableElements: null, maxWasmStackBytes: 1 << 20 } });
+  const request = (module) => ({ module, input: new Uint8Array(0), arenaCap: 65536, maxOutput: 65536, plan, limits: { maxFuel: 2n ** 50n, maxMemoryBytes: null, maxTableElements: null, maxWasmStackBytes: 1 << 20 } });
+  /** Optimised code from the start, as a metered run has it: V8 does not replace code that is in a loop. */
   const plain = (module) => {
-    const x = new WebAssembly.Instance(new WebAssembly.Module(module)).exports;
+    setFlagsFromString("--no-liftoff");
+    const x = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array([...module, 0, 2, 1, 0x70]))).exports;
     const at = (Math.max(x.__heap_base.value, x.__data_end.value) + 15) & -8;
     x.x07_solve_v2(at, at + 16, 65536, at + 8, 0);
+    setFlagsFromString("--liftoff");
   };
   console.log("work     plain V8   metered V8   Wasmtime, fuel   metered/plain   metered/Wasmtime");
   for (const [name, text] of Object.entries(WORK)) {

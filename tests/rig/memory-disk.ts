@@ -151,6 +151,19 @@ export function memoryDisk(root: string, clock: Clock = { ms: 1_000_000, tick: 0
     else enter(path, newDir());
   };
 
+  const renameFolder = (from: string, to: string) => {
+    if (nodes.has(to)) refuse("ENOTEMPTY", to);
+    const moved = [...nodes].filter(([path]) => path.startsWith(`${from}/`));
+    const node = nodes.get(from)!;
+    parent(to);
+    leave(from);
+    enter(to, node);
+    for (const [path, below] of moved) {
+      nodes.delete(path);
+      nodes.set(`${to}${path.slice(from.length)}`, below);
+    }
+  };
+
   const disk: MemoryDisk = {
     root,
     grainMs: () => (clock.fine === true ? 0 : 10),
@@ -191,12 +204,20 @@ export function memoryDisk(root: string, clock: Clock = { ms: 1_000_000, tick: 0
       alive();
       return fileAt(at(path)).bytes.slice();
     },
-    readAt(path, from, length) {
-      return disk.read(path).subarray(from, from + length);
-    },
-    pieces(path, visit) {
-      const bytes = disk.read(path);
-      for (let at = 0; at < bytes.length; at += 1000) visit(bytes.subarray(at, at + 1000));
+    open(path, how, mode) {
+      let from = 0;
+      if (how === "write") disk.write(path, new Uint8Array(0), mode);
+      else fileAt(at(path));
+      return {
+        read(into) {
+          const part = disk.read(path).subarray(from, from + into.length);
+          into.set(part);
+          from += part.length;
+          return part.length;
+        },
+        write: (parts) => parts.forEach((part) => disk.append(path, part)),
+        close() {},
+      };
     },
     write(path, bytes, mode = 0o644) {
       const p = at(path);
@@ -212,6 +233,7 @@ export function memoryDisk(root: string, clock: Clock = { ms: 1_000_000, tick: 0
     rename(from, to) {
       const [f, t] = [at(from), at(to)];
       if (change(t)) powerOff();
+      if (nodes.get(f)?.kind === "dir") return renameFolder(f, t);
       const node = fileAt(f);
       if (nodes.get(t)?.kind === "dir") refuse("EISDIR", t);
       parent(t);

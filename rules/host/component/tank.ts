@@ -76,6 +76,11 @@ export class Tank {
     return this.#deadline === null ? null : this.#deadline - now();
   }
 
+  /** Time that the guest had to wait for somebody else is not its own. */
+  pause(ms: number): void {
+    if (this.#deadline !== null) this.#deadline += ms;
+  }
+
   /** Counts fuel that was burnt outside of metered code; whether any is left is looked at later. */
   charge(fuel: number): void {
     if (this.#counting) this.fuel.value = BigInt(this.fuel.value) - BigInt(fuel);

@@ -9,11 +9,12 @@ import { Ledger } from "./ledger.ts";
 import type { LedgerData, LedgerSettings } from "./ledger.ts";
 import { listen } from "./listen.ts";
 import type { ListenJob } from "./listen.ts";
+import { Threads } from "./threads.ts";
 
 export interface Orders {
   readonly job: HttpJob;
   readonly settings: LedgerSettings;
-  readonly listen: Omit<ListenJob, "handler" | "ledger" | "limits" | "ids" | "ready" | "stop">;
+  readonly listen: Omit<ListenJob, "handler" | "threads" | "ledger" | "limits" | "ids" | "ready" | "stop">;
 }
 
 export type FromChild =
@@ -49,7 +50,9 @@ async function serve(orders: Orders, stop: AbortSignal): Promise<void> {
   let outcome: Result<void> = { ok: true, value: undefined };
   if (opened.ok) {
     const limits = hostLimits(orders.job.limits, orders.job.wallMs);
-    outcome = await listen({ ...orders.listen, handler: opened.value, ledger, limits, ids: { first: (cluster.worker?.id ?? 1) - 1, step: ID_STEP }, ready: (bound) => tell({ kind: "ready", bound }), stop });
+    const program = process.argv[1];
+    const threads = program === undefined ? null : new Threads(program, orders.job);
+    outcome = await listen({ ...orders.listen, threads, handler: opened.value, ledger, limits, ids: { first: (cluster.worker?.id ?? 1) - 1, step: ID_STEP }, ready: (bound) => tell({ kind: "ready", bound }), stop });
   }
   process.send?.({ kind: "done", ledger: ledger.data(), problems: outcome.ok ? [] : outcome.error } satisfies FromChild, () => cluster.worker?.disconnect());
 }

@@ -33,6 +33,8 @@ export interface LedgerData {
 /** Bodies up to this size are kept as they are until somebody asks: most entries are dropped before that. */
 const MAX_KEPT_BODY = 16_384;
 
+export type BodyDigest = { readonly bytes_len: number; readonly sha256: string };
+
 interface Entry {
   readonly ok: boolean;
   readonly status: number;
@@ -59,8 +61,8 @@ export class Ledger {
   }
 
   /** A request that went through the guest. */
-  note(id: string, request: HttpRequest, judged: Judged, wallMs: number, sent: { readonly status: number; readonly body: Uint8Array } | null): void {
-    this.list(judged.ok, sent?.status ?? 0, judged.response === null ? null : judged.response.body, wallMs);
+  note(id: string, request: HttpRequest, judged: Judged, wallMs: number, sent: { readonly status: number; readonly digest?: BodyDigest } | null): void {
+    this.list(judged.ok, sent?.status ?? 0, sent?.digest ?? judged.response?.body ?? null, wallMs);
     if (judged.diagnostics.length === 0) return;
     this.tell(judged.diagnostics);
     this.#incident(id, request, judged, sent);
@@ -71,9 +73,10 @@ export class Ledger {
   }
 
   /** An entry of the report; `body` null: there is none of the guest's. */
-  list(ok: boolean, status: number, body: Uint8Array | null, wallMs: number): void {
+  list(ok: boolean, status: number, body: Uint8Array | BodyDigest | null, wallMs: number): void {
     this.#answered++;
-    this.#responses.push({ ok, status, body: body !== null && body.length <= MAX_KEPT_BODY ? body : this.#digest(body), wallMs });
+    const kept = body !== null && !(body instanceof Uint8Array) ? { ...body } : body !== null && body.length <= MAX_KEPT_BODY ? body : this.#digest(body);
+    this.#responses.push({ ok, status, body: kept, wallMs });
     if (this.#responses.length >= 2 * MAX_LISTED) this.#responses = this.#responses.slice(-MAX_LISTED);
   }
 

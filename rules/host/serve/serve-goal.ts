@@ -78,7 +78,7 @@ class Serve {
     const ledger = new Ledger(settings);
     if (request.value.body.length > this.#number("max-request-bytes")) {
       const refused = tooLarge(request.value.body.length, this.#number("max-request-bytes"));
-      ledger.note("req0", request.value, refused, 0, { status: refused.status, body: new Uint8Array(0) });
+      ledger.note("req0", request.value, refused, 0, refused);
       this.#served = ledger.data();
       return ok(undefined);
     }
@@ -127,8 +127,10 @@ class Serve {
   /** In this process: for a server that counts its requests, and for one that others compute for. */
   async #alone(address: Address, handler: HttpHandler, job: HttpJob, settings: LedgerSettings, stop: AbortSignal): Promise<Result<void>> {
     const { listen } = await import("./listen.ts");
+    const side = this.#o["host"] === "wasmtime" ? null : (await import("../side.ts")).sideProgram();
+    const threads = side === null ? null : new (await import("./threads.ts")).Threads(side, job);
     const ledger = new Ledger(settings);
-    const outcome = await listen({ ...this.#orders(address), handler, ledger, limits: hostLimits(job.limits, job.wallMs), ready: (bound) => this.#ready(bound), stop });
+    const outcome = await listen({ ...this.#orders(address), handler, threads, ledger, limits: hostLimits(job.limits, job.wallMs), ready: (bound) => this.#ready(bound), stop });
     this.#served = ledger.data();
     return outcome;
   }

@@ -5,7 +5,7 @@ import { err, NONE, OK, okay, some } from "../component/value.ts";
 import type { Rep, Tagged, Value } from "../component/value.ts";
 import { self } from "./io.ts";
 import { InputStream, OutputStream, Pollable, Sink } from "./world.ts";
-import type { Interface, Offer, World } from "./world.ts";
+import type { Interface, Offer, Source, World } from "./world.ts";
 
 const TYPES = "wasi:http/types";
 const METHODS = ["get", "head", "post", "put", "delete", "connect", "options", "trace", "patch"] as const;
@@ -175,10 +175,10 @@ export class IncomingRequest {
 }
 
 class IncomingBody {
-  readonly bytes: Uint8Array;
+  readonly request: HttpRequest;
   taken = false;
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
+  constructor(request: HttpRequest) {
+    this.request = request;
   }
 }
 
@@ -195,14 +195,15 @@ function consume(_world: World, request: Value): Value {
   const r = self<IncomingRequest>(request);
   if (r.consumed) return err();
   r.consumed = true;
-  return okay({ rep: new IncomingBody(r.request.body) });
+  return okay({ rep: new IncomingBody(r.request) });
 }
 
-function bodyStream(_world: World, body: Value): Value {
+function bodyStream(world: World, body: Value): Value {
   const own = self<IncomingBody>(body);
   if (own.taken) return err();
   own.taken = true;
-  return okay({ rep: new InputStream(own.bytes) });
+  const live = "exchange" in world ? (world as HttpWorld).exchange.live : null;
+  return okay({ rep: live === null ? new InputStream(own.request.body) : live.source });
 }
 
 const incoming: Interface = {
@@ -248,14 +249,24 @@ export class OutgoingBody {
 
 export type Answer = { readonly kind: "none" } | { readonly kind: "response"; readonly response: OutgoingResponse } | { readonly kind: "error"; readonly code: number };
 
+/** The other side of an exchange while the guest runs, where bodies go by instead of lying in memory. */
+export interface Live {
+  readonly source: Source;
+  sink(limit: number): Sink;
+  /** The head of the answer is final. */
+  head(response: OutgoingResponse): void;
+}
+
 /** One request on its way through a guest. */
 export class Exchange {
   readonly request: IncomingRequest;
   readonly maxResponse: number;
   answer: Answer = { kind: "none" };
-  constructor(request: HttpRequest, maxResponse: number) {
+  readonly live: Live | null;
+  constructor(request: HttpRequest, maxResponse: number, live: Live | null = null) {
     this.request = new IncomingRequest(request);
     this.maxResponse = maxResponse;
+    this.live = live;
   }
 }
 
@@ -274,7 +285,9 @@ function responseBody(world: World, response: Value): Value {
   const own = self<OutgoingResponse>(response);
   if (own.body !== null) return err();
   world.tank.keep(BODY_COST);
-  own.body = new OutgoingBody(new Sink("response body", "exchange" in world ? (world as HttpWorld).exchange.maxResponse : 0), own.headers);
+  const exchange = "exchange" in world ? (world as HttpWorld).exchange : null;
+  const limit = exchange?.maxResponse ?? 0;
+  own.body = new OutgoingBody(exchange?.live?.sink(limit) ?? new Sink("response body", limit), own.headers);
   return okay({ rep: own.body });
 }
 
@@ -297,6 +310,7 @@ function setResponse(_world: World, param: Value, response: Value): Value {
   const exchange = self<Exchange>(param);
   const { tag, value } = response as Tagged;
   exchange.answer = tag === 0 ? { kind: "response", response: (value as Rep).rep as OutgoingResponse } : { kind: "error", code: (value as Tagged).tag };
+  if (exchange.answer.kind === "response") exchange.live?.head(exchange.answer.response);
   return undefined;
 }
 

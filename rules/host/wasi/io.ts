@@ -1,10 +1,10 @@
-// wasi:io: errors, streams and polling over memory. A stream is never "not yet ready": there is nothing to wait for but the clock.
+// wasi:io: errors, streams and polling. Streams over memory are always ready; what has its other end elsewhere says what to wait for.
 
 import { trap } from "../stop.ts";
 import { err, OK, okay } from "../component/value.ts";
 import type { Rep, Value } from "../component/value.ts";
-import { InputStream, IoError, monotonic, OutputStream, Pollable } from "./world.ts";
-import type { Interface, World } from "./world.ts";
+import { IoError, monotonic, OutputStream, Pollable } from "./world.ts";
+import type { Interface, Source, Waitable, World } from "./world.ts";
 
 const IN = "wasi:io/streams.input-stream";
 const OUT = "wasi:io/streams.output-stream";
@@ -27,8 +27,17 @@ function size(value: Value): number {
 function read(_world: World, stream: Value, length: Value): Value {
   const max = size(length);
   if (max === 0) return okay(NO_BYTES);
-  const part = self<InputStream>(stream).read(max);
+  const part = self<Source>(stream).read(max);
   return part === null ? CLOSED : okay(part);
+}
+
+function block(waitable: Waitable | null): void {
+  while (waitable !== null && !waitable.ready) waitable.sleep(SLEEP_MS);
+}
+
+function blockingRead(world: World, stream: Value, length: Value): Value {
+  if (size(length) > 0) block(self<Source>(stream).waitable);
+  return read(world, stream, length);
 }
 
 function skip(world: World, stream: Value, length: Value): Value {
@@ -36,15 +45,21 @@ function skip(world: World, stream: Value, length: Value): Value {
   return result.tag === 0 ? okay(BigInt(result.value.length)) : CLOSED;
 }
 
+function blockingSkip(world: World, stream: Value, length: Value): Value {
+  if (size(length) > 0) block(self<Source>(stream).waitable);
+  return skip(world, stream, length);
+}
+
 /** The limit of a stream is no part of this: what is written beyond it ends the guest, as it does under Wasmtime. */
 function room(_world: World, stream: Value): Value {
   const { sink } = self<OutputStream>(stream);
-  return sink.open ? okay(BigInt(WRITE_ROOM)) : CLOSED;
+  return sink.open ? okay(BigInt(sink.waitable?.ready === false ? 0 : WRITE_ROOM)) : CLOSED;
 }
 
 function put(stream: Value, bytes: Uint8Array): Value {
   const { sink } = self<OutputStream>(stream);
   if (!sink.open) return CLOSED;
+  block(sink.waitable);
   sink.write(bytes);
   return OK;
 }
@@ -61,36 +76,45 @@ function zeroes(most: number, stream: Value, length: Value): Value {
 function splice(_world: World, to: Value, from: Value, length: Value): Value {
   const { sink } = self<OutputStream>(to);
   if (!sink.open) return CLOSED;
-  const part = self<InputStream>(from).read(Math.min(size(length), WRITE_ROOM));
+  const part = self<Source>(from).read(Math.min(size(length), WRITE_ROOM));
   if (part === null) return CLOSED;
+  block(sink.waitable);
   sink.write(part);
   return okay(BigInt(part.length));
 }
 
-function flush(_world: World, stream: Value): Value {
-  return self<OutputStream>(stream).sink.open ? OK : CLOSED;
+function blockingSplice(world: World, to: Value, from: Value, length: Value): Value {
+  if (self<OutputStream>(to).sink.open && size(length) > 0) block(self<Source>(from).waitable);
+  return splice(world, to, from, length);
 }
 
-function ready(): Value {
-  return { rep: new Pollable(null) };
+function flush(_world: World, stream: Value): Value {
+  const { sink } = self<OutputStream>(stream);
+  if (!sink.open) return CLOSED;
+  sink.flush();
+  return OK;
 }
 
 // ---------------------------------------------------------------------------------------------- polling
 
 function isReady(world: World, pollable: Pollable): boolean {
+  if (pollable.of !== null) return pollable.of.ready;
   return pollable.at === null || pollable.at <= monotonic(world);
 }
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
+const SLEEP_MS = 1_000;
+
 /** Sleeps until the first of them is ready, or to the guest's deadline. */
 function wait(world: World, pollables: readonly Pollable[]): void {
+  const live = pollables.find((p) => p.of !== null)?.of ?? null;
   while (!pollables.some((p) => isReady(world, p))) {
     world.tank.lookAtClock();
-    const first = pollables.reduce((a, p) => (p.at! < a ? p.at! : a), pollables[0]!.at!);
-    const untilReady = Number((first - monotonic(world)) / 1000n) / 1000;
-    const untilDeadline = world.tank.timeLeft ?? Infinity;
-    Atomics.wait(sleeper, 0, 0, Math.max(0, Math.min(untilReady, untilDeadline, 1000)));
+    const now = monotonic(world);
+    const untilReady = pollables.reduce((ms, p) => (p.at === null ? ms : Math.min(ms, Number((p.at - now) / 1000n) / 1000)), SLEEP_MS);
+    if (live !== null) live.sleep(Math.max(0, untilReady));
+    else Atomics.wait(sleeper, 0, 0, Math.max(0, Math.min(untilReady, world.tank.timeLeft ?? Infinity)));
   }
 }
 
@@ -122,18 +146,18 @@ const splices = `func(borrow<${OUT}>, borrow<${IN}>, u64) -> result<u64, ${STREA
 
 export const streams: Interface = {
   "[method]input-stream.read": { type: reads, run: read },
-  "[method]input-stream.blocking-read": { type: reads, run: read },
+  "[method]input-stream.blocking-read": { type: reads, run: blockingRead },
   "[method]input-stream.skip": { type: skips, run: skip },
-  "[method]input-stream.blocking-skip": { type: skips, run: skip },
-  "[method]input-stream.subscribe": { type: `func(borrow<${IN}>) -> ${POLLABLE}`, run: ready },
+  "[method]input-stream.blocking-skip": { type: skips, run: blockingSkip },
+  "[method]input-stream.subscribe": { type: `func(borrow<${IN}>) -> ${POLLABLE}`, run: (_w, s) => ({ rep: new Pollable(null, self<Source>(s).waitable) }) },
   "[method]output-stream.check-write": { type: `func(borrow<${OUT}>) -> result<u64, ${STREAM_ERROR}>`, run: room },
   "[method]output-stream.write": { type: writes, run: (_w, s, b) => putAtMost(WRITE_ROOM, s, b as Uint8Array) },
   "[method]output-stream.blocking-write-and-flush": { type: writes, run: (_w, s, b) => putAtMost(BLOCKING_WRITE, s, b as Uint8Array) },
   "[method]output-stream.flush": { type: flushes, run: flush },
   "[method]output-stream.blocking-flush": { type: flushes, run: flush },
-  "[method]output-stream.subscribe": { type: `func(borrow<${OUT}>) -> ${POLLABLE}`, run: ready },
+  "[method]output-stream.subscribe": { type: `func(borrow<${OUT}>) -> ${POLLABLE}`, run: (_w, s) => ({ rep: new Pollable(null, self<OutputStream>(s).sink.waitable) }) },
   "[method]output-stream.write-zeroes": { type: zeroWrites, run: (_w, s, n) => zeroes(WRITE_ROOM, s, n) },
   "[method]output-stream.blocking-write-zeroes-and-flush": { type: zeroWrites, run: (_w, s, n) => zeroes(BLOCKING_WRITE, s, n) },
   "[method]output-stream.splice": { type: splices, run: splice },
-  "[method]output-stream.blocking-splice": { type: splices, run: splice },
+  "[method]output-stream.blocking-splice": { type: splices, run: blockingSplice },
 };

@@ -13,7 +13,23 @@ export interface Offer {
 }
 export type Interface = { readonly [name: string]: Offer };
 
-export class InputStream {
+/** What a guest may have to wait for because its other end is not in memory. */
+export interface Waitable {
+  readonly ready: boolean;
+  /** Sleeps until something changed, or so many milliseconds. */
+  sleep(ms: number): void;
+}
+
+/** Bytes for a guest. */
+export interface Source {
+  /** Up to `max` bytes, none if there are none yet; null at the end. */
+  read(max: number): Uint8Array | null;
+  /** null: it never has to be waited for. */
+  readonly waitable: Waitable | null;
+}
+
+export class InputStream implements Source {
+  readonly waitable = null;
   readonly #bytes: Uint8Array;
   readonly #most: number;
   #at = 0;
@@ -22,7 +38,6 @@ export class InputStream {
     this.#bytes = bytes;
     this.#most = most;
   }
-  /** Up to `max` bytes; null at the end. */
   read(max: number): Uint8Array | null {
     if (this.#at >= this.#bytes.length) return null;
     const part = this.#bytes.subarray(this.#at, this.#at + Math.min(max, this.#most));
@@ -47,16 +62,24 @@ export class Sink {
   get length(): number {
     return this.#length;
   }
+  /** null: there is always room. */
+  get waitable(): Waitable | null {
+    return null;
+  }
   /** Keeps what fits; then more than that ends the guest. */
   write(bytes: Uint8Array): void {
     const room = this.#limit - this.#length;
-    this.#keep(bytes.length > room ? bytes.subarray(0, room) : bytes);
+    const part = bytes.length > room ? bytes.subarray(0, room) : bytes;
+    if (part.length > 0 && this.#limit !== NOBODY) {
+      this.#length += part.length;
+      this.keep(part);
+    }
     if (bytes.length > room) throw new Halt({ kind: "output", stream: this.#name, limit: this.#limit });
   }
-  #keep(bytes: Uint8Array): void {
-    if (bytes.length === 0 || this.#limit === NOBODY) return;
+  /** What was written shall leave. */
+  flush(): void {}
+  protected keep(bytes: Uint8Array): void {
     this.#chunks.push(Uint8Array.prototype.slice.call(bytes));
-    this.#length += bytes.length;
     // Guests that write byte by byte must not cost an object a byte.
     if (this.#chunks.length >= 1024) this.#chunks.splice(0, this.#chunks.length, this.bytes());
   }
@@ -86,11 +109,13 @@ export class IoError {
   }
 }
 
-/** Ready at once, or at an instant of the monotonic clock (nanoseconds). */
+/** Ready at once, at an instant of the monotonic clock (nanoseconds), or when something else is. */
 export class Pollable {
   readonly at: bigint | null;
-  constructor(at: bigint | null) {
+  readonly of: Waitable | null;
+  constructor(at: bigint | null, of: Waitable | null = null) {
     this.at = at;
+    this.of = of;
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -32,38 +32,54 @@ export interface WasmtimeEnd {
   readonly spawnError: string | null;
 }
 
-/** Of what Wasmtime says on stderr, this much is kept from the beginning and as much from the end: a deep stack is told frame by frame in between. */
-const KEPT_STDERR = 16 * 1024;
+/** Of what Wasmtime says on stderr, this much is read from the beginning and as much from the end: a deep stack is told frame by frame in between. */
+const READ_STDERR = 16 * 1024;
 
-/** A process in a folder of its own; the folder goes when the process ends. */
+/**
+ * A process in a folder of its own; the folder goes when the process ends. Its stderr is a file there: a stack of 50,000
+ * frames is written in as many pieces, and takes more than twice as long into a pipe.
+ */
 class WasmtimeProcess {
   readonly child: ChildProcess;
   readonly ended: Promise<WasmtimeEnd>;
+  readonly #stderr: number;
 
   constructor(command: WasmtimeCommand, stdin: "ignore" | "pipe") {
     const folder = mkdtempSync(join(tmpdir(), "x07-wasmtime-"));
     for (const [name, bytes] of Object.entries(command.files)) writeFileSync(join(folder, name), bytes);
+    this.#stderr = openSync(join(folder, "stderr.txt"), "wx+");
     const env = { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: process.env["HOME"] ?? folder, WASMTIME_BACKTRACE_DETAILS: "0" };
-    const child = spawn(command.program, [...command.words, ...command.modules], { cwd: folder, stdio: [stdin, "pipe", "pipe"], env });
+    const child = spawn(command.program, [...command.words, ...command.modules], { cwd: folder, stdio: [stdin, "pipe", this.#stderr], env });
     this.child = child;
-    let [head, tail] = ["", ""];
-    child.stderr?.on("data", (chunk: Uint8Array) => {
-      const text = Buffer.from(chunk).toString("latin1");
-      const room = KEPT_STDERR - head.length;
-      head += text.slice(0, room);
-      tail = (tail + text.slice(room)).slice(-KEPT_STDERR);
-    });
     child.stdin?.on("error", () => {}); // a guest that traps closes it
-    this.ended = new Promise<WasmtimeEnd>((resolve) => {
-      child.on("error", (error) => resolve({ stderr: head + tail, status: null, spawnError: (error as NodeJS.ErrnoException).code ?? error.message }));
-      child.on("close", (status) => resolve({ stderr: head + tail, status, spawnError: null }));
-    }).finally(() => rmSync(folder, { recursive: true, force: true }));
+    this.ended = new Promise<Omit<WasmtimeEnd, "stderr">>((resolve) => {
+      child.on("error", (error) => resolve({ status: null, spawnError: (error as NodeJS.ErrnoException).code ?? error.message }));
+      child.on("close", (status) => resolve({ status, spawnError: null }));
+    }).then((end) => ({ ...end, stderr: this.#said() })).finally(() => {
+      closeSync(this.#stderr);
+      rmSync(folder, { recursive: true, force: true });
+    });
+  }
+
+  /** Wasmtime speaks when the guest is over; how long it takes to tell of it is not the guest's time. Asked while it runs. */
+  get hasSpoken(): boolean {
+    return fstatSync(this.#stderr).size > 0;
+  }
+
+  #said(): string {
+    const { size } = fstatSync(this.#stderr);
+    const part = (from: number, length: number): string => {
+      const bytes = Buffer.alloc(length);
+      return bytes.toString("latin1", 0, readSync(this.#stderr, bytes, 0, length, from));
+    };
+    return size <= 2 * READ_STDERR ? part(0, size) : part(0, READ_STDERR) + part(size - READ_STDERR, READ_STDERR);
   }
 }
 
 /** Runs to the end. */
 export async function runWasmtime(job: WasmtimeJob): Promise<WasmtimeEnd & { readonly stdout: Uint8Array; readonly ended: "itself" | "timeout" | "output" }> {
-  const { child, ended } = new WasmtimeProcess(job, "ignore");
+  const wasmtime = new WasmtimeProcess(job, "ignore");
+  const { child, ended } = wasmtime;
   const out: Uint8Array[] = [];
   let size = 0;
   let how: "itself" | "timeout" | "output" = "itself";
@@ -72,9 +88,8 @@ export async function runWasmtime(job: WasmtimeJob): Promise<WasmtimeEnd & { rea
     if (how === "itself") how = why;
     child.kill("SIGKILL");
   };
-  let over = false;
   const arm = (): void => {
-    if (job.wallMs !== null && !over) timer ??= setTimeout(() => stop("timeout"), job.wallMs);
+    if (job.wallMs !== null) timer ??= setTimeout(() => wasmtime.hasSpoken || stop("timeout"), job.wallMs);
   };
   if (job.clockFrom === "start") arm();
   child.stdout?.on("data", (chunk: Uint8Array) => {
@@ -82,11 +97,6 @@ export async function runWasmtime(job: WasmtimeJob): Promise<WasmtimeEnd & { rea
     size += chunk.length;
     if (size > job.maxOutput) stop("output");
     else out.push(chunk);
-  });
-  // Wasmtime speaks when the guest is over; how long it takes to tell of it is not the guest's time.
-  child.stderr?.once("data", () => {
-    over = true;
-    clearTimeout(timer);
   });
   const end = await ended;
   clearTimeout(timer);
@@ -101,8 +111,6 @@ export class Conversation {
   #heard: Uint8Array[] = [];
   #size = 0;
   #over = false;
-  /** Wasmtime has not spoken: the guest is not over. */
-  #silent = true;
   #wake: (() => void) | undefined;
 
   constructor(command: WasmtimeCommand) {
@@ -112,7 +120,6 @@ export class Conversation {
       this.#size += chunk.length;
       this.#wake?.();
     });
-    this.#process.child.stderr?.once("data", () => (this.#silent = false));
     void this.#process.ended.then(() => {
       this.#over = true;
       this.#wake?.();
@@ -133,7 +140,7 @@ export class Conversation {
     try {
       while (this.#size < count) {
         if (this.#over) return { kind: "ended" };
-        if (timeout && this.#silent) return { kind: "timeout" };
+        if (timeout && !this.#process.hasSpoken) return { kind: "timeout" };
         await new Promise<void>((resolve) => (this.#wake = resolve));
       }
     } finally {

@@ -47,7 +47,11 @@ export function link<F>(find: Find<F>, finish: (entry: IrFunction) => Reached<F>
   let reached = reach(find, false);
   if (uses(reached, "allocated")) reached = reach(find, true);
   const names = [...reached.keys()].filter((n) => n !== "solve").sort();
-  const ordered = [...names, "solve"].flatMap((n) => reached.get(n) ?? []);
+  const ordered: Reached<F>[] = [];
+  for (const n of [...names, "solve"]) {
+    const r = reached.get(n);
+    if (r !== undefined) ordered.push(r);
+  }
   ordered.push(finish(entryPoint(reached)));
   return layOut(ordered);
 }
@@ -100,7 +104,8 @@ export function summarise(f: IrFunction): Summary {
 /** x07_solve_v2(retptr, arena_ptr, arena_cap, input_ptr, input_len). Nothing of an earlier call survives it. */
 function entryPoint<F>(reached: ReadonlyMap<string, Reached<F>>): IrFunction {
   const b = new FunctionBuilder(["i32", "i32", "i32", "i32", "i32"]);
-  const areas = new Set([...reached.values()].flatMap((r) => [...r.summary.areas]));
+  const areas = new Set<string>();
+  for (const r of reached.values()) for (const a of r.summary.areas) areas.add(a);
   for (const name of [...areas].sort()) {
     const area = staticArea(name);
     if (area?.reset === true) b.fill({ op: "static", name }, k(0), k(area.size));

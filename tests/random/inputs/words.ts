@@ -38,7 +38,7 @@ function lineOf(command: Command, rnd: Random): string[] {
     switch (rnd(5)) {
       case 0: words.splice(at, 1); break;
       case 1: words.splice(at, 0, pick(ANYWHERE, rnd)); break;
-      case 2: words.splice(at, 0, pick(words, rnd)); break;
+      case 2: words.splice(at, 0, ...(words.length === 0 ? [] : [pick(words, rnd)])); break;
       case 3: if (at < words.length) words[at] = mutatedText(words[at]!, rnd); break;
       default: words.splice(at, 0, ...optionWords(pick(pick(COMMANDS, rnd).options.concat(MACHINE_OPTIONS), rnd), rnd));
     }

@@ -39,7 +39,7 @@ async function start(replace: { readonly [text: string]: string } = {}, job: Par
   const stop = new AbortController();
   let ready: (bound: string) => void = () => undefined;
   const bound = new Promise<string>((resolve) => (ready = resolve));
-  const ended = listen({ address: { host: "127.0.0.1", port: 0 }, handler: opened.value, ledger, limits: hostLimits(LIMITS, wallMs), stopAfter: 0, maxRequest: 1_048_576, maxConcurrent: 16, headerTimeoutMs: 2_000, bodyTimeoutMs: 2_000, idleTimeoutMs: 2_000, ready, stop: stop.signal, ...job });
+  const ended = listen({ address: { host: "127.0.0.1", port: 0 }, handler: opened.value, ledger, limits: hostLimits(LIMITS, wallMs), stopAfter: 0, threads: null, maxRequest: 1_048_576, maxConcurrent: 16, headerTimeoutMs: 2_000, bodyTimeoutMs: 2_000, idleTimeoutMs: 2_000, ready, stop: stop.signal, ...job });
   const running = { port: Number((await bound).split(":")[1]), ledger, ended, stop: () => stop.abort() };
   open.push(running);
   return running;

@@ -1,7 +1,7 @@
 // The http commands as people run them, on the example reducers: what they report, what they leave, what can be done with it.
 
 import { spawnSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
@@ -64,6 +64,20 @@ describe("contracts validate", () => {
     const [lax, strict] = [await http(["contracts", "validate"]), await http(["contracts", "validate", "--strict"])];
     w.remove(`${TRACES}/zz.json`);
     expect([codes(lax), lax.exit_code, strict.exit_code]).toEqual([["X07WASM_HTTP_TRACE_STATE_BROKEN"], 0, 3]);
+  });
+
+  test("a fixture that cannot be read is not passed over", async () => {
+    mkdirSync(join(w.dir, TRACES, "folder.json"));
+    symlinkSync("nowhere", join(w.dir, TRACES, "link.json"));
+    const report = await http(["contracts", "validate"]);
+    for (const name of ["folder.json", "link.json"]) w.remove(`${TRACES}/${name}`);
+    expect(report.exit_code).toBe(3);
+    expect(codes(report)).toEqual(Array<string>(4).fill("X07WASM_HTTP_FIXTURE_VALIDATE_FAILED"));
+    expect(report.diagnostics.map((d) => d.stage)).toEqual(["parse", "run", "parse", "run"]);
+  });
+
+  test("limits that are not set are not in the report of a reducer", async () => {
+    expect(Object.keys((await canary(ECHO)).result["runtime_limits"] as object)).not.toContain("cache_config");
   });
 
   test("without fixtures there is nothing to complain of", async () => {

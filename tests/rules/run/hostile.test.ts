@@ -81,29 +81,43 @@ describe.each(["v8", "wasmtime"])("on %s", (host) => {
   const here = host === "v8" || installed("wasmtime");
   if (!here) console.log("SKIPPED: tests/rules/run/hostile on Wasmtime: wasmtime is not installed");
   let w: Workspace;
-  let usual: number;
   beforeAll(() => {
     w = new Workspace();
     const profile = JSON.parse(readFileSync(join(ROOT, "arch/wasm/profiles/wasm_release.json"), "utf8")) as { wasm_ld: { ldflags: string[] }; defaults: object };
     w.write({ [PROFILE]: { ...profile, wasm_ld: { linker: null, ldflags: [] }, defaults: { arena_cap_bytes: 1024, max_output_bytes: 65536 } }, "echo.wasm": solveModule(ECHO) });
-    const started = performance.now();
     if (here) expect(run("echo.wasm", []).status).toBe(0);
-    usual = performance.now() - started;
   });
   afterAll(() => w.clean());
 
   const run = (module: string, words: readonly string[]) => w.tool(["run", "--wasm", module, "--input-hex", "68656c6c6f", "--profile-file", PROFILE, "--host", host, "--max-wall-ms", String(WALL_MS), "--json", ...words]);
 
+  /**
+   * Milliseconds of the whole command as people wait for it. Only where these are too many is a harmless run of the same host
+   * and words taken off, which starts the same processes and does nothing in them; the least of three, since other work on
+   * the machine only ever adds.
+   */
+  const late = (attack: () => unknown): number => {
+    const timed = (work: () => unknown): number => {
+      const started = performance.now();
+      work();
+      return performance.now() - started;
+    };
+    let least = Number.POSITIVE_INFINITY;
+    for (let n = 0; n < 3 && least > WALL_MS + 200; n++) {
+      const took = timed(attack);
+      least = Math.min(least, took <= WALL_MS + 200 ? took : took - timed(() => run("echo.wasm", ["--force"])));
+    }
+    return least;
+  };
+
   test.skipIf(!here).each(CASES)("$name", async ({ name, module, code, trap: text, words }) => {
     const root = `bundles/${name.replace(/[^a-z0-9]+/g, "-")}`;
     w.write({ "m.wasm": module });
-    const started = performance.now();
-    const report: CheckedReport = await checkedReport(run("m.wasm", [...(words ?? []), "--incidents-dir", root]));
-    const took = performance.now() - started;
+    const attack = () => run("m.wasm", [...(words ?? []), "--incidents-dir", root]);
+    const report: CheckedReport = await checkedReport(attack());
     expect(report.diagnostics.map((d) => d.code)).toEqual([code]);
     if (text !== undefined) expect(report.result["trap"]).toBe(text);
-    // Starting the tool is not the guest's time: what a harmless run takes is allowed besides, many times for a noisy machine (Wasmtime also tells a deep stack frame by frame).
-    expect(took).toBeLessThan(WALL_MS + 200 + 10 * usual);
+    expect(late(attack)).toBeLessThanOrEqual(WALL_MS + 200);
     const [day] = readdirSync(join(w.dir, root));
     const [id] = readdirSync(join(w.dir, root, day!));
     const again = await checkedReport(w.tool(["incident", "replay", `${root}/${day}/${id}`, "--json"]));

@@ -39,7 +39,8 @@ export function encodeModule(linked: Linked<CodeFunction>, memory: MemoryPlan): 
     s.u32(typeOf.length);
     for (const t of typeOf) s.u32(t);
   });
-  const order = new Map(linked.functions.map((f, i) => [f.name, i]));
+  const order = new Map<string, number>();
+  linked.functions.forEach((f, i) => order.set(f.name, i));
   if (resumes || linked.table.length > 0) section(out, 4, (s) => s.raw(new Uint8Array([1, 0x70, 1, ...leb(linked.table.length), ...leb(linked.table.length)])));
   section(out, 5, (s) => {
     s.u32(1);
@@ -171,21 +172,19 @@ class Numbers {
 
 function code(s: ByteBuffer, functions: readonly CodeFunction[], numbers: Numbers): void {
   s.u32(functions.length);
-  const body = new ByteBuffer();
-  for (const f of functions) {
-    body.length = 0;
-    fillIn(f, body, numbers.of(f.symbols));
-    s.u32(body.length);
-    s.raw(body.view());
-  }
+  for (const f of functions) fillIn(f, s, numbers.of(f.symbols));
 }
 
+/** The function's size, then its code with the numbers put in. */
 function fillIn({ code, notes }: CodeFunction, out: ByteBuffer, numberOf: (index: number) => Uint8Array): void {
+  let size = code.length;
+  for (let i = 1; i < notes.length; i += 2) size += numberOf(notes[i]!).length;
+  out.u32(size);
   let from = 0;
   for (let i = 0; i < notes.length; i += 2) {
-    const offset = notes[i] ?? 0;
+    const offset = notes[i]!;
     out.part(code, from, offset);
-    const number = numberOf(notes[i + 1] ?? 0);
+    const number = numberOf(notes[i + 1]!);
     out.part(number, 0, number.length);
     from = offset;
   }
