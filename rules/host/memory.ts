@@ -27,9 +27,12 @@ export function guestEnded(): void {
   if (collect === undefined) {
     // A minor collection that is a whole one: it frees beside the running program, where a "full" one stops it for that.
     setFlagsFromString("--expose-gc");
-    setFlagsFromString("--gc-global");
     const gc = runInNewContext("gc") as (how: { readonly type: "minor" }) => void;
-    collect = () => gc({ type: "minor" });
+    collect = () => {
+      setFlagsFromString("--gc-global");
+      gc({ type: "minor" });
+      setFlagsFromString("--no-gc-global");
+    };
   }
   collect();
   settled = process.memoryUsage.rss();

@@ -1,7 +1,7 @@
 // The stages of the embedded compiler as rules: a module is parsed, then checked and lowered, by itself; modules become units of code;
 // units become a core module or C. Knows what each stage reads, not which modules a program has.
 
-import { type Diagnostic, fail, json, type JsonValue, many, ok, one, output, rule, text, texts, value } from "../../engine/index.ts";
+import { type Diagnostic, fail, json, type JsonValue, many, ok, one, output, rule, type Stage, text, texts, value } from "../../engine/index.ts";
 import type { CompileError, IrFunction, Library, MemoryPlan, ModuleDocument, ModuleFacts, ModuleInterface, ModuleObject, Parsed } from "./compiler/index.ts";
 import type { KeptUnit } from "./compiler/kept-unit.ts";
 
@@ -132,6 +132,13 @@ export function buildFailed(lines: readonly string[]): Diagnostic {
   return { code: "X07WASM_X07_BUILD_FAILED", severity: "error", stage: "codegen", message: "x07 build failed (code=2)", data: { stderr: lines.map((l) => `${l}\n`).join("") }, hint: "the errors of the language follow, each with its place" };
 }
 
+/** The published codes name the stage; never `parse`: by that word a command's exit code tells bad input, and this is a failed compile. */
+function stageOf({ code, kind }: CompileError): Stage {
+  if (code.startsWith("X07-TYPE-") || code.startsWith("X07-TY-")) return "type";
+  if (code.startsWith("X07-") || kind === "Parse" || kind === "Budget") return "lint";
+  return kind === "Typing" ? "type" : "lower";
+}
+
 function errorDiagnostic(e: CompileError): Diagnostic {
   const data: { [key: string]: string } = { kind: e.kind };
   if (e.expected !== undefined) data["expected"] = e.expected;
@@ -141,7 +148,7 @@ function errorDiagnostic(e: CompileError): Diagnostic {
   return {
     code: e.code,
     severity: "error",
-    stage: e.kind === "Parse" || e.kind === "Budget" ? "parse" : e.kind === "Typing" ? "type" : "lower",
+    stage: stageOf(e),
     message: e.message,
     data,
     place: { file: e.path, pointer: e.pointer },

@@ -20,15 +20,15 @@ const LOST_MS = 5_000;
 /** Guests run on a process's main thread: deep recursion must find the metered end of the stack first. */
 const STACK_KB = 6_000;
 /**
- * Every request leaves an instance behind, which V8 keeps in old space and whose garbage survives each scavenge. So there are no
- * scavenges: rare, whole collections of a young generation large enough that few requests meet one.
+ * Every request leaves an instance behind, which V8 keeps in old space until a whole collection: much of the young generation
+ * survives, so a larger one, collected rarely, costs less.
  */
 const YOUNG_MB = 64;
 /** Memories without guard regions: cheaper to make and to give back than their bounds checks cost small guests. */
 const NO_GUARDS = "--disable-wasm-trap-handler";
 
 function execArgv(): string[] {
-  const words = [`--stack-size=${STACK_KB}`, "--gc-global", `--min-semi-space-size=${YOUNG_MB}`, `--max-semi-space-size=${YOUNG_MB}`];
+  const words = [`--stack-size=${STACK_KB}`, `--min-semi-space-size=${YOUNG_MB}`, `--max-semi-space-size=${YOUNG_MB}`];
   return process.allowedNodeEnvironmentFlags.has(NO_GUARDS) ? [...words, NO_GUARDS] : words;
 }
 
