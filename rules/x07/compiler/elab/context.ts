@@ -323,11 +323,10 @@ export class Context {
     return before;
   }
 
-  /** The variables visible now that are certainly moved. */
-  moved(): Variable[] {
-    const out: Variable[] = [];
-    for (const v of this.names.values()) if (v.state === "moved") out.push(v);
-    return out;
+  /** Whether a variable that is visible now is certainly moved. */
+  someMoved(): boolean {
+    for (const v of this.names.values()) if (v.state === "moved") return true;
+    return false;
   }
 
   borrower(owner: Variable): Variable | undefined {

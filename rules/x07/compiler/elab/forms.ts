@@ -421,12 +421,12 @@ function loopBody(cx: Context, body: Expr, at: Place, step: () => void): IrStmt[
 
 /** Variables that are moved before a loop and set within it must be clear from the first round on. */
 function prepareLoop(cx: Context, parts: readonly Expr[]): void {
-  const moved = cx.moved();
-  if (moved.length === 0) return;
+  if (!cx.someMoved()) return;
   const names = new Set<string>();
   for (const p of parts) collectSets(p, names);
-  for (const v of moved) {
-    if (!names.has(v.name)) continue;
+  for (const name of names) {
+    const v = cx.lookup(name);
+    if (v?.state !== "moved") continue;
     cx.zero(v);
     cx.setState(v, "cleared", v.movedAt);
   }
