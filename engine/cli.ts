@@ -7,7 +7,7 @@ import type { ArgumentStage, Parsed } from "./argv.ts";
 import { fail, ok } from "./diagnostic.ts";
 import type { Diagnostic, Result } from "./diagnostic.ts";
 import type { App, GoalAnswer, OptionValues } from "./goal.ts";
-import { makeDirs } from "./host/disk.ts";
+import { makeDirs, namesStream } from "./host/disk.ts";
 import { canonical } from "./lib/canonical-json.ts";
 import type { JsonValue } from "./lib/canonical-json.ts";
 import type { Command, EngineOptions } from "./option.ts";
@@ -182,7 +182,7 @@ function writeWhole(cwd: string, path: string, text: string): Result<undefined, 
   try {
     makeDirs(dirname(target));
     const there = statSync(target, { throwIfNoEntry: false });
-    if (there === undefined || there.isFile()) replaceFile(target, text);
+    if (!namesStream(target) && (there === undefined || there.isFile())) replaceFile(target, text);
     else writeFileSync(target, text);
     return ok(undefined);
   } catch (error) {

@@ -7,7 +7,7 @@ import type { EventSink } from "./event.ts";
 import { LostInput } from "./execute.ts";
 import type { Files } from "./files.ts";
 import type { ArtifactId, Graph } from "./graph.ts";
-import { attempt, type Disk, writeAtomic } from "./host/disk.ts";
+import { attempt, type Disk, writeOut } from "./host/disk.ts";
 import type { Digest } from "./lib/digest.ts";
 import type { TracedOutput } from "./trace.ts";
 
@@ -125,7 +125,7 @@ export class Contents {
 
   /** Puts the bytes at `path`, or says why not. */
   put(path: string, bytes: Uint8Array, digest: Digest): Diagnostic | undefined {
-    const done = attempt(() => writeAtomic(this.#world.disk, path, bytes));
+    const done = attempt(() => writeOut(this.#world.disk, path, bytes));
     if (!done.ok) {
       this.#world.files.forget(path);
       return { code: "GRAPH_OUTPUT_WRITE_FAILED", severity: "error", stage: "run", message: `cannot write ${path}: ${done.error.code}`, data: { path, error: done.error.message }, hint: "check the folder's permissions and free space", place: { file: path } };

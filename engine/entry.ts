@@ -10,7 +10,7 @@ import { type Diagnostic, isError } from "./diagnostic.ts";
 import type { BuildEvent } from "./event.ts";
 import type { ProcessRequest, ProcessResult } from "./execute.ts";
 import type { GraphModule } from "./goal.ts";
-import { attempt, realDisk, writeAtomic } from "./host/disk.ts";
+import { attempt, isStream, realDisk, writeAtomic, writeOut } from "./host/disk.ts";
 import { utf8 } from "./lib/bytes.ts";
 import { canonical } from "./lib/canonical-json.ts";
 import { loadDigest, sha256Hex } from "./lib/digest.ts";
@@ -288,7 +288,7 @@ class Tool {
   }
 
   #side(path: string, text: string): void {
-    const done = attempt(() => writeAtomic(this.disk, path, utf8(text)));
+    const done = attempt(() => writeOut(this.disk, path, utf8(text)));
     if (!done.ok) this.stderr.show(utf8(`${this.graph.module.app.name}: cannot write ${path}: ${done.error.code}\n`));
   }
 
@@ -299,6 +299,8 @@ class Tool {
     const key = recordKey(this.argv, BUILD_ID);
     const path = recordPath(key);
     if (exitCode !== 0 || run.dependencies === undefined || !mayReplay(this.argv)) return;
+    // A pipe cannot be read back, and is another reader's each time.
+    if ([this.raw.reportOut, engine.graphReport, engine.eventsOut].some((to) => to !== undefined && isStream(this.disk, to))) return;
     this.#removeOrphans(outputsOf(path, key), new Set(run.outputs.map(([p]) => p)));
     const report = this.#reportParts();
     if (report === "unknown") return;
@@ -412,9 +414,10 @@ function remoteUnusable(why: string): Diagnostic {
   return { code: "GRAPH_REMOTE_CACHE_UNUSABLE", severity: "warning", stage: "run", message: `the shared cache is not used: ${why}`, hint: "the build goes on without it; correct the setting" };
 }
 
-/** A bug of ours, said in a way that people can report it. */
+/** A bug of ours, said in a way that people can report it; that nobody could be told anything is none. */
 function internalError(name: string, e: unknown): string {
   const error = e instanceof Error ? e : new Error(String(e));
+  if ("fd" in error) return `${name}: cannot write to ${error.fd === 1 ? "stdout" : "stderr"}: ${error.message}\n`;
   const where = (error.stack ?? "").split("\n").filter((l) => l.trimStart().startsWith("at ")).slice(0, 3).map((l) => l.trim().replace(/\(?(?:file:\/\/)?\/[^ ]*\//, "("));
   return `${name}: internal error: ${error.message}\n  ${where.join("\n  ")}\n  this is a bug of ${name}; your sources and outputs are as they were\n`;
 }

@@ -3,8 +3,8 @@
 
 import { attempt, type Disk, type Stat } from "./host/disk.ts";
 import { ByteReader, ByteWriter, checksum, CutShort, textOf, utf8 } from "./lib/bytes.ts";
-import { digestOf, type Digest } from "./lib/digest.ts";
-import { fingerprint } from "./lib/fingerprint.ts";
+import { digestOf, type Digest, nativeSha256 } from "./lib/digest.ts";
+import { BIG_FROM_BYTES, fingerprint, fingerprintOfBig } from "./lib/fingerprint.ts";
 import { holds } from "./lib/path.ts";
 
 export interface FileEntry {
@@ -19,6 +19,13 @@ export interface FileEntry {
 }
 
 export type FileState = { readonly kind: "file"; readonly digest: Digest } | { readonly kind: "missing" } | { readonly kind: "unreadable"; readonly code: string; readonly message: string };
+
+/** Of what was read. */
+interface Sums {
+  readonly size: number;
+  readonly sha256: string;
+  readonly fingerprint: bigint;
+}
 
 /** What other workspaces have learned of files that are not of this one. */
 export interface KnownElsewhere {
@@ -90,25 +97,42 @@ export class Files {
       this.know(path, known);
       return { kind: "file", digest: { sha256: known.sha256, size: known.size } };
     }
-    const read = attempt(() => this.#disk.read(path));
+    const read = attempt(() => (stat.size < BIG_FROM_BYTES ? this.#sums(path) : this.#sumsOfBig(path)));
     if (!read.ok) return { kind: "unreadable", code: read.error.code, message: read.error.message };
     const digest = this.#remember(path, read.value, stat);
     this.#programs?.learn(path, this.#entries.get(path)!);
     return { kind: "file", digest };
   }
 
-  /** Records content that was read between two equal stats, or marks it as not to be trusted next time. */
-  #remember(path: string, bytes: Uint8Array, before: Stat): Digest {
-    const after = this.#disk.stat(path);
-    const steady = after !== undefined && sameStat(before, after) && bytes.length === after.size;
+  #sums(path: string): Sums {
+    const bytes = this.#disk.read(path);
     const print = fingerprint(bytes);
     const old = this.#entries.get(path);
-    const sha256 = old !== undefined && old.fingerprint === print && old.size === bytes.length ? old.sha256 : digestOf(bytes).sha256;
+    const same = old !== undefined && old.fingerprint === print && old.size === bytes.length;
+    return { size: bytes.length, sha256: same ? old.sha256 : digestOf(bytes).sha256, fingerprint: print };
+  }
+
+  /** Never whole in memory. */
+  #sumsOfBig(path: string): Sums {
+    const hash = nativeSha256();
+    let size = 0;
+    this.#disk.pieces(path, (piece) => {
+      hash.update(piece);
+      size += piece.length;
+    });
+    const sha256 = hash.digest("hex");
+    return { size, sha256, fingerprint: fingerprintOfBig(sha256) };
+  }
+
+  /** Records content that was read between two equal stats, or marks it as not to be trusted next time. */
+  #remember(path: string, { size, sha256, fingerprint }: Sums, before: Stat): Digest {
+    const after = this.#disk.stat(path);
+    const steady = after !== undefined && sameStat(before, after) && size === after.size;
     const stat = after ?? before;
     const racy = !steady || this.#young(stat);
-    this.#entries.set(path, { mtimeMs: stat.mtimeMs, ctimeMs: stat.ctimeMs, size: bytes.length, ino: stat.ino, sha256, fingerprint: print, racy });
+    this.#entries.set(path, { mtimeMs: stat.mtimeMs, ctimeMs: stat.ctimeMs, size, ino: stat.ino, sha256, fingerprint, racy });
     this.changed = true;
-    return { sha256, size: bytes.length };
+    return { sha256, size };
   }
 
   /** True when the file could still change without another stamp. */

@@ -17,7 +17,7 @@ export {
   goal,
   graph,
 } from "./goal.ts";
-export { makeDirs } from "./host/disk.ts";
+export { makeDirs, namesStream } from "./host/disk.ts";
 export { type JsonObject, type JsonValue, JsonFloat, asNumber, canonical, compact, compareUtf8, isJsonArray, isJsonObject, parseJson, pretty } from "./lib/canonical-json.ts";
 export { type Digest, digestOf, sha256Hex, ZERO_SHA256 } from "./lib/digest.ts";
 export { similar } from "./lib/typo.ts";

@@ -2,22 +2,11 @@
 
 import { fail, ok } from "./diagnostic.ts";
 import type { Result } from "./diagnostic.ts";
-import type { OptionSpec, OptionValues, ReportSpec } from "./goal.ts";
+import type { GoalSpec, OptionSpec, OptionValues } from "./goal.ts";
 
 /** A goal as the command line sees it. `name` is its words with one blank between, e.g. `component build`. */
-export interface Command {
+export interface Command extends Omit<GoalSpec, "plan"> {
   readonly name: string;
-  readonly about: string;
-  readonly options: readonly OptionSpec[];
-  readonly report: ReportSpec;
-  /** Other full names (words with blanks); the words joined by `-` are an alias already. */
-  readonly aliases?: readonly string[];
-  /** Complete command lines without the program's name, shown by help. */
-  readonly examples?: readonly string[];
-  /** A question answers on stdout; anything else tells people about itself on stderr. */
-  readonly question?: boolean;
-  /** It acts itself, so it takes no --dry-run. */
-  readonly direct?: true;
 }
 
 /** An option of every goal. `optionalValue` takes the next token only when that does not start with a dash. */

@@ -270,7 +270,7 @@ export function writeAll(fd: number, bytes: Uint8Array): void {
       const code = (e as NodeJS.ErrnoException).code;
       if (code === "EAGAIN") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
       else if (code === "EPIPE") return;
-      else throw e;
+      else throw Object.assign(e as Error, { fd });
     }
   }
 }

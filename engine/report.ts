@@ -124,11 +124,20 @@ function diagnosticText(d: Diagnostic): string {
   const lines = [`${d.severity}[${d.code}]: ${d.message}`];
   const { file, pointer } = d.place ?? {};
   if (file !== undefined || pointer !== undefined) lines.push(`  at ${file ?? ""}${pointer === undefined ? "" : `#${pointer}`}`);
+  lines.push(...expressionLine(d));
   const stderr = d.data?.["stderr"];
   if (typeof stderr === "string" && stderr.trim() !== "" && !d.message.includes(stderr.trim())) lines.push(...stderr.trimEnd().split("\n").map((l) => `  | ${l}`));
   for (const note of d.notes ?? []) lines.push(`  note: ${note}`);
   if (d.hint !== undefined) lines.push(`  hint: ${d.hint}`);
   return lines.join("\n") + "\n";
+}
+
+/** The piece of the document at fault, and what should stand there, where a rule has told them. */
+function expressionLine(d: Diagnostic): string[] {
+  const { expression, expected, found } = d.data ?? {};
+  const types = typeof expected === "string" && typeof found === "string" ? `expected ${expected}, found ${found}` : "";
+  if (typeof expression !== "string") return types === "" ? [] : [`  ${types}`];
+  return [`  in ${expression}${types === "" ? "" : `: ${types}`}`];
 }
 
 // ---------------------------------------------------------------------------------------------- emission

@@ -377,12 +377,20 @@ class PlanRun {
     const problemsBefore = this.#graph.problems.length;
     this.#graph.announce(all.filter((a): a is Placement<unknown> => a.type === "placement"));
     const ids = this.#ids(all);
-    const problems = this.#graph.problems.slice(problemsBefore);
+    const found = this.#graph.problems.slice(problemsBefore);
+    const problems = found.length > 0 ? found : this.#overRead(all);
     if (problems.length > 0) return fail(problems);
     if (!this.#writes && ids.length > 0) this.#beginBuilding();
     this.#writes ||= ids.length > 0;
     await this.#build.demand(ids);
     return ids.some((id) => this.#build.lacks(id)) ? fail(this.#failures(ids)) : ok(undefined);
+  }
+
+  /** What the plan itself has read is a source too: nothing is put in its place. */
+  #overRead(all: readonly (Artifact<unknown> | Placement<unknown>)[]): Diagnostic[] {
+    const places = all.flatMap((a) => (a.type === "placement" ? [normal(a.path)] : []));
+    const read = places.filter((path) => this.#files.seen.get(path)?.kind === "file");
+    return read.map((path) => ({ code: "GRAPH_OUTPUT_IS_SOURCE", severity: "error", stage: "parse", message: `${path} is read as a source and written as an output`, data: { path }, hint: "give the output another path", place: { file: path } }));
   }
 
   #failures(ids: readonly ArtifactId[]): Diagnostic[] {

@@ -10,7 +10,7 @@ export interface ManifestFacts {
   /** Project folder's name, or `app`. */
   readonly name: string;
   readonly backend: string;
-  readonly profile: { readonly id: string; readonly v: number };
+  readonly profile: { readonly id: string; readonly v: number | bigint };
   readonly wasm: FileDigest;
   readonly memory: MemoryPlan;
   /** Versions by tool, e.g. { x07: "0.2.17", x07_wasm: "0.3.0" }. */

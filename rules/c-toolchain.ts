@@ -33,7 +33,9 @@ export async function chooseCToolchain(context: PlanContext, profile: Profile): 
   const cc = await native(context, "clang", profile.cc);
   const ld = await native(context, "wasm-ld", profile.linker);
   if (cc.ok && ld.ok) return { ok: true, value: nativeToolchain(profile, cc, ld) };
-  const instead = provider === "auto" ? npmToolchain(context, profile) : undefined;
+  // A tool that the profile names by itself is meant: no other stands in for it.
+  const named = (!cc.ok && profile.cc !== "clang") || (!ld.ok && profile.linker !== "wasm-ld");
+  const instead = provider === "auto" && !named ? npmToolchain(context, profile) : undefined;
   if (instead !== undefined) return { ok: true, value: instead };
   if (!cc.ok) return missing("CLANG", "codegen", cc.message, provider);
   return missing("WASM_LD", "link", ld.ok ? "" : ld.message, provider);

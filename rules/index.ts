@@ -24,4 +24,4 @@ export { witBindgenC } from "./wit-bindgen.ts";
 export { asInputs, packageFiles } from "./wit/bundle.ts";
 export { emitCNative, emitWasmNative } from "./x07/emit-wasm.ts";
 export { type Program, programOf, type ProgramRequest } from "./x07/program.ts";
-export { compileX07, linkX07, lowerX07, parseX07, printX07 } from "./x07/stages.ts";
+export { compileX07, gatherX07, linkX07, lowerX07, moduleX07, parseX07, printX07 } from "./x07/stages.ts";

@@ -2,7 +2,7 @@
 
 import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { fail, makeDirs, ok, sha256Hex } from "../engine/index.ts";
+import { fail, makeDirs, namesStream, ok, sha256Hex } from "../engine/index.ts";
 import type { FileDigest, Result } from "../engine/index.ts";
 import { finding } from "./wasm/finding.ts";
 
@@ -10,7 +10,7 @@ export function writeSide(path: string, bytes: Uint8Array, code: string, mode?: 
   try {
     makeDirs(dirname(path));
     const there = statSync(path, { throwIfNoEntry: false });
-    if (there === undefined || there.isFile()) replace(path, bytes, mode);
+    if (!namesStream(path) && (there === undefined || there.isFile())) replace(path, bytes, mode);
     else writeFileSync(path, bytes); // a device or a pipe, which nothing may be renamed over
     return ok({ path, sha256: sha256Hex(bytes), bytes_len: bytes.length });
   } catch (e) {

@@ -4,7 +4,7 @@
 import { attempt, type Disk, type OpenFile, placeAtomic } from "../host/disk.ts";
 import { canonical, type JsonValue } from "../lib/canonical-json.ts";
 import { utf8 } from "../lib/bytes.ts";
-import { sha256Hex, sha256Stream } from "../lib/digest.ts";
+import { sha256Hex, nativeSha256 } from "../lib/digest.ts";
 import type { Trace } from "../trace.ts";
 import { entryPath, type Layout } from "./layout.ts";
 import { foundName, type LiveSet } from "./live.ts";
@@ -154,7 +154,7 @@ class FrameWriter {
   /** Takes content from an open file; throws Damaged where that is not what it should be. */
   content(name: string, { size, sha256 }: ArchiveEntry, from: OpenFile): void {
     this.#push(tarHeader(name, size));
-    const hash = sha256Stream();
+    const hash = nativeSha256();
     for (let left = size; left > 0; ) {
       const room = this.#frame.subarray(this.#used, Math.min(FRAME_BYTES, this.#used + left));
       const got = from.read(room);

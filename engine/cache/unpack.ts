@@ -3,7 +3,7 @@
 
 import { attempt, type Disk, type DiskError, type OpenFile } from "../host/disk.ts";
 import { textOf } from "../lib/bytes.ts";
-import { sha256Hex, sha256Stream } from "../lib/digest.ts";
+import { sha256Hex, nativeSha256 } from "../lib/digest.ts";
 import { parentOf } from "../lib/path.ts";
 import { fail, ok, type Result } from "../lib/result.ts";
 import type { Trace } from "../trace.ts";
@@ -253,7 +253,7 @@ function headerFor(pieces: Pieces, entry: ArchiveEntry, all: readonly ArchiveEnt
 
 /** Reads content and compares it with its digest; it goes to a file on the way where one is given. */
 function proveContent(pieces: Pieces, entry: ArchiveEntry, to?: OpenFile): void {
-  const hash = sha256Stream();
+  const hash = nativeSha256();
   for (let left = entry.size; left > 0; ) {
     const part = pieces.some(left);
     if (part === undefined) throw cut(entry);

@@ -52,6 +52,8 @@ export interface Disk {
   read(path: string): Uint8Array;
   /** A file to be read from its beginning in steps, or a new or truncated one to be written so. */
   open(path: string, how: "read" | "write", mode?: number): OpenFile;
+  /** The file piece by piece; the bytes of a piece are those of the next one as soon as `visit` returns. */
+  pieces(path: string, visit: (piece: Uint8Array) => void): void;
   /** Writes a new or truncated file; not atomic by itself. */
   write(path: string, bytes: Uint8Array, mode?: number): void;
   append(path: string, bytes: Uint8Array): void;
@@ -68,6 +70,9 @@ export interface Disk {
   list(path: string): DirEntry[];
   realPath(path: string): string;
 }
+
+/** Stays in the processor's cache from the reading to what is done with it. */
+const PIECE_BYTES = 1 << 16;
 
 export function realDisk(root: string): Disk {
   const at = root === process.cwd() ? (p: string) => p : (p: string) => (p.startsWith("/") ? p : `${root}/${p}`);
@@ -92,6 +97,16 @@ export function realDisk(root: string): Disk {
         return new Uint8Array(b.buffer, b.byteOffset, b.length);
       }),
     open: (path, how, mode) => guard(path, () => openFile(path, fs.openSync(at(path), how === "read" ? "r" : "w", mode))),
+    pieces: (path, visit) =>
+      guard(path, () => {
+        const file = fs.openSync(at(path), "r");
+        try {
+          const piece = new Uint8Array(PIECE_BYTES);
+          for (let n = fs.readSync(file, piece); n > 0; n = fs.readSync(file, piece)) visit(piece.subarray(0, n));
+        } finally {
+          fs.closeSync(file);
+        }
+      }),
     write: (path, bytes, mode) => guard(path, () => fs.writeFileSync(at(path), bytes, mode === undefined ? undefined : { mode })),
     append: (path, bytes) => guard(path, () => fs.appendFileSync(at(path), bytes)),
     rename: (from, to) => guard(to, () => fs.renameSync(at(from), at(to))),
@@ -217,6 +232,23 @@ export function writeAtomic(disk: Disk, path: string, bytes: Uint8Array, mode?: 
     made = disk.stat(temp);
   });
   return made;
+}
+
+/** `/dev/stdout` may lead to a regular file that is open already; `/dev/shm` is a folder like any other. */
+export function namesStream(path: string): boolean {
+  return (path.startsWith("/dev/") && !path.startsWith("/dev/shm/")) || path.startsWith("/proc/");
+}
+
+/** A device, a pipe, or a stream of this process by its name: it is written to, and nothing is ever renamed over it. */
+export function isStream(disk: Disk, path: string): boolean {
+  return namesStream(path) || disk.stat(path)?.kind === "other";
+}
+
+/** Writes where a person has said: whole or not at all, or straight into a stream. */
+export function writeOut(disk: Disk, path: string, bytes: Uint8Array): Stat | undefined {
+  if (!isStream(disk, path)) return writeAtomic(disk, path, bytes);
+  disk.write(path, bytes);
+  return undefined;
 }
 
 /** Like writeAtomic, with the temporary file made by `make`. The temporary is removed when anything fails. */

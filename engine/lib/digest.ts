@@ -27,11 +27,11 @@ export function loadDigest(): Promise<void> {
 export function sha256Hex(content: Uint8Array | string): string {
   const bytes = typeof content === "string" ? utf8(content) : content;
   if (small !== undefined && native === undefined && (inWasm += bytes.length) < WASM_BYTES) return small.init().update(bytes).digest("hex");
-  return sha256Stream().update(bytes).digest("hex");
+  return nativeSha256().update(bytes).digest("hex");
 }
 
 /** For content that comes in pieces. */
-export function sha256Stream(): Hash {
+export function nativeSha256(): Hash {
   native ??= createRequire(import.meta.url)("node:crypto") as typeof import("node:crypto");
   return native.createHash("sha256");
 }

@@ -1,7 +1,8 @@
 // `wasm-tools component embed`: a core module + the WIT of its world -> the same module with that world as metadata. Two
-// providers of one step; has never heard of what the world is for.
+// providers of one step; the embedded one does plain worlds by itself. Has never heard of what the world is for.
 
 import { type Artifact, type ArtifactLike, json, many, one, output, rule, text, texts } from "../../engine/index.ts";
+import { embedWorld, plainWorldIn } from "./embed-world.ts";
 import { type ChosenTool, loadWasmTools, toolSaid, toolThrew } from "./wasm-tools.ts";
 import { joinWit } from "./wit-source.ts";
 
@@ -24,7 +25,11 @@ export const embedEmbedded = rule({
   inputs,
   outputs,
   async run({ module, wit, world }) {
-    const witSource = joinWit(wit.map((w) => ({ path: w.name, text: w.text() })));
+    const files = wit.map((w) => ({ path: w.name, text: w.text() }));
+    const plain = plainWorldIn(files, world);
+    const embedded = plain && embedWorld(module.bytes(), plain);
+    if (embedded !== undefined) return { ok: true, value: { embedded } };
+    const witSource = joinWit(files);
     if (witSource === undefined) return { ok: false, error: toolThrew("WASM_TOOLS", "wasm-tools component embed", "link", "a folder of WIT files states no package") };
     try {
       const tools = await loadWasmTools();

@@ -38,6 +38,13 @@ export function componentType(bytes: Uint8Array): Result<ComponentType, Malforme
   return evaluation.fault === undefined ? ok(type) : fail(evaluation.fault);
 }
 
+/** The types of components that a component exports, by name: how worlds are written down. */
+export function namedComponentTypes(bytes: Uint8Array): Result<ReadonlyMap<string, ComponentType>, Malformed> {
+  const evaluation = new Evaluation(bytes);
+  const found = evaluation.definitions(bytes.length);
+  return evaluation.fault === undefined ? ok(found) : fail(evaluation.fault);
+}
+
 /** What a level was given from outside, and what it is still to be given. */
 interface Ports {
   readonly imports: Map<string, Extern>;
@@ -83,6 +90,15 @@ class Evaluation {
     this.#nested--;
     this.#offset = offset;
     return ports;
+  }
+
+  definitions(end: number): ReadonlyMap<string, ComponentType> {
+    const found = new Map<string, ComponentType>();
+    for (const [name, extern] of this.component(0, end, undefined, undefined).exports) {
+      const entity = extern.kind === "definition" ? (extern.definition as TypeEntity) : undefined;
+      if (entity?.kind === "component") found.set(name, this.#declared(entity.decls, entity.scope, undefined));
+    }
+    return found;
   }
 
   #items(start: number, end: number): readonly RawItem[] {

@@ -9,7 +9,7 @@ export interface ComponentFacts {
   /** The component where it is placed; zeros when there is none. */
   readonly component: FileDigest;
   readonly wit: { readonly package: string; readonly world: string };
-  readonly profiles: { readonly component?: { readonly id: string; readonly v: number }; readonly wasm?: { readonly id: string; readonly v: number } };
+  readonly profiles: { readonly component?: { readonly id: string; readonly v: number | bigint }; readonly wasm?: { readonly id: string; readonly v: number | bigint } };
   /** Version lines by tool, e.g. { x07_wasm: "0.3.0", wasm_tools: "wasm-tools 1.245.1" }. */
   readonly toolchain: { readonly [tool: string]: string };
 }

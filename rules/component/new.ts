@@ -1,6 +1,8 @@
-// `wasm-tools component new`: a core module that carries its world -> a component. Two providers of one step.
+// `wasm-tools component new`: a core module that carries its world -> a component. Two providers of one step; the embedded
+// one lifts modules of plain worlds by itself.
 
 import { type Artifact, json, one, output, rule, texts } from "../../engine/index.ts";
+import { liftCore } from "./lift-core.ts";
 import { type ChosenTool, loadWasmTools, toolSaid, toolThrew } from "./wasm-tools.ts";
 
 const outputs = { component: output("component", "component.wasm") };
@@ -21,6 +23,8 @@ export const newEmbedded = rule({
   inputs: { module: one("core-wasm") },
   outputs,
   async run({ module }) {
+    const lifted = liftCore(module.bytes());
+    if (lifted !== undefined) return { ok: true, value: { component: lifted } };
     try {
       const tools = await loadWasmTools();
       return { ok: true, value: { component: await tools.componentNew(module.bytes()) } };

@@ -16,7 +16,7 @@ import { composedFacts, composeReport, composeResult } from "./compose-result.ts
 import { lift } from "./lift.ts";
 import { type ComponentFacts, WORLD_OF } from "./manifest.ts";
 import { componentNew } from "./new.ts";
-import { plugComponents } from "./plug.ts";
+import { chooseWac, plugComponents } from "./plug.ts";
 import { wrapSolve } from "./solve-wrapper.ts";
 import { NOT_CHECKED } from "./targets.ts";
 import { type ChosenTool, chooseWasmTools } from "./wasm-tools.ts";
@@ -136,6 +136,12 @@ export class Parts {
     return ok({ component: place(component, label), others, facts: this.#facts(kind, target, program.x07, { wasm_tools: tool.line }) });
   }
 
+  /** Looks for the tools before they are asked for: an installed one is a big program, which is read while others work. */
+  async seekTools(composing: boolean): Promise<void> {
+    const { tools } = this.#s.component.value;
+    await Promise.all([chooseWasmTools(this.#s.context, tools.wasm_tools), ...(composing ? [chooseWac(this.#s.context, tools.wac, "WAC_PLUG")] : [])]);
+  }
+
   // ---- steps that parts share --------------------------------------------------------------------
 
   #throughBindings(): Promise<boolean> {
@@ -147,6 +153,7 @@ export class Parts {
     const { context, project, outDir, wasm } = this.#s;
     const lifting = await this.#lifting(world);
     if (!lifting.ok) return lifting;
+    this.#say(lifting.value.warnings);
     const { manifest } = readProject(context, project);
     if (!manifest.ok) return manifest;
     const { program, network } = await programOf(context, { project, manifest: manifest.value, profile: wasm.value, backend: C, emitDir: outDir, out: this.#at(`${kind}.core.wasm`) });
@@ -168,22 +175,24 @@ export class Parts {
   }
 
   async #liftable(world: WorldRef) {
-    const lifting = await this.#lifting(world);
-    if (!lifting.ok) return lifting;
+    const lifting = this.#lifting(world);
     const program = await this.#program(this.#at("solve.core.raw.wasm"), this.#at("solve.core.emit"));
-    return program.ok ? ok({ ...lifting.value, program: program.value }) : program;
+    const ready = await lifting;
+    if (!ready.ok) return ready;
+    this.#say(ready.value.warnings);
+    return program.ok ? ok({ ...ready.value, program: program.value }) : program;
   }
 
   /** What it takes to lift a core module into a world: the tool, and the WIT of the world's package with all that it needs. */
-  async #lifting(world: WorldRef): Promise<Result<{ readonly tool: ChosenTool; readonly wit: readonly ArtifactLike[] }>> {
+  async #lifting(world: WorldRef): Promise<Result<{ readonly tool: ChosenTool; readonly wit: readonly ArtifactLike[]; readonly warnings: readonly Diagnostic[] }>> {
     const profile = this.#s.component.value;
-    const tool = await chooseWasmTools(this.#s.context, profile.tools.wasm_tools);
-    if (!tool.ok) return tool;
+    const tool = chooseWasmTools(this.#s.context, profile.tools.wasm_tools);
     const bundle = await packageFiles(this.#s.context, world.package, profile.witIndexPath);
+    if (bundle.ok && !this.#notes.inputs.some((i) => i.path === bundle.value.index.path)) this.#notes.inputs.push(bundle.value.index);
+    const chosen = await tool;
+    if (!chosen.ok) return chosen;
     if (!bundle.ok) return bundle;
-    if (!this.#notes.inputs.some((i) => i.path === bundle.value.index.path)) this.#notes.inputs.push(bundle.value.index);
-    this.#say(bundle.value.warnings);
-    return ok({ tool: tool.value, wit: asInputs(bundle.value) });
+    return ok({ tool: chosen.value, wit: asInputs(bundle.value), warnings: bundle.value.warnings });
   }
 
   /** The nested `build`: the program, its own files and report. */

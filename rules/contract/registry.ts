@@ -28,7 +28,7 @@ export interface ProfileChoice {
 
 export interface ProfileRef {
   readonly id: string;
-  readonly v: number;
+  readonly v: number | bigint;
 }
 
 export interface LoadedProfile<T> {
@@ -126,8 +126,10 @@ export const ID_FORM = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 export function refOf(document: JsonValue | undefined, listedAs: string): ProfileRef {
   const own = isJsonObject(document) ? document["id"] : undefined;
   const id = [listedAs, own].find((candidate) => typeof candidate === "string" && ID_FORM.test(candidate));
-  const v = isJsonObject(document) ? asNumber(document["v"]) : undefined;
-  return { id: typeof id === "string" ? id : "unknown", v: v !== undefined && Number.isInteger(v) && v >= 1 ? v : 1 };
+  const said = isJsonObject(document) ? document["v"] : undefined;
+  const v = typeof said === "bigint" ? said : asNumber(said);
+  const whole = typeof v === "bigint" || Number.isInteger(v);
+  return { id: typeof id === "string" ? id : "unknown", v: v !== undefined && whole && v >= 1 ? v : 1 };
 }
 
 /** Ids that are listed more than once, each once. */

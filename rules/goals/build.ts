@@ -10,6 +10,7 @@ import { VERSION } from "../tool.ts";
 import { checkExports, checkMemory, memoryPlan, missingExports, readLdflags, REQUIRED_EXPORTS, ZERO_PLAN } from "../wasm/memory-plan.ts";
 import { C, isBackend, NATIVE, type Program, programOf, readProject } from "../x07/program.ts";
 import { buildOptions } from "./options.ts";
+import { unwritten } from "./unwritten.ts";
 
 type ResolvedProfile = LoadedProfile<WasmProfile>;
 
@@ -47,18 +48,25 @@ interface Paths {
 
 export function buildPaths(options: OptionValues, profileId: string): Paths {
   const project = options["project"] as string;
-  const folder = parentOf(project);
+  const folder = folderText(project);
   const last = baseName(folder);
   const name = last === "" || last === "." || last === ".." ? "app" : last;
-  const out = (options["out"] as string | undefined) ?? under(folder, `dist/${name}.wasm`);
+  const below = (path: string) => (folder === "." ? `./${path}` : under(folder, path));
+  const out = (options["out"] as string | undefined) ?? below(`dist/${name}.wasm`);
   return {
     project,
     folder,
     name,
-    emitDir: (options["emit-dir"] as string | undefined) ?? under(folder, `build/wasm/${profileId}`),
+    emitDir: (options["emit-dir"] as string | undefined) ?? below(`build/wasm/${profileId}`),
     out,
     manifest: (options["artifact-out"] as string | undefined) ?? `${out}.manifest.json`,
   };
+}
+
+/** The folder of a file as the reference words it: `x.json` -> ``, `./x.json` -> `.`, `a/./x.json` and `a//x.json` -> `a`. */
+function folderText(path: string): string {
+  const folder = parentOf(path).replace(/(?<=[^/])(?:\/+\.?)*$/, "");
+  return folder === "" && path.startsWith("./") ? "." : folder;
 }
 
 class BuildPlan {
@@ -133,7 +141,7 @@ class BuildPlan {
       const node = artifactManifest({ facts: manifest }, { label: paths.manifest }).manifest;
       const written = await this.#context.build([place(node, paths.manifest)]);
       if (written.ok) this.#outputs.push(this.#digestAt(node, paths.manifest));
-      else this.#diagnostics.push(...written.error.map((d) => (d.code === "GRAPH_OUTPUT_WRITE_FAILED" ? { ...d, code: "X07WASM_MANIFEST_WRITE_FAILED" } : d)));
+      else this.#diagnostics.push(...written.error.map((d) => unwritten(this.#context, d, paths.manifest, { folder: "X07WASM_BUILD_IO_FAILED", file: "X07WASM_MANIFEST_WRITE_FAILED" })));
     }
     const found = facts.exports.map((e) => e.name).sort();
     const result = {

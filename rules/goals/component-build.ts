@@ -4,6 +4,7 @@
 import { type Diagnostic, type FileDigest, goal, type GoalAnswer, isError, isJsonArray, type JsonValue, type OptionSpec, type OptionValues, parentOf, place, type Placement, type PlanContext, type Result, under, ZERO_SHA256 } from "../../engine/index.ts";
 import { COMPONENT_PROFILES, resolveComponentProfile } from "../component-profile.ts";
 import { componentDocument, type ComponentFacts, componentManifest, manifestPath } from "../component/manifest.ts";
+import type { ProfileRef } from "../contract/registry.ts";
 import { digestAt, type NestedBuild, type Notes, type Part, Parts, type Setting } from "../component/parts.ts";
 import { reportOf } from "../nested-report.ts";
 import { resolveWasmProfile } from "../profile.ts";
@@ -50,7 +51,7 @@ class ComponentBuildPlan {
   readonly #notes: Notes = { inputs: [], outputs: [], diagnostics: [], tool: {}, network: false };
   readonly #artifacts: JsonValue[] = [];
   #projectDigest: FileDigest;
-  #refs = { component: { id: "unknown", v: 0 }, wasm: { id: "unknown", v: 0 } };
+  #refs: { readonly component: ProfileRef; readonly wasm: ProfileRef } = { component: { id: "unknown", v: 0 }, wasm: { id: "unknown", v: 0 } };
   #parts: Parts | undefined;
 
   constructor(o: OptionValues, context: PlanContext) {
@@ -132,12 +133,15 @@ class ComponentBuildPlan {
       return made.ok ? made.value : undefined;
     };
     const wants = (...emits: readonly Emit[]) => emits.includes(this.#emit);
+    const lifts = !wants("http-adapter", "cli-adapter");
+    const tools = lifts ? parts.seekTools(wants("http", "cli", "all")) : undefined;
     const solve = wants("solve", "http", "cli", "all") ? await add(parts.solve()) : undefined;
     for (const kind of ["http", "cli"] as const) {
       const adapter = wants(kind, `${kind}-adapter`, "all") ? await add(parts.adapter(kind)) : undefined;
       if (wants(kind, "all") && solve !== undefined && adapter !== undefined) await add(parts.composed(kind, solve, adapter));
       if (wants(`${kind}-native`)) await add(parts.native(kind));
     }
+    await tools;
     return chosen;
   }
 

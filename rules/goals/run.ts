@@ -28,6 +28,7 @@ import { coreRequest, recordOf, runCoreRule, type RunRecord, type RunSettings } 
 import { WEAVE_FROM_BYTES, weaveRule } from "../run/weave.ts";
 import { checkExports, checkMemory, memoryPlan, missingExports, readLdflags } from "../wasm/memory-plan.ts";
 import { runOptions } from "./options.ts";
+import { unwritten } from "./unwritten.ts";
 
 export const run = goal({
   about: "Run a solve module on one input, within limits",
@@ -173,13 +174,14 @@ class RunPlan {
   }
 
   async #placeOutput({ artifact, bytes }: Output, path: string): Promise<readonly Diagnostic[]> {
+    const codes = { folder: "X07WASM_OUTPUT_IO_FAILED", file: "X07WASM_OUTPUT_WRITE_FAILED" };
     if (artifact === undefined) {
       const { writeSide } = await import("../side.ts");
-      const written = writeSide(path, bytes, "X07WASM_OUTPUT_WRITE_FAILED");
-      return written.ok ? [] : written.error;
+      const written = writeSide(path, bytes, "GRAPH_OUTPUT_WRITE_FAILED");
+      return written.ok ? [] : written.error.map((d) => unwritten(this.#context, d, path, codes));
     }
     const placed = await this.#context.build([place(artifact, path)]);
-    return placed.ok ? [] : placed.error.map((d): Diagnostic => (d.code === "GRAPH_OUTPUT_WRITE_FAILED" ? { ...d, code: "X07WASM_OUTPUT_WRITE_FAILED" } : d));
+    return placed.ok ? [] : placed.error.map((d) => unwritten(this.#context, d, path, codes));
   }
 
   // ---- answers -----------------------------------------------------------------------------------

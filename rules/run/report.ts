@@ -9,7 +9,7 @@ export type { FileDigest } from "../../engine/index.ts";
 
 export interface ProfileRef {
   readonly id: string;
-  readonly v: number;
+  readonly v: number | bigint;
 }
 
 /** A blob of this many bytes or fewer may be shown in the report itself. */

@@ -6,11 +6,14 @@ import type { Library, ModuleFacts, Parsed } from "./compiler/index.ts";
 import type { FoundFacts } from "./compiler/modules.ts";
 import { arrange, interfacesNeeded } from "./compiler/modules.ts";
 import { loadProject, type LoadedProject } from "./project.ts";
-import { buildFailed, compileFailed, compileX07, lowerX07, parseX07 } from "./stages.ts";
+import { buildFailed, compileFailed, compileX07, gatherX07, lowerX07, moduleX07, parseX07 } from "./stages.ts";
 import { stdLibrary } from "./std.ts";
 
 /** Up to so many modules are one unit of code, which makes the best code; more are a unit each, so that an edit compiles one. */
 const TOGETHER = 8;
+
+/** What the program is made into: objects are for C, units of code for wasm. */
+export type Backend = "wasm" | "c";
 
 export interface ProgramNodes {
   /** The entry's path, below the project's folder. */
@@ -27,7 +30,7 @@ interface Node {
 }
 
 /** Fails only where the engine could not find out, e.g. in a dry run; what is wrong with the program is for its last node to say. */
-export async function programNodes(context: PlanContext, project: string, tool: ToolIdentity): Promise<Result<ProgramNodes>> {
+export async function programNodes(context: PlanContext, project: string, tool: ToolIdentity, backend: Backend): Promise<Result<ProgramNodes>> {
   const loaded = readSources(context, project);
   if (loaded.problems !== undefined) return ok({ entry: "", objects: [], units: [], problems: loaded.problems });
   const library = await stdLibrary();
@@ -37,7 +40,7 @@ export async function programNodes(context: PlanContext, project: string, tool: 
   if (!found.ok) return found;
   const { order, errors } = finder.arranged();
   if (errors.length > 0) return ok({ entry, objects: [], units: [], problems: compileFailed(errors) });
-  return ok({ entry, ...declare(order, finder.nodes, library, tool, parentOf(project)), problems: [] });
+  return ok({ entry, ...declare(order, finder.nodes, library, tool, parentOf(project), backend), problems: [] });
 }
 
 function readSources(context: PlanContext, project: string): { readonly problems: readonly Diagnostic[] } | { readonly problems?: undefined; readonly project: LoadedProject } {
@@ -120,27 +123,53 @@ class Finder {
   }
 }
 
-function declare(order: readonly ModuleFacts[], nodes: ReadonlyMap<string, Node>, library: Library, tool: ToolIdentity, folder: string): Pick<ProgramNodes, "objects" | "units"> {
+/** Modules are lowered each by itself where they are looked at together afterwards: by the C back end, or as one unit of code. */
+function declare(order: readonly ModuleFacts[], nodes: ReadonlyMap<string, Node>, library: Library, tool: ToolIdentity, folder: string, backend: Backend): Pick<ProgramNodes, "objects" | "units"> {
   const facts = new Map(order.map((m) => [m.id, m]));
+  const apart = backend === "wasm" && order.length > TOGETHER;
   const interfaces = new Map<string, Artifact>();
   const inline = new Map<string, Artifact>();
   const objects: ArtifactLike[] = [];
-  const units: ArtifactLike[] = [];
-  const apart = order.length > TOGETHER;
+  const units: (readonly [id: string, code: ArtifactLike])[] = [];
   for (const m of order) {
     const needs = interfacesNeeded(m, (id) => facts.get(id) ?? library.facts(id));
     const offered = (from: ReadonlyMap<string, Artifact>, what: string): ArtifactLike[] => needs.flatMap((id) => inNamed(from.get(id), `${id}.${what}`));
-    const lowered = lowerX07({ module: nodes.get(m.id)!.module, interfaces: offered(interfaces, "interface"), std: needs.filter((id) => library.has(id)) }, { tool, label: under(folder, m.id) });
-    const object = named(lowered.object, `${m.id}.object`);
-    objects.push(object);
-    interfaces.set(m.id, lowered.interface);
-    if (!apart) continue;
-    const unit = compileX07({ objects: [object], inline: offered(inline, "inline") }, { tool, label: under(folder, m.id) });
-    units.push(named(unit.code, `${m.id}.code`));
-    inline.set(m.id, unit.inline);
+    const given = { module: nodes.get(m.id)!.module, interfaces: offered(interfaces, "interface"), std: needs.filter((id) => library.has(id)) };
+    const at = { tool, label: under(folder, m.id) };
+    if (apart) {
+      const made = moduleX07({ ...given, inline: offered(inline, "inline") }, at);
+      interfaces.set(m.id, made.interface);
+      inline.set(m.id, made.inline);
+      units.push([m.id, named(made.code, `${m.id}.code`)]);
+    } else {
+      const lowered = lowerX07(given, at);
+      interfaces.set(m.id, lowered.interface);
+      objects.push(named(lowered.object, `${m.id}.object`));
+    }
   }
-  if (!apart) units.push(compileX07({ objects, inline: [] }, { tool, label: under(folder, "main") }).code);
-  return { objects, units };
+  if (apart) return { objects, units: gathered(units, tool, folder) };
+  return { objects, units: backend === "wasm" ? [compileX07({ objects, inline: [] }, { tool, label: under(folder, "main") }).code] : [] };
+}
+
+/** Up to so many units are linked as they are. */
+const FEW = 32;
+
+/**
+ * Units in groups, about as many as there are units in each, so that after an edit neither gathering nor linking looks at all of them. A
+ * module's group hangs on its id alone: others that come and go do not move it.
+ */
+function gathered(units: readonly (readonly [id: string, code: ArtifactLike])[], tool: ToolIdentity, folder: string): ArtifactLike[] {
+  if (units.length <= FEW) return units.map(([, code]) => code);
+  const count = 2 ** Math.round(Math.log2(units.length) / 2);
+  const groups = Array.from({ length: count }, (): ArtifactLike[] => []);
+  for (const [id, code] of units) groups[spread(id) % count]!.push(code);
+  return groups.flatMap((group, i) => (group.length === 0 ? [] : [named(gatherX07({ units: group }, { tool, label: under(folder, `group-${i}`) }).code, `group-${i}.code`)]));
+}
+
+function spread(id: string): number {
+  let hash = 0;
+  for (let i = 0; i < id.length; i++) hash = (Math.imul(hash, 31) + id.charCodeAt(i)) >>> 0;
+  return (hash ^ (hash >>> 15)) >>> 0;
 }
 
 function inNamed(artifact: Artifact | undefined, name: string): ArtifactLike[] {

@@ -115,7 +115,7 @@ async function embeddedProgram(context: PlanContext, request: ProgramRequest): P
   const x07 = `${VERSION}+embedded`;
   const { programNodes } = await import("./modules.ts");
   const { linkX07, printX07 } = await import("./stages.ts");
-  const nodes = await programNodes(context, project, tool);
+  const nodes = await programNodes(context, project, tool, request.backend === C ? "c" : "wasm");
   if (!nodes.ok) return nodes;
   const { entry, objects, units, problems } = nodes.value;
   if (request.backend === C) return compileC(context, request, printX07({ objects, problems }, { tool, label: project }), x07);

@@ -2,10 +2,12 @@
 // units become a core module or C. Knows what each stage reads, not which modules a program has.
 
 import { type Diagnostic, fail, json, type JsonValue, many, ok, one, output, rule, text, texts, value } from "../../engine/index.ts";
-import type { Checked, CompileError, IrFunction, Library, MemoryPlan, ModuleDocument, ModuleFacts, ModuleInterface, ModuleObject, Parsed } from "./compiler/index.ts";
-import type { KeptCode } from "./compiler/wasm/symbols.ts";
+import type { CompileError, IrFunction, Library, MemoryPlan, ModuleDocument, ModuleFacts, ModuleInterface, ModuleObject, Parsed } from "./compiler/index.ts";
+import type { KeptUnit } from "./compiler/kept-unit.ts";
 
-async function compiler(): Promise<typeof import("./compiler/index.ts") & { readonly library: Library }> {
+type Stages = typeof import("./compiler/index.ts") & { readonly library: Library };
+
+async function compiler(): Promise<Stages> {
   const [stages, { stdLibrary }] = await Promise.all([import("./compiler/index.ts"), import("./std.ts")]);
   return { ...stages, library: await stdLibrary() };
 }
@@ -21,7 +23,7 @@ export const parseX07 = rule({
     const { parseModule, documentOf, factsOf } = await import("./compiler/index.ts");
     const parsed = parseModule(id, source.name, source.bytes(), id === "main" ? "entry" : "module");
     if (!parsed.ok) return ok({ module: "", facts: JSON.stringify(parsed) });
-    return ok({ module: JSON.stringify(documentOf(parsed.module)), facts: JSON.stringify({ ok: true, value: factsOf(parsed.module) }) });
+    return ok({ module: JSON.stringify(documentOf(parsed.module)), facts: JSON.stringify({ ok: true, value: factsOf(parsed.module, parsed.names) }) });
   },
 });
 
@@ -32,32 +34,62 @@ export const lowerX07 = rule({
   inputs: { module: one("x07-module"), interfaces: many("x07-interface"), std: texts() },
   outputs: { interface: output("x07-interface", "interface.json"), object: output("x07-object", "object.json") },
   async run({ module, interfaces, std }) {
-    const { moduleOfDocument, lowerModule, interfaceOf, library } = await compiler();
-    const own = moduleOfDocument(JSON.parse(module.text()) as ModuleDocument);
-    const known = [...interfaces.map((i) => JSON.parse(i.text()) as ModuleInterface), ...std.flatMap((id) => library.interface(id) ?? [])];
-    return ok({ interface: JSON.stringify(interfaceOf(own, known)), object: JSON.stringify(lowerModule(own, known)) });
+    const stages = await compiler();
+    const { own, known } = readModule(stages, module.text(), interfaces, std);
+    return ok({ interface: JSON.stringify(stages.interfaceOf(own, known)), object: JSON.stringify(stages.lowerModule(own, known)) });
   },
 });
-
-/** A unit as it is kept between stages. */
-interface KeptUnit {
-  readonly code: KeptCode;
-  readonly checked: readonly Checked[];
-}
 
 /** Optimises and encodes modules together. `inline`: the small functions that other units offer. */
 export const compileX07 = rule({
   id: "x07.compile",
-  version: 1,
+  version: 2,
   inputs: { objects: many("x07-object"), inline: many("x07-inline") },
   outputs: { code: output("x07-code", "code.json"), inline: output("x07-inline", "inline.json") },
   async run({ objects, inline }) {
-    const { compileUnit, outsideOf, library } = await compiler();
-    const { keep } = await import("./compiler/wasm/symbols.ts");
-    const offered = inline.flatMap((i) => JSON.parse(i.text()) as IrFunction[]);
-    const unit = compileUnit(objects.map((o) => JSON.parse(o.text()) as ModuleObject), outsideOf(offered, library));
-    const kept: KeptUnit = { code: keep(unit.functions), checked: unit.checked };
-    return ok({ code: JSON.stringify(kept), inline: JSON.stringify(unit.inline) });
+    const stages = await compiler();
+    return ok(await codeOf(stages, objects.map((o) => JSON.parse(o.text()) as ModuleObject), inline));
+  },
+});
+
+/** Checks, lowers, optimises and encodes a module that is a unit of its own: what lowerX07 and compileX07 do, with nothing kept between. */
+export const moduleX07 = rule({
+  id: "x07.module",
+  version: 1,
+  inputs: { module: one("x07-module"), interfaces: many("x07-interface"), std: texts(), inline: many("x07-inline") },
+  outputs: { interface: output("x07-interface", "interface.json"), code: output("x07-code", "code.json"), inline: output("x07-inline", "inline.json") },
+  async run({ module, interfaces, std, inline }) {
+    const stages = await compiler();
+    const { own, known } = readModule(stages, module.text(), interfaces, std);
+    return ok({ interface: JSON.stringify(stages.interfaceOf(own, known)), ...(await codeOf(stages, [stages.lowerModule(own, known)], inline)) });
+  },
+});
+
+interface Text {
+  text(): string;
+}
+
+function readModule({ moduleOfDocument, library }: Stages, module: string, interfaces: readonly Text[], std: readonly string[]) {
+  const own = moduleOfDocument(JSON.parse(module) as ModuleDocument);
+  return { own, known: [...interfaces.map((i) => JSON.parse(i.text()) as ModuleInterface), ...std.flatMap((id) => library.interface(id) ?? [])] };
+}
+
+async function codeOf({ compileUnit, outsideOf, library }: Stages, objects: readonly ModuleObject[], inline: readonly Text[]): Promise<{ code: string; inline: string }> {
+  const { keepUnit } = await import("./compiler/kept-unit.ts");
+  const offered = inline.flatMap((i) => JSON.parse(i.text()) as IrFunction[]);
+  const unit = compileUnit(objects, outsideOf(offered, library));
+  return { code: JSON.stringify(keepUnit(unit)), inline: JSON.stringify(unit.inline) };
+}
+
+/** Units -> one, so that a program of many is linked from few. */
+export const gatherX07 = rule({
+  id: "x07.gather",
+  version: 1,
+  inputs: { units: many("x07-code") },
+  outputs: { code: output("x07-code", "code.json") },
+  async run({ units }) {
+    const { gather } = await import("./compiler/kept-unit.ts");
+    return ok({ code: JSON.stringify(gather(units.map((u) => JSON.parse(u.text()) as KeptUnit))) });
   },
 });
 
@@ -70,12 +102,8 @@ export const linkX07 = rule({
   async run({ units, memory, entry, problems }) {
     if (problems.length > 0) return fail([...problems]);
     const { linkParts, library } = await compiler();
-    const { takeOut } = await import("./compiler/wasm/symbols.ts");
-    const parts = units.map((u) => {
-      const { code, checked } = JSON.parse(u.text()) as KeptUnit;
-      return { functions: takeOut(code), checked };
-    });
-    const made = linkParts(parts, library, memory, entry);
+    const { partOf } = await import("./compiler/kept-unit.ts");
+    const made = linkParts(units.map((u) => partOf(JSON.parse(u.text()) as KeptUnit)), library, memory, entry);
     return made.ok ? ok({ module: made.wasm }) : fail(compileFailed(made.errors));
   },
 });
@@ -108,6 +136,8 @@ function errorDiagnostic(e: CompileError): Diagnostic {
   const data: { [key: string]: string } = { kind: e.kind };
   if (e.expected !== undefined) data["expected"] = e.expected;
   if (e.found !== undefined) data["found"] = e.found;
+  if (e.expression !== undefined) data["expression"] = e.expression;
+  if (e.nearest !== undefined) data["nearest"] = e.nearest;
   return {
     code: e.code,
     severity: "error",

@@ -5,6 +5,11 @@ import { readdirSync } from "node:fs";
 import { type Checked, compileUnit, factsOf, interfaceOf, interfacesNeeded, type Library, lowerModule, type ModuleFacts, type ModuleInterface, outsideOf, parseModule } from "./compiler/index.ts";
 import { ownerOf, RUNTIME_UNIT } from "./compiler/library.ts";
 import { LARGE } from "./compiler/optimise/index.ts";
+import { coalesce } from "./compiler/optimise/coalesce.ts";
+import { removeDead } from "./compiler/optimise/dead.ts";
+import { shareExits } from "./compiler/optimise/exits.ts";
+import { propagate } from "./compiler/optimise/propagate.ts";
+import { sinkValues } from "./compiler/optimise/sink.ts";
 import { runtimeFunction, runtimeNames } from "./compiler/runtime/index.ts";
 import { keep, type KeptCode, SymbolicEncoder } from "./compiler/wasm/symbols.ts";
 import { libraryOf, type StdFind, stdSource } from "./std.ts";
@@ -34,7 +39,7 @@ function stdModule(id: string, library: Library): StdModule | undefined {
   const parsed = source === undefined ? undefined : parseModule(id, source.path, source.bytes, "module");
   if (parsed === undefined || !parsed.ok) return undefined;
   const { module } = parsed;
-  const facts = factsOf(module);
+  const facts = factsOf(module, parsed.names);
   const needs = interfacesNeeded(facts, (i) => (i === id ? facts : library.facts(i))).flatMap((i) => library.interface(i) ?? []);
   const object = lowerModule(module, needs);
   const outside = outsideOf([], library);
@@ -60,7 +65,7 @@ function runtimeModule(): StdModule {
   const encoder = new SymbolicEncoder();
   const functions = runtimeNames().flatMap((name) => {
     const f = runtimeFunction(name);
-    return f === undefined ? [] : [{ ...encoder.encode(f), name }];
+    return f === undefined ? [] : [{ ...encoder.encode(coalesce(shareExits(sinkValues(removeDead(propagate(f)))))), name }];
   });
   const nothing = { id: RUNTIME_UNIT, path: "", imports: [] };
   return { head: { facts: { ...nothing, mentions: [], generic: false }, interface: { ...nothing, exports: [], functions: [], types: [] }, forbidden: [] }, code: keep(functions), inline: {}, object: [] };

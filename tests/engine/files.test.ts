@@ -5,7 +5,7 @@ import { file, place } from "../../engine/index.ts";
 import { Files } from "../../engine/files.ts";
 import { utf8 } from "../../engine/lib/bytes.ts";
 import { digestOf, loadDigest } from "../../engine/lib/digest.ts";
-import { loadFingerprint } from "../../engine/lib/fingerprint.ts";
+import { BIG_FROM_BYTES, fingerprint, loadFingerprint } from "../../engine/lib/fingerprint.ts";
 import { large, strip } from "../rig/rules.ts";
 import { memoryDisk } from "../rig/memory-disk.ts";
 import { placing, type TestPlan, world } from "../rig/world.ts";
@@ -70,4 +70,26 @@ test("an output that could not be put in place has no digest, whatever was remem
     expect(c.digest(l.artifact)).toBeUndefined();
     return built;
   });
+});
+
+test("a big file is summed up piece by piece, and known by its content as a small one is", () => {
+  const disk = memoryDisk("/w", { ms: 1e6, tick: 10, step: 0.001, fine: true });
+  const big = (letter: string) => new Uint8Array(BIG_FROM_BYTES).fill(letter.charCodeAt(0));
+  disk.write("a", big("a"));
+  disk.clock.ms += 1000;
+  const reads: string[] = [];
+  const files = new Files({ ...disk, read: (path: string) => (reads.push(path), disk.read(path)) }, () => disk.clock.ms);
+  expect(files.look("a")).toEqual({ kind: "file", digest: digestOf(big("a")) });
+  expect(reads).toEqual([]);
+  expect(files.entry("a")?.fingerprint).toBe(fingerprint(big("a")));
+
+  // The same content again is no news, another of the same size is.
+  disk.write("a", big("a"));
+  disk.clock.ms += 1000;
+  expect(files.confirm(["a"])).toEqual([]);
+  disk.write("a", big("b"));
+  disk.clock.ms += 1000;
+  expect(files.confirm(["a"])).toEqual(["a"]);
+  files.unsettle();
+  expect(files.look("a")).toEqual({ kind: "file", digest: digestOf(big("b")) });
 });

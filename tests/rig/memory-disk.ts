@@ -219,6 +219,10 @@ export function memoryDisk(root: string, clock: Clock = { ms: 1_000_000, tick: 0
         close() {},
       };
     },
+    pieces(path, visit) {
+      const bytes = disk.read(path);
+      for (let at = 0; at < bytes.length; at += 1000) visit(bytes.subarray(at, at + 1000));
+    },
     write(path, bytes, mode = 0o644) {
       const p = at(path);
       const half = change(p);

@@ -4,7 +4,7 @@ import type { IrExpr, IrFunction, IrStmt } from "../compiler/ir.ts";
 import { isPure } from "../compiler/ir.ts";
 import { not } from "../compiler/ops.ts";
 import { countReads, leaves } from "../compiler/optimise/walk.ts";
-import { declaredAtSet } from "./declare.ts";
+import { declaredAtSet } from "../compiler/optimise/births.ts";
 import { Expressions, type FileNames } from "./expressions.ts";
 import { C_TYPE } from "./terms.ts";
 

@@ -10,6 +10,8 @@ export class FunctionBuilder {
   /** The list that statements go to now. */
   here: IrStmt[] = [];
   private labels = 0;
+  /** Reads of locals are many and all alike: one node serves them all. */
+  private readonly reads: IrExpr[] = [];
 
   constructor(params: readonly Scalar[]) {
     this.locals = [...params];
@@ -26,7 +28,7 @@ export class FunctionBuilder {
   }
 
   get(local: number): IrExpr {
-    return { op: "get", local, type: this.locals[local] ?? "i32" };
+    return (this.reads[local] ??= { op: "get", local, type: this.locals[local] ?? "i32" });
   }
 
   emit(stmt: IrStmt): void {

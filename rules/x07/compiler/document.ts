@@ -32,28 +32,12 @@ export function moduleOfDocument(d: ModuleDocument): Module {
   return { ...d, exports: new Set(d.exports), functions: new Map(d.functions.map((f) => [f.name, f])), types: new Map(d.types.map((t) => [t.name, t])), solve: d.solve };
 }
 
-export function factsOf(m: Module): ModuleFacts {
+/** `names`: what the expressions of the module name (ParseOutcome). */
+export function factsOf(m: Module, names: ReadonlySet<string>): ModuleFacts {
   const mentions = new Set<string>();
-  if (m.solve !== undefined) mention(m.solve, mentions);
-  let generic = false;
-  for (const f of m.functions.values()) {
-    generic ||= f.typeParams.length > 0;
-    mention(f.body, mentions);
-    for (const clause of [...f.requires, ...f.ensures, ...f.invariant]) mention(clause.expr, mentions);
+  for (const name of names) {
+    for (let dot = name.lastIndexOf("."); dot > 0; dot = name.lastIndexOf(".", dot - 1)) mentions.add(name.slice(0, dot));
   }
+  const generic = [...m.functions.values()].some((f) => f.typeParams.length > 0);
   return { id: m.id, path: m.path, imports: m.imports, mentions: [...mentions].sort(), generic };
-}
-
-function mention(e: Expr, into: Set<string>): void {
-  if (typeof e === "string") {
-    for (let dot = e.lastIndexOf("."); dot > 0; dot = e.lastIndexOf(".", dot - 1)) {
-      const prefix = e.slice(0, dot);
-      if (into.has(prefix)) return;
-      into.add(prefix);
-    }
-    return;
-  }
-  if (!Array.isArray(e)) return;
-  const literal = e[0] === "bytes.lit" || e[0] === "bytes.view_lit";
-  if (!literal) for (const x of e) mention(x, into);
 }

@@ -21,6 +21,10 @@ export interface CompileError {
   readonly pointer: string;
   readonly expected?: string;
   readonly found?: string;
+  /** The expression at the place, rendered short. */
+  readonly expression?: string;
+  /** The known name that was most probably meant. */
+  readonly nearest?: string;
   readonly hint?: string;
   readonly quickfix?: readonly PatchOp[];
 }
@@ -29,18 +33,23 @@ export interface CompileError {
 export interface Fault extends Omit<CompileError, "path"> {
   /** An unknown name and the module that uses it: only the whole program tells whether a module was not imported. */
   readonly head?: { readonly name: string; readonly from: string };
+  /** A name that is used after its value has gone, and where it went. */
+  readonly moved?: { readonly name: string; readonly type: string; readonly pointer: string };
 }
 
-export interface FaultFacts {
-  readonly expected?: string;
-  readonly found?: string;
-  readonly hint?: string;
-  readonly quickfix?: readonly PatchOp[];
-  readonly head?: Fault["head"];
-}
+export type FaultFacts = Partial<Omit<Fault, "kind" | "code" | "message" | "pointer">>;
 
 export function fault(kind: ErrorKind, code: string | undefined, message: string, pointer: string, facts: FaultFacts = {}): Fault {
   return { kind, code: code ?? `X07C_${kind.toUpperCase()}`, message, pointer, ...facts };
+}
+
+/** So many mistakes of a function get a suggestion: looking for one costs more than the mistake. */
+export const SUGGESTIONS = 50;
+
+/** Facts that propose `nearest` in place of the name at `pointer`. */
+export function renamed(nearest: string | undefined, pointer: string): FaultFacts {
+  if (nearest === undefined) return {};
+  return { nearest, hint: `did you mean ${JSON.stringify(nearest)}?`, quickfix: [{ op: "replace", path: pointer, value: nearest }] };
 }
 
 /** Instances of one generic function repeat its mistakes. */

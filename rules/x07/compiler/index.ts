@@ -42,7 +42,7 @@ export function compile(request: CompileRequest): CompileOutcome {
   const lowered = lower(request);
   if (!lowered.ok) return lowered;
   const { functions, checked } = compileUnit(lowered.objects, outsideOf([], library));
-  return linkParts([{ functions: new Map(functions.map((f) => [f.name, f])), checked }], library, memory, entry.path);
+  return linkParts([{ functions: new Map(functions.map((f) => [f.name, f])), checked: () => checked, faulty: true, outward: [] }], library, memory, entry.path);
 }
 
 export type LoweredProgram = { readonly ok: true; readonly objects: readonly ModuleObject[] } | { readonly ok: false; readonly errors: CompileError[] };
@@ -54,7 +54,7 @@ export function lower({ entry, load, library }: Sources): LoweredProgram {
     const parsed = parseModule(id, source.path, source.bytes, id === "main" ? "entry" : "module");
     if (!parsed.ok) return parsed;
     modules.set(id, parsed.module);
-    return { ok: true, value: factsOf(parsed.module) };
+    return { ok: true, value: factsOf(parsed.module, parsed.names) };
   };
   const found = (id: string): Found<Parsed<ModuleFacts>> => {
     const source = load(id);

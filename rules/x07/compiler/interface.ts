@@ -26,7 +26,7 @@ export function interfaceOf(module: Module, imports: readonly ModuleInterface[])
   for (const i of imports) {
     for (const s of i.functions) {
       foreign.set(s.name, s);
-      known.set(s, new Set(s.borrows));
+      known.set(s, borrowsOf(s));
     }
   }
   const find = (name: string): FunctionDecl | undefined => module.functions.get(name) ?? foreign.get(name);
@@ -37,13 +37,19 @@ export function interfaceOf(module: Module, imports: readonly ModuleInterface[])
   return { id: module.id, path: module.path, imports: module.imports, exports: [...module.exports], functions, types: [...module.types.values()] };
 }
 
+const NOTHING: ReadonlySet<number> = new Set();
+
+function borrowsOf(s: Signature): ReadonlySet<number> {
+  return s.borrows.length === 0 ? NOTHING : new Set(s.borrows);
+}
+
 /** The module as far as its interface tells, and what is known of its returned views. */
 export function moduleOf(i: ModuleInterface): { readonly module: Module; readonly borrows: ReadonlyMap<FunctionDecl, ReadonlySet<number>> } {
   const functions = new Map<string, FunctionDecl>();
   const borrows = new Map<FunctionDecl, ReadonlySet<number>>();
   for (const s of i.functions) {
     functions.set(s.name, s);
-    borrows.set(s, new Set(s.borrows));
+    borrows.set(s, borrowsOf(s));
   }
   const types = new Map(i.types.map((t) => [t.name, t]));
   return { module: { id: i.id, path: i.path, kind: "module", imports: i.imports, exports: new Set(i.exports), functions, types, solve: undefined }, borrows };

@@ -55,6 +55,7 @@ class Reader {
   at = 0;
   spaces = 0;
   failure: { message: string; offset: number } | undefined;
+  private last = false;
   // Heads and names repeat by the thousand; a slot remembers the last string that hashed to it.
   private readonly starts = new Int32Array(TABLE);
   private readonly lengths = new Int32Array(TABLE).fill(-1);
@@ -83,8 +84,11 @@ class Reader {
   }
 
   value(depth: number): Json | undefined {
-    this.space();
-    const c = this.bytes[this.at];
+    let c = this.bytes[this.at];
+    if (c !== undefined && c <= 32) {
+      this.space();
+      c = this.bytes[this.at];
+    }
     if (c === 0x22) return this.string();
     if (c === 0x5b) return this.array(depth + 1);
     if (c === 0x7b) return this.object(depth + 1);
@@ -104,28 +108,46 @@ class Reader {
   private array(depth: number): Json[] | undefined {
     if (depth > MAX_DEPTH) return this.fail("recursion limit exceeded");
     this.at++;
-    const items: Json[] = [];
     this.space();
     if (this.bytes[this.at] === 0x5d) {
       this.at++;
-      return items;
+      return [];
     }
-    for (;;) {
+    // Most lists are short: these take the room that they need, one that grows takes room for seventeen.
+    const a = this.value(depth);
+    if (a === undefined || !this.afterItem()) return undefined;
+    if (this.last) return [a];
+    const b = this.value(depth);
+    if (b === undefined || !this.afterItem()) return undefined;
+    if (this.last) return [a, b];
+    const c = this.value(depth);
+    if (c === undefined || !this.afterItem()) return undefined;
+    if (this.last) return [a, b, c];
+    const d = this.value(depth);
+    if (d === undefined || !this.afterItem()) return undefined;
+    const items: Json[] = [a, b, c, d];
+    while (!this.last) {
       const item = this.value(depth);
-      if (item === undefined) return undefined;
+      if (item === undefined || !this.afterItem()) return undefined;
       items.push(item);
-      this.space();
-      const c = this.bytes[this.at];
-      if (c === 0x2c) {
-        this.at++;
-        continue;
-      }
-      if (c === 0x5d) {
-        this.at++;
-        return items;
-      }
-      return this.fail(c === undefined ? "EOF while parsing a list" : "expected `,` or `]`");
     }
+    return items;
+  }
+
+  /** Reads what follows an item of a list, and notes in `last` whether that ends it; false when it is neither. */
+  private afterItem(): boolean {
+    let c = this.bytes[this.at];
+    if (c !== undefined && c <= 32) {
+      this.space();
+      c = this.bytes[this.at];
+    }
+    if (c !== 0x2c && c !== 0x5d) {
+      this.fail(c === undefined ? "EOF while parsing a list" : "expected `,` or `]`");
+      return false;
+    }
+    this.at++;
+    this.last = c === 0x5d;
+    return true;
   }
 
   private object(depth: number): JsonObject | undefined {

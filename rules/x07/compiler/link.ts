@@ -6,6 +6,7 @@ import { FunctionBuilder } from "./builder.ts";
 import { k } from "./ops.ts";
 import { visit } from "./optimise/walk.ts";
 import { runtimeFunction, staticArea } from "./runtime/index.ts";
+import { FIRST_AREA } from "./runtime/memory.ts";
 
 export interface Linked<F> {
   /** In emission order; the last is the exported entry. */
@@ -16,8 +17,9 @@ export interface Linked<F> {
   readonly globals: readonly string[];
   readonly literals: ReadonlyMap<string, number>;
   readonly statics: ReadonlyMap<string, number>;
-  /** Content of static memory from address 0; what follows up to dataEnd is zero. */
+  /** Content of static memory from `dataStart`; all else up to dataEnd is zero. */
   readonly data: Uint8Array;
+  readonly dataStart: number;
   readonly dataEnd: number;
 }
 
@@ -119,26 +121,30 @@ function layOut<F>(functions: readonly Reached<F>[]): Linked<F> {
   const literals = new Map<string, number>();
   const areas = new Set<string>();
   const table = new Set<string>();
-  let size = 0;
   for (const { summary } of functions) {
     for (const g of summary.globals) globals.add(g);
     for (const a of summary.areas) areas.add(a);
     for (const e of summary.entries) table.add(e);
+  }
+  const statics = new Map<string, number>();
+  const place = (name: string, at: number): number => {
+    statics.set(name, at);
+    return at + align(staticArea(name)?.size ?? 0, 16);
+  };
+  const dataStart = areas.has(FIRST_AREA) ? place(FIRST_AREA, 0) : 0;
+  let end = dataStart;
+  for (const { summary } of functions) {
     for (const bytes of summary.literals) {
       if (literals.has(bytes)) continue;
-      literals.set(bytes, size);
-      size += bytes.length;
+      literals.set(bytes, end);
+      end += bytes.length;
     }
   }
-  const data = new Uint8Array(align(size, 16));
-  for (const [bytes, at] of literals) for (let i = 0; i < bytes.length; i++) data[at + i] = bytes.charCodeAt(i);
-  const statics = new Map<string, number>();
-  let end = data.length;
-  for (const name of [...areas].sort()) {
-    statics.set(name, end);
-    end += align(staticArea(name)?.size ?? 0, 16);
-  }
-  return { functions: functions.map((r) => r.f), table: [...table].sort(), globals: [...globals], literals, statics, data, dataEnd: end };
+  const data = new Uint8Array(end - dataStart);
+  for (const [bytes, at] of literals) for (let i = 0; i < bytes.length; i++) data[at - dataStart + i] = bytes.charCodeAt(i);
+  end = align(end, 16);
+  for (const name of [...areas].sort()) if (name !== FIRST_AREA) end = place(name, end);
+  return { functions: functions.map((r) => r.f), table: [...table].sort(), globals: [...globals], literals, statics, data, dataStart, dataEnd: end };
 }
 
 function align(n: number, to: number): number {

@@ -9,6 +9,8 @@ import { type Library, ownerOf } from "./library.ts";
 import { lowerFunction, lowerSolve } from "./elab/body.ts";
 import type { Lowered } from "./elab/body.ts";
 import { Program } from "./elab/program.ts";
+import type { Roots } from "./elab/repairs.ts";
+import { explained, rootsOf as rootsOfDecl } from "./elab/repairs.ts";
 import type { ModuleInterface } from "./interface.ts";
 import { moduleOf } from "./interface.ts";
 
@@ -47,14 +49,14 @@ export function lowerModule(module: Module, imports: readonly ModuleInterface[])
   }
   const program = new Program(modules, borrows);
   const functions: ObjectFunction[] = [];
-  const add = (name: string, path: string, lowered: Lowered): void => {
-    functions.push({ name, path, code: lowered.functions, faults: lowered.faults, needs: lowered.needs });
+  const add = (name: string, path: string, lowered: Lowered, roots: Roots): void => {
+    functions.push({ name, path, code: lowered.functions, faults: lowered.faults.map((f) => explained(f, roots)), needs: lowered.needs });
   };
-  if (module.kind === "entry") add("solve", module.path, lowerSolve(program, module.solve ?? 0));
+  if (module.kind === "entry") add("solve", module.path, lowerSolve(program, module.solve ?? 0), [["/solve", module.solve ?? 0]]);
   for (const decl of module.functions.values()) if (decl.typeParams.length === 0) program.need({ module, decl }, new Map());
   for (let next = program.take(); next !== undefined; next = program.take()) {
     const own = next.ref.module.id === module.id;
-    if (own || next.ref.decl.typeParams.length > 0) add(next.name, next.ref.module.path, lowerFunction(program, next));
+    if (own || next.ref.decl.typeParams.length > 0) add(next.name, next.ref.module.path, lowerFunction(program, next), rootsOfDecl(next.ref.decl));
   }
   return { id: module.id, roots: rootsOf(module), functions };
 }
@@ -93,10 +95,11 @@ export function mistakes(functions: readonly Checked[], library: Library): Compi
 
 /** A name that its module does not know may be that of a module which others have loaded. */
 function worded(fault: Fault, names: ReadonlySet<string>): Fault {
-  const { head, ...rest } = fault;
+  const { head, moved: _, ...rest } = fault;
   if (head === undefined || !names.has(head.name)) return rest;
+  const { nearest: __, ...missing } = rest;
   const module = head.name.slice(0, head.name.lastIndexOf("."));
-  return { ...rest, kind: "Parse", code: "X07-IMPORT-0002", message: `call to ${JSON.stringify(head.name)} requires (import ${module}) in module ${JSON.stringify(head.from)}`, hint: "add the module to imports", quickfix: [{ op: "add", path: "/imports/-", value: module }] };
+  return { ...missing, kind: "Parse", code: "X07-IMPORT-0002", message: `call to ${JSON.stringify(head.name)} requires (import ${module}) in module ${JSON.stringify(head.from)}`, hint: "add the module to imports", quickfix: [{ op: "add", path: "/imports/-", value: module }] };
 }
 
 /** All that `solve` needs, the functions of the library too. */

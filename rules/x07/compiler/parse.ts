@@ -1,9 +1,11 @@
 // Bytes of one file -> Module, or every syntax error in source order. Knows the document's shape, not what the program means.
 
+import { similar } from "../../../engine/index.ts";
 import type { Clause, EnumDecl, Expr, FunctionDecl, Module, Param, RecordDecl, TypeDecl, TypeExpr } from "./ast.ts";
 import { asExpr } from "./ast.ts";
-import type { CompileError, Fault } from "./errors.ts";
-import { fault } from "./errors.ts";
+import type { CompileError, Fault, FaultFacts } from "./errors.ts";
+import { SUGGESTIONS, fault, renamed } from "./errors.ts";
+import { excerpt, pieceAt } from "./excerpt.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { OddNumber, readJson } from "./json.ts";
 import { TYPE_NAMES } from "./types.ts";
@@ -12,15 +14,19 @@ import { TYPE_NAMES } from "./types.ts";
 export const ENTRY_LIMIT = 65_536;
 
 const VERSIONS = ["0.3.0", "0.4.0", "0.5.0", "0.6.0", "0.7.0", "0.8.0", "0.9.0"];
+const NEWEST = "x07.x07ast@0.9.0";
+const AS_NEWEST = { hint: `set schema_version to ${NEWEST}`, quickfix: [{ op: "replace", path: "/schema_version", value: NEWEST }] } as const;
+const DECLARATIONS = ["defn", "defasync", "defrecord", "defenum", "export"];
 const MAX_ERRORS = 200;
 
-export type ParseOutcome = { readonly ok: true; readonly module: Module } | { readonly ok: false; readonly errors: CompileError[] };
+/** `names` are all that its expressions name: heads and names, each once. */
+export type ParseOutcome = { readonly ok: true; readonly module: Module; readonly names: ReadonlySet<string> } | { readonly ok: false; readonly errors: CompileError[] };
 
 /** `id` is what the module was loaded under: "main" for the entry. */
 export function parseModule(id: string, path: string, bytes: Uint8Array, expected: "entry" | "module"): ParseOutcome {
   const parser = new ModuleParser(id, expected);
   const module = parser.module(path, bytes);
-  if (module !== undefined && parser.faults.length === 0) return { ok: true, module };
+  if (module !== undefined && parser.faults.length === 0) return { ok: true, module, names: parser.named };
   return { ok: false, errors: parser.faults.slice(0, MAX_ERRORS).map((f) => ({ ...f, path })) };
 }
 
@@ -29,14 +35,18 @@ class ModuleParser {
   private readonly id: string;
   private readonly expected: "entry" | "module";
   private version = 9;
+  readonly named = new Set<string>();
+  /** Where the expression at hand begins, and the way from there to what is looked at. */
+  private exprAt = "";
+  private readonly steps: number[] = [];
 
   constructor(id: string, expected: "entry" | "module") {
     this.id = id;
     this.expected = expected;
   }
 
-  private bad(message: string, pointer: string, hint?: string): undefined {
-    this.faults.push(fault("Parse", undefined, `${this.id}: ${message}${pointer === "" ? "" : ` at ${pointer}`}`, pointer, hint === undefined ? {} : { hint }));
+  private bad(message: string, pointer: string, facts: FaultFacts = {}): undefined {
+    this.faults.push(fault("Parse", undefined, `${this.id}: ${message}${pointer === "" ? "" : ` at ${pointer}`}`, pointer, facts));
     return undefined;
   }
 
@@ -49,7 +59,12 @@ class ModuleParser {
       return undefined;
     }
     if (!(value instanceof Map)) return this.bad("x07AST must be a JSON object", "");
-    return this.document(path, value);
+    const module = this.document(path, value);
+    this.faults.forEach((f, i) => {
+      const piece = i < MAX_ERRORS ? pieceAt(value, f.pointer) : undefined;
+      if (piece !== undefined) this.faults[i] = { ...f, expression: excerpt(piece) };
+    });
+    return module;
   }
 
   private document(path: string, doc: JsonObject): Module | undefined {
@@ -69,11 +84,13 @@ class ModuleParser {
   }
 
   private schemaVersion(value: Json | undefined): boolean {
+    // The newest has all that the others have.
+    const newest = { quickfix: [{ op: value === undefined ? "add" : "replace", path: "/schema_version", value: NEWEST }] } as const;
     const supported = VERSIONS.map((v) => `x07.x07ast@${v}`);
     const index = typeof value === "string" ? supported.indexOf(value) : -1;
     if (index < 0) {
       const got = typeof value === "string" ? `got ${JSON.stringify(value)}` : "missing";
-      this.bad(`unsupported schema_version: ${got} (supported: ${supported.join(", ")})`, "/schema_version");
+      this.bad(`unsupported schema_version: ${got} (supported: ${supported.join(", ")})`, "/schema_version", newest);
       return false;
     }
     this.version = index + 3;
@@ -83,8 +100,9 @@ class ModuleParser {
   private moduleId(value: Json | undefined): boolean {
     if (value === this.id) return true;
     const got = JSON.stringify(typeof value === "string" ? value : null);
-    if (this.expected === "entry") this.bad(`entry module_id must be "main" got ${got}`, "/module_id");
-    else this.bad(`module ${JSON.stringify(this.id)}: module_id mismatch in file: got ${got}`, "/module_id");
+    const expected = { expected: this.id, quickfix: [{ op: value === undefined ? "add" : "replace", path: "/module_id", value: this.id }] } as const;
+    if (this.expected === "entry") this.bad(`entry module_id must be "main" got ${got}`, "/module_id", expected);
+    else this.bad(`module ${JSON.stringify(this.id)}: module_id mismatch in file: got ${got}`, "/module_id", expected);
     return false;
   }
 
@@ -122,8 +140,14 @@ class ModuleParser {
         this.faults.push(fault("Unsupported", undefined, `${this.id}: extern functions are not available in world solve-pure at ${at}`, at));
         return;
       default:
-        return this.bad(`unsupported declaration kind: ${JSON.stringify(typeof kind === "string" ? kind : null)}`, `${at}/kind`);
+        return this.bad(`unsupported declaration kind: ${JSON.stringify(typeof kind === "string" ? kind : null)}`, `${at}/kind`, this.meant(kind, DECLARATIONS, `${at}/kind`));
     }
+  }
+
+  /** The nearest of the words that may stand at `pointer`. */
+  private meant(word: Json | undefined, words: Iterable<string>, pointer: string): FaultFacts {
+    if (typeof word !== "string" || this.faults.length > SUGGESTIONS) return {};
+    return renamed(TYPE_ALIASES.get(word) ?? similar(word, words, 1)[0], pointer);
   }
 
   private exports(value: JsonObject, at: string, found: Declarations): void {
@@ -135,21 +159,24 @@ class ModuleParser {
       found.exports.push(name);
     }
     found.exportAt = `${at}/names`;
+    const written = value.get("names");
+    found.written = Array.isArray(written) ? written : [];
   }
 
   private checkExports(found: Declarations): void {
     if (!found.exportSeen || found.exports.length === 0) {
-      this.faults.push(fault("Parse", undefined, `module ${JSON.stringify(this.id)} is missing an export declaration`, "/decls"));
+      this.faults.push(fault("Parse", undefined, `module ${JSON.stringify(this.id)} is missing an export declaration`, "/decls", exportRepair(found)));
       return;
     }
     for (const name of found.exports) {
+      const i = found.written.indexOf(name);
       if (found.functions.has(name) || found.types.has(name) || !name.startsWith(`${this.id}.`)) continue;
-      this.faults.push(fault("Parse", undefined, `export ${JSON.stringify(name)} is not defined in module ${JSON.stringify(this.id)}`, found.exportAt));
+      this.faults.push(fault("Parse", undefined, `export ${JSON.stringify(name)} is not defined in module ${JSON.stringify(this.id)}`, `${found.exportAt}/${i}`, this.meant(name, [...found.functions.keys(), ...found.types.keys()], `${found.exportAt}/${i}`)));
     }
   }
 
   private type(value: JsonObject, at: string, kind: "defrecord" | "defenum", found: Declarations): void {
-    if (this.version < 9) return this.bad(`${kind} is only supported in x07.x07ast@0.9.0`, `${at}/kind`);
+    if (this.version < 9) return this.bad(`${kind} is only supported in x07.x07ast@0.9.0`, `${at}/kind`, AS_NEWEST);
     const name = this.declName(value, at);
     if (name === undefined) return;
     const members = value.get(kind === "defrecord" ? "fields" : "variants");
@@ -180,7 +207,7 @@ class ModuleParser {
   private declName(value: JsonObject, at: string): string | undefined {
     const name = value.get("name");
     if (typeof name !== "string" || !isSymbol(name)) return this.bad("declaration needs a name", `${at}/name`);
-    if (!name.startsWith(`${this.id}.`)) return this.bad(`function name must start with ${JSON.stringify(`${this.id}.`)}: got ${JSON.stringify(name)}`, `${at}/name`);
+    if (!name.startsWith(`${this.id}.`)) return this.bad(`function name must start with ${JSON.stringify(`${this.id}.`)}: got ${JSON.stringify(name)}`, `${at}/name`, name.includes(".") ? {} : renamed(`${this.id}.${name}`, `${at}/name`));
     return name;
   }
 
@@ -201,7 +228,7 @@ class ModuleParser {
 
   private contracts(value: JsonObject, at: string): Pick<FunctionDecl, "requires" | "ensures" | "invariant" | "decreases"> {
     for (const [key, since] of GATES) {
-      if (value.has(key) && this.version < since) this.bad(`${key} is only supported since x07.x07ast@0.${since}.0`, `${at}/${key}`);
+      if (value.has(key) && this.version < since) this.bad(`${key} is only supported since x07.x07ast@0.${since}.0`, `${at}/${key}`, AS_NEWEST);
     }
     return {
       requires: this.clauses(value.get("requires"), `${at}/requires`),
@@ -270,45 +297,73 @@ class ModuleParser {
   private typeExpr(value: Json | undefined, at: string, scope: ReadonlySet<string>): TypeExpr | undefined {
     if (typeof value === "string") {
       if (TYPE_NAMES.has(value)) return value === "u32" ? "i32" : value;
-      return this.bad(`unknown type: ${JSON.stringify(value)} (expected ${[...TYPE_NAMES].join(", ")})`, at);
+      return this.bad(`unknown type: ${JSON.stringify(value)} (expected ${[...TYPE_NAMES].join(", ")})`, at, this.meant(value, TYPE_NAMES, at));
     }
     if (Array.isArray(value) && value.length === 2 && value[0] === "t" && typeof value[1] === "string") {
       if (scope.has(value[1])) return { parameter: value[1] };
-      return this.bad(`unknown type parameter: ${JSON.stringify(value[1])}`, at);
+      return this.bad(`unknown type parameter: ${JSON.stringify(value[1])}`, at, this.meant(value[1], scope, `${at}/1`));
     }
     return this.bad("expected a type", at);
   }
 
   private expr(value: Json, at: string): Expr | undefined {
     const before = this.faults.length;
-    this.checkExpr(value, at);
+    this.exprAt = at;
+    this.check(value);
     return this.faults.length === before ? asExpr(value) : undefined;
   }
 
-  private checkExpr(value: Json, at: string): void {
+  /** A mistake in the expression at hand; only now is its place written out. */
+  private badExpr(message: string, repair: (at: string) => FaultFacts = () => ({})): void {
+    const at = this.exprAt + this.steps.map((i) => `/${i}`).join("");
+    this.bad(message, at, repair(at));
+  }
+
+  private check(value: Json): void {
     if (typeof value === "number") return;
-    if (typeof value === "string") {
-      if (value === "" || hasSpace(value)) this.bad(value === "" ? "atom must not be empty" : "atom must not contain whitespace", at);
-      return;
-    }
-    if (value instanceof OddNumber) return this.bad(value.isInteger && fitsI64(value.text) ? `number out of i32 range: ${value.text}` : `number is not an i64: ${value.text}`, at);
-    if (!Array.isArray(value)) return this.bad(`unsupported JSON value in expr: ${describe(value)}`, at);
+    if (typeof value === "string") return this.atom(value, false);
+    if (value instanceof OddNumber) return this.badExpr(value.isInteger && fitsI64(value.text) ? `number out of i32 range: ${value.text}` : `number is not an i64: ${value.text}`, (at) => numberRepair(value, at));
+    if (typeof value === "boolean") return this.badExpr(`unsupported JSON value in expr: ${describe(value)}`, (at) => ({ hint: "truth values are 1 and 0", quickfix: [{ op: "replace", path: at, value: value ? 1 : 0 }] }));
+    if (!Array.isArray(value)) return this.badExpr(`unsupported JSON value in expr: ${describe(value)}`);
     const head = value[0];
-    if (typeof head !== "string") return this.bad(value.length === 0 ? "list must not be empty" : "list head must be a string", at);
-    if (head === "" || hasSpace(head)) return this.bad("list head must not contain whitespace", at);
-    if ((head === "bytes.lit" || head === "bytes.view_lit") && value.length === 2 && typeof value[1] === "string") return;
+    if (typeof head !== "string") return this.badExpr(value.length === 0 ? "list must not be empty" : "list head must be a string");
+    if (!this.named.has(head)) {
+      if (head === "" || hasSpace(head)) return this.badExpr("list head must not contain whitespace");
+      const literal = head === "bytes.lit" || head === "bytes.view_lit";
+      if (literal && value.length === 2 && typeof value[1] === "string") return;
+      if (!literal) this.named.add(head);
+    }
     for (let i = 1; i < value.length; i++) {
-      const item = value[i];
-      // The common leaves need no pointer, so none is built for them.
-      if (typeof item === "number" || (typeof item === "string" && item !== "" && !hasSpace(item))) continue;
-      if (item !== undefined) this.checkExpr(item, `${at}/${i}`);
+      const item = value[i]!;
+      if (typeof item === "number") continue;
+      this.steps.push(i);
+      if (typeof item === "string") this.atom(item, i === 1 && BINDERS.has(head));
+      else this.check(item);
+      this.steps.pop();
     }
   }
+
+  /** `binds`: it stands where a form wants the name of a variable. */
+  private atom(text: string, binds: boolean): void {
+    // What was met before was found good.
+    if (this.named.has(text)) return;
+    if (text === "" || hasSpace(text)) return this.badExpr(text === "" ? "atom must not be empty" : "atom must not contain whitespace", (at) => (binds && text !== "" ? renamed(text.trim().replace(/\s+/gu, "_"), at) : textRepair(text, at)));
+    this.named.add(text);
+  }
+}
+
+/** Offers all functions, when the export declaration is not just empty. */
+function exportRepair(found: Declarations): FaultFacts {
+  const names = [...found.functions.keys(), ...found.types.keys()];
+  if (found.exportSeen || names.length === 0) return {};
+  return { hint: "export what other modules may call", quickfix: [{ op: "add", path: "/decls/0", value: { kind: "export", names } }] };
 }
 
 class Declarations {
   exportSeen = false;
   exportAt = "/decls";
+  /** The export list as it stands in the file. */
+  written: readonly Json[] = [];
   readonly exports: string[] = [];
   readonly functions = new Map<string, FunctionDecl>();
   readonly types = new Map<string, TypeDecl>();
@@ -321,6 +376,28 @@ const BOUNDS = new Set(["any", "bytes_like", "num_like", "value", "hashable", "o
 
 function optionalText(value: Json | undefined): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** Forms whose first operand is the name of a variable. */
+const BINDERS = new Set(["let", "set", "set0", "for"]);
+
+/** What others call these types. */
+const TYPE_ALIASES: ReadonlyMap<string, string> = new Map([
+  ["int", "i32"], ["integer", "i32"], ["number", "i32"], ["bool", "i32"], ["boolean", "i32"], ["string", "bytes"], ["str", "bytes"], ["text", "bytes"], ["view", "bytes_view"],
+  ["float", "f64"], ["double", "f64"],
+]);
+
+/** Names are atoms; text is a literal. */
+function textRepair(text: string, at: string): FaultFacts {
+  return { hint: "text is written [\"bytes.lit\", …]", quickfix: [{ op: "replace", path: at, value: ["bytes.lit", text] }] };
+}
+
+/** Numbers up to 2^32 have the bits of a negative one; others fit no i32. */
+function numberRepair(number: OddNumber, at: string): FaultFacts {
+  if (!number.isInteger) return { hint: "numbers are whole; f64 values are made with f64.of_i32 and f64.div" };
+  const value = Number(number.text);
+  if (value < 2 ** 31 || value >= 2 ** 32) return { hint: "numbers are i32: -2147483648 to 2147483647, or to 4294967295 by their bits" };
+  return { hint: "the i32 with the same bits", quickfix: [{ op: "replace", path: at, value: value - 2 ** 32 }] };
 }
 
 function describe(value: Json): string {

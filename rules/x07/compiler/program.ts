@@ -8,21 +8,26 @@ import { type Library, ownerOf, RUNTIME_UNIT } from "./library.ts";
 import type { Checked } from "./object.ts";
 import { mistakes } from "./object.ts";
 import { encodeModule, type MemoryPlan, planProblem } from "./wasm/module.ts";
-import { type CodeFunction, summaryOf, SymbolicEncoder } from "./wasm/symbols.ts";
+import { better, type CodeFunction, summaryOf, SymbolicEncoder } from "./wasm/symbols.ts";
 
 export interface Part {
   readonly functions: ReadonlyMap<string, CodeFunction>;
-  readonly checked: readonly Checked[];
+  /** What each of its functions names, and its mistakes; only asked for when there may be any. */
+  readonly checked: () => readonly Checked[];
+  readonly faulty: boolean;
+  /** Functions of others that it names. */
+  readonly outward: readonly string[];
 }
 
 export type CompileOutcome = { readonly ok: true; readonly wasm: Uint8Array } | { readonly ok: false; readonly errors: CompileError[] };
 
 /** `path` is the entry's, where a bad memory plan is told. The order of the parts does not matter. */
 export function linkParts(parts: readonly Part[], library: Library, memory: MemoryPlan, path: string): CompileOutcome {
-  const errors = mistakes(parts.flatMap((p) => p.checked), library);
+  const suspicious = parts.some((p) => p.faulty || p.outward.some((name) => library.checked(name) !== undefined));
+  const errors = suspicious ? mistakes(parts.flatMap((p) => p.checked()), library) : [];
   if (errors.length > 0) return { ok: false, errors };
   const own = new Map<string, CodeFunction>();
-  for (const p of parts) for (const [name, f] of p.functions) if (!own.has(name) || byUnit(f, own.get(name))) own.set(name, f);
+  for (const p of parts) for (const [name, f] of p.functions) if (better(f, own.get(name))) own.set(name, f);
   const missing = new Set<string>();
   const homes = new Map<CodeFunction, string>();
   const reached = (f: CodeFunction): Reached<CodeFunction> => ({ f, summary: summaryOf(f) });
@@ -45,10 +50,4 @@ export function linkParts(parts: readonly Part[], library: Library, memory: Memo
   const problem = planProblem(memory, linked.dataEnd);
   if (problem !== undefined) return { ok: false, errors: [{ ...fault(problem.kind, undefined, problem.message, ""), path }] };
   return { ok: true, wasm: encodeModule(linked, memory) };
-}
-
-/** Between equal instances of two units: the shorter code, then the smaller bytes, so that no order matters. */
-function byUnit(a: CodeFunction, b: CodeFunction | undefined): boolean {
-  if (b === undefined || a.code.length !== b.code.length) return b === undefined || a.code.length < b.code.length;
-  return Buffer.compare(a.code, b.code) < 0;
 }

@@ -6,11 +6,11 @@ import type { Library } from "./library.ts";
 import type { Checked, ModuleObject } from "./object.ts";
 import { needed } from "./object.ts";
 import { LARGE, optimise, SMALL } from "./optimise/index.ts";
+import { coalesce } from "./optimise/coalesce.ts";
 import { shareExits } from "./optimise/exits.ts";
 import { sizeOf } from "./optimise/walk.ts";
-import { summarise } from "./link.ts";
 import { ownerOf } from "./library.ts";
-import { type CodeFunction, SymbolicEncoder } from "./wasm/symbols.ts";
+import { type CodeFunction, eachFunctionNamed, summaryOf, SymbolicEncoder } from "./wasm/symbols.ts";
 
 export interface Unit {
   readonly functions: readonly CodeFunction[];
@@ -34,32 +34,34 @@ export function compileUnit(objects: readonly ModuleObject[], outside: Outside, 
   const code = new Map<string, IrFunction>();
   for (const f of needed(all, roots).values()) for (const c of f.code) code.set(c.name, c);
   const better = optimise(code, outside, new Set(roots));
-  const encoder = new SymbolicEncoder();
-  const kept = reachable(better, roots);
-  const functions = kept.map((f) => encoder.encode(shareExits(f)));
+  const encoded = encodeReached(better, roots);
+  const kept = [...encoded.keys()].sort();
+  const functions = kept.map((name) => encoded.get(name)!);
   const checked = all.map(({ name, path, faults, needs }) => ({ name, path, faults, needs }));
-  const inline = whole ? [] : kept.filter((f) => f.inline !== "never" && sizeOf(f.body, offer) <= offer && !callsInstance(f));
+  const offered = (f: IrFunction): boolean => f.inline !== "never" && sizeOf(f.body, offer) <= offer && !callsInstance(encoded.get(f.name)!);
+  const inline = whole ? [] : kept.map((name) => better.get(name)!).filter(offered);
   return { functions, checked, inline };
 }
 
 /** Whether it calls an instance of a generic, which lies in its own unit and nowhere else. */
-function callsInstance(f: IrFunction): boolean {
-  for (const callee of summarise(f).callees) if (callee.includes("<")) return true;
+function callsInstance(f: CodeFunction): boolean {
+  for (const callee of summaryOf(f).callees) if (callee.includes("<")) return true;
   return false;
 }
 
-/** What is still called after copying, by name. */
-function reachable(functions: ReadonlyMap<string, IrFunction>, roots: readonly string[]): IrFunction[] {
-  const seen = new Set<string>();
+/** Encodes what is still called after copying. */
+function encodeReached(functions: ReadonlyMap<string, IrFunction>, roots: readonly string[]): Map<string, CodeFunction> {
+  const encoder = new SymbolicEncoder();
+  const encoded = new Map<string, CodeFunction>();
   const queue = [...roots];
   for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
-    const f = functions.get(name);
-    if (f === undefined || seen.has(name)) continue;
-    seen.add(name);
-    const { callees, entries } = summarise(f);
-    queue.push(...callees, ...entries);
+    const f = encoded.has(name) ? undefined : functions.get(name);
+    if (f === undefined) continue;
+    const code = encoder.encode(coalesce(shareExits(f)));
+    encoded.set(name, code);
+    eachFunctionNamed(code, (callee) => void (functions.has(callee) && !encoded.has(callee) && queue.push(callee)));
   }
-  return [...seen].sort().flatMap((name) => functions.get(name) ?? []);
+  return encoded;
 }
 
 /** Looks up what may be copied: in the given units, then in the library. */

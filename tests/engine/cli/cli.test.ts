@@ -91,6 +91,8 @@ describe("goals", () => {
     const told = await tell(["build"], failed);
     expect(told.out).toBe("");
     expect(told.err).toBe("error[X07WASM_X_FAILED]: it broke\n  at a.json#/x\n  hint: mend it\n");
+    const shown = await tell(["build"], { ...quietAnswer, diagnostics: [{ ...failure, data: { expression: '["f",1]', expected: "bytes", found: "i32" } }] });
+    expect(shown.err).toBe('error[X07WASM_X_FAILED]: it broke\n  at a.json#/x\n  in ["f",1]: expected bytes, found i32\n  hint: mend it\n');
     expect(await tell(["query"], { ...quietAnswer, human: ["answer"] })).toMatchObject({ out: "answer\n", err: "" });
     const warned = await tell(["build"], { ...quietAnswer, diagnostics: [{ ...failure, severity: "warning" }] });
     expect([warned.code, warned.err.split("\n")[0]]).toEqual([0, "warning[X07WASM_X_FAILED]: it broke"]);

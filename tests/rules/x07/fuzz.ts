@@ -2,16 +2,22 @@
 // Knows nothing of how programs are made.
 
 import { readFileSync, readdirSync } from "node:fs";
+import { compileToC } from "../../../rules/x07/c/index.ts";
 import { interpret } from "../../rig/interpreter/index.ts";
+import { CBatch } from "./c-batch.ts";
 import { Dice, Generator } from "./generator.ts";
 import { donorsOf, mutant } from "./mutate.ts";
 import type { Modules } from "./mutate.ts";
-import { compileFiles, instantiate } from "./rig.ts";
+import { bytesOf, compileFiles, instantiate, library, loader, type Solver } from "./rig.ts";
+
+export { haveClang } from "./c-batch.ts";
 
 export interface Verdict {
   /** "same" and "refused" are well; the others are mistakes of the compiler (or of the interpreter). */
   readonly kind: "same" | "refused" | "different" | "invalid" | "threw" | "empty";
   readonly what: string;
+  /** What interpreter and wasm answered to each input, where they were run. */
+  readonly answers?: readonly string[];
 }
 
 export interface Case {
@@ -53,12 +59,99 @@ export function judge(c: Case): Verdict {
 
 function compared(c: Case, wasm: Uint8Array): Verdict {
   const solver = instantiate(wasm);
+  const answers: string[] = [];
   for (const input of INPUTS) {
     const outcome = interpret({ entry: c.modules[ENTRY], modules: {} }, input);
     const wanted = "trap" in outcome ? "trap" : Buffer.from(outcome.output).toString("hex");
-    const output = solver.run(input, 1 << 20);
-    const got = output === "trap" ? output : Buffer.from(output).toString("hex");
+    const got = answered(solver, input);
     if (got !== wanted) return { kind: "different", what: `input ${JSON.stringify(input.toString("latin1"))}: interpreter ${short(wanted)}, compiled ${short(got)}` };
+    answers.push(got);
+  }
+  return { kind: "same", what: "", answers };
+}
+
+function answered(solver: Solver, input: Uint8Array): string {
+  const output = solver.run(input, 1 << 20);
+  return output === "trap" ? output : Buffer.from(output).toString("hex");
+}
+
+/** A case whose wasm answered as it should, waiting for its C. */
+interface Waiting {
+  readonly seed: number;
+  readonly subject: Case;
+  /** Absent: it is only compiled. */
+  readonly answers: readonly string[] | undefined;
+}
+
+/** How the C of a batch is compiled: mostly fast, for it is our text that is tried; now and then with all that clang can make of it. */
+const [PLAIN, GOOD, BEST] = [["-O0"], ["-O1", "-fno-inline"], ["-O2"]];
+const BEST_EVERY = 32;
+const PROGRAMS_PER_BATCH = 200;
+
+/** The third judge: the C of the same programs, many at a time, against the answers that the first two agree on. */
+export class CJudge {
+  readonly waiting: Waiting[] = [];
+  private batches = 0;
+
+  /** Whether there are enough for a batch. */
+  add(seed: number, subject: Case, answers: readonly string[] | undefined): boolean {
+    return this.waiting.push({ seed, subject, answers }) >= PROGRAMS_PER_BATCH;
+  }
+
+  /** What is wrong with the C of those that wait. */
+  *differences(): Iterable<{ readonly seed: number; readonly subject: Case; readonly verdict: Verdict }> {
+    const cases = this.waiting.splice(0);
+    const n = ++this.batches;
+    const level = n % BEST_EVERY === 0 ? BEST : n % 2 === 0 ? PLAIN : GOOD;
+    for (const [i, verdict] of cVerdicts(cases, level).entries()) {
+      const c = cases[i];
+      if (c !== undefined && isWrong(verdict)) yield { seed: c.seed, subject: c.subject, verdict };
+    }
+  }
+}
+
+/** Also judges the C of one case alone, at every level. */
+export function judgeWithC(c: Case): Verdict {
+  const verdict = judge(c);
+  if (verdict.kind !== "same") return verdict;
+  for (const level of [PLAIN, GOOD, BEST]) {
+    const [byC] = cVerdicts([{ subject: c, answers: verdict.answers }], level);
+    if (byC !== undefined && isWrong(byC)) return byC;
+  }
+  return verdict;
+}
+
+function cVerdicts(cases: readonly Pick<Waiting, "subject" | "answers">[], level: readonly string[]): Verdict[] {
+  const batch = new CBatch();
+  const entries = cases.map(({ subject }): string | Verdict => {
+    try {
+      const sources = { entry: { path: ENTRY, bytes: bytesOf(subject.modules[ENTRY]) }, load: loader(subject.modules, ["src"]), library };
+      const made = compileToC(sources);
+      return made.ok ? batch.add(made.c) : { kind: "different", what: `wasm is made, C refused: ${JSON.stringify(made.errors)}` };
+    } catch (e) {
+      return { kind: "threw", what: `C: ${e instanceof Error ? (e.stack ?? e.message) : String(e)}` };
+    }
+  });
+  const built = batch.build(level);
+  if (!built.ok) {
+    // The one that does not compile is found alone.
+    if (cases.length > 1) return cases.flatMap((c) => cVerdicts([c], level));
+    return [{ kind: "invalid", what: `C ${level.join(" ")}: ${built.message}` }];
+  }
+  const module = new WebAssembly.Module(built.wasm as Uint8Array<ArrayBuffer>);
+  return entries.map((entry, i) => (typeof entry === "string" ? cAnswers(module, entry, cases[i]?.answers ?? [], level) : entry));
+}
+
+/** Each program gets an instance of its own: what one leaves behind, no other sees. */
+function cAnswers(module: WebAssembly.Module, entry: string, answers: readonly string[], level: readonly string[]): Verdict {
+  if (answers.length === 0) return { kind: "same", what: "" };
+  let solver = instantiate(module, entry);
+  for (const [i, wanted] of answers.entries()) {
+    const input = INPUTS[i] ?? new Uint8Array();
+    const got = answered(solver, input);
+    if (got !== wanted) return { kind: "different", what: `input ${JSON.stringify(Buffer.from(input).toString("latin1"))}: interpreter and wasm ${short(wanted)}, C ${level.join(" ")} ${short(got)}` };
+    // The C's stack pointer stays where the trap found it.
+    if (got === "trap") solver = instantiate(module, entry);
   }
   return { kind: "same", what: "" };
 }
@@ -72,15 +165,15 @@ export function isWrong(v: Verdict): boolean {
 }
 
 /** The smallest case found that fails in the same way: parts are dropped or replaced by their own parts while that lasts. */
-export function shrink(c: Case): Case {
-  const { kind } = judge(c);
+export function shrink(c: Case, judged: (c: Case) => Verdict = judge): Case {
+  const { kind } = judged(c);
   let best = c;
   for (let smaller: Case | undefined = c; smaller !== undefined; ) {
     best = smaller;
     smaller = undefined;
     for (const candidate of smallerThan(best.modules)) {
       const tried = { ...best, modules: candidate };
-      if (judge(tried).kind !== kind) continue;
+      if (judged(tried).kind !== kind) continue;
       smaller = tried;
       break;
     }

@@ -3,8 +3,8 @@
 
 import { readFileSync, readdirSync } from "node:fs";
 import { expect, test } from "vitest";
-import { compileUnit, type IrFunction, linkParts, lower, outsideOf, type Part } from "../../../rules/x07/compiler/index.ts";
-import { keep, takeOut } from "../../../rules/x07/compiler/wasm/symbols.ts";
+import { compileUnit, type IrFunction, linkParts, lower, outsideOf } from "../../../rules/x07/compiler/index.ts";
+import { gather, type KeptUnit, keepUnit, partOf } from "../../../rules/x07/compiler/kept-unit.ts";
 import { bytesOf, compileFiles, instantiate, library, loader, MEMORY } from "./rig.ts";
 
 interface Vector {
@@ -26,21 +26,19 @@ function apart(v: Vector): ReturnType<typeof linkParts> {
   const { modules } = v.program;
   const lowered = lower({ entry: { path: v.project.entry, bytes: bytesOf(modules[v.project.entry]) }, load: loader(modules, v.project.module_roots), library });
   if (!lowered.ok) return lowered;
-  const parts: Part[] = [];
+  const units: KeptUnit[] = [];
   const inline: IrFunction[] = [];
   for (const object of throughText(lowered.objects)) {
-    const unit = throughText(unitOf(object, inline));
-    inline.push(...unit.inline);
-    parts.push({ functions: takeOut(unit.code), checked: unit.checked });
+    const unit = compileUnit([object], outsideOf(inline, library));
+    inline.push(...throughText(unit.inline));
+    units.push(throughText(keepUnit(unit)));
   }
-  const made = linkParts(parts, library, MEMORY, v.project.entry);
-  expect(linkParts(parts.reverse(), library, MEMORY, v.project.entry)).toEqual(made);
+  const linked = (all: readonly KeptUnit[]) => linkParts(all.map(partOf), library, MEMORY, v.project.entry);
+  const made = linked(units);
+  expect(linked([...units].reverse())).toEqual(made);
+  expect(linked([throughText(gather(units.slice(1))), ...units.slice(0, 1)])).toEqual(made);
+  expect(linked([throughText(gather([gather(units.slice(0, 2)), gather([...units.slice(2)].reverse())]))])).toEqual(made);
   return made;
-}
-
-function unitOf(object: Parameters<typeof compileUnit>[0][number], inline: readonly IrFunction[]) {
-  const { functions, checked, inline: offered } = compileUnit([object], outsideOf(inline, library));
-  return { code: keep(functions), checked, inline: offered };
 }
 
 test.each(vectors.map((v) => [v.name, v] as const))("%s", (_name, v) => {

@@ -54,15 +54,18 @@ export interface Solver {
   run(input: Uint8Array, arenaCap?: number): Uint8Array | "trap";
 }
 
+type Solve = (retptr: number, arenaPtr: number, arenaCap: number, inputPtr: number, inputLen: number) => void;
+
 interface Exports {
   memory: WebAssembly.Memory;
-  x07_solve_v2(retptr: number, arenaPtr: number, arenaCap: number, inputPtr: number, inputLen: number): void;
   __data_end: WebAssembly.Global;
   __heap_base: WebAssembly.Global;
 }
 
-export function instantiate(wasm: Uint8Array): Solver {
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>));
+/** `entry`: the name of the export to call, where a module has several. */
+export function instantiate(wasm: Uint8Array | WebAssembly.Module, entry = "x07_solve_v2"): Solver {
+  const instance = new WebAssembly.Instance(wasm instanceof WebAssembly.Module ? wasm : new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>));
+  const solve = instance.exports[entry] as Solve;
   const x = instance.exports as unknown as Exports;
   const align8 = (n: number): number => Math.ceil(n / 8) * 8;
   return {
@@ -73,7 +76,7 @@ export function instantiate(wasm: Uint8Array): Solver {
       const memory = new Uint8Array(x.memory.buffer);
       memory.set(input, inputPtr);
       try {
-        x.x07_solve_v2(retptr, arenaPtr, arenaCap, inputPtr, input.length);
+        solve(retptr, arenaPtr, arenaCap, inputPtr, input.length);
       } catch (e) {
         if (e instanceof WebAssembly.RuntimeError || e instanceof RangeError) return "trap";
         throw e;

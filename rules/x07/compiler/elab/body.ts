@@ -11,7 +11,7 @@ import { finishTask, taskBuilder } from "./tasks.ts";
 import { Context } from "./context.ts";
 import type { FunctionFacts } from "./context.ts";
 import { impureHead } from "./contracts.ts";
-import { describeType, materialize, own } from "./expr.ts";
+import { describeType, materialize, own, whole } from "./expr.ts";
 import { assign } from "./forms.ts";
 import type { Instance, Program } from "./program.ts";
 import { concrete } from "./program.ts";
@@ -44,7 +44,8 @@ export function lowerFunction(program: Program, instance: Instance): Lowered {
   const { typeArgs } = instance;
   const types = decl.params.map((p) => concrete(p.type, typeArgs));
   const result = concrete(decl.result, typeArgs);
-  const params: Scalar[] = types.flatMap((t) => [...shape(t)]);
+  const params: Scalar[] = [];
+  for (const t of types) for (const s of shape(t)) params.push(s);
   const b = decl.async ? taskBuilder() : new FunctionBuilder(params);
   if (decl.async) for (const p of params) b.local(p);
   const facts: FunctionFacts = { name: decl.name, module: module.id, kind: decl.async ? "defasync" : "defn", result, resultBrand: decl.resultBrand, typeArgs };
@@ -94,6 +95,7 @@ function declareParams(cx: Context, decl: FunctionDecl, types: readonly Type[], 
 
 /** Entry checks, body, exit checks. */
 function runContracted(cx: Context, decl: FunctionDecl, at: Place): void {
+  if (decl.requires.length + decl.ensures.length + decl.invariant.length === 0) return runBody(cx, decl.body, at);
   const entry = [...decl.requires, ...decl.invariant];
   const exit = [...decl.ensures, ...decl.invariant];
   for (const c of contractClauses(decl)) complainIfImpure(cx, c);
@@ -134,7 +136,7 @@ function placeOf(c: Clause): Place {
 
 function check(cx: Context, clause: Clause): void {
   const at = placeOf(clause);
-  const v = cx.frame(() => own(cx, clause.expr, at));
+  const v = whole(cx, clause.expr, at);
   if (v.type === "i32") cx.b.trapIf(not(v.parts[0] ?? ZERO));
   else if (v.type !== "error") cx.typing("X07-CONTRACT-0001", "contract expression must be i32", at, { expected: "i32", found: describeType(v) });
 }

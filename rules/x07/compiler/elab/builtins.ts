@@ -13,7 +13,8 @@ import { SPECIAL } from "./builtins-special.ts";
 import { TASKS, refusedInAsync } from "./tasks.ts";
 import { VECS } from "./builtins-vec.ts";
 import type { Context } from "./context.ts";
-import { borrow, child, describeType, dispose, materialize, own, variable } from "./expr.ts";
+import { borrow, child, describeType, dispose, materialize, own, variable, whole } from "./expr.ts";
+import type { Form } from "./forms.ts";
 import type { Value, Variable } from "./values.ts";
 import { ERROR, value } from "./values.ts";
 
@@ -35,18 +36,21 @@ export interface Builtin {
 /** Heads whose arguments are not all values: literals, types, configurations. */
 export type SpecialBuiltin = (cx: Context, e: Expr[], at: Place) => Value;
 
-let table: ReadonlyMap<string, Builtin | SpecialBuiltin> | undefined;
-
-/** The table is joined on first use: its parts import this room. */
-export function builtinNamed(head: string): Builtin | SpecialBuiltin | undefined {
-  table ??= new Map<string, Builtin | SpecialBuiltin>([...BYTES, ...VECS, ...NUMBERS, ...OPTIONS, ...MAPS, ...INTERNAL, ...SPECIAL, ...TASKS]);
-  return table.get(head);
+/** What each builtin does with a list that it heads. */
+export function builtinForms(): [string, Form][] {
+  return allBuiltins().map(([head, builtin]) => [head, (cx, e, at) => applyBuiltin(cx, head, builtin, e, at)]);
 }
 
-export function applyBuiltin(cx: Context, e: Expr[], at: Place): Value {
-  const head = e[0];
-  const builtin = typeof head === "string" ? builtinNamed(head) : undefined;
-  if (typeof head !== "string" || builtin === undefined) return ERROR;
+function allBuiltins(): (readonly [string, Builtin | SpecialBuiltin])[] {
+  return [...BYTES, ...VECS, ...NUMBERS, ...OPTIONS, ...MAPS, ...INTERNAL, ...SPECIAL, ...TASKS];
+}
+
+/** The heads that programs may write. */
+export function builtinNames(): string[] {
+  return allBuiltins().map(([head]) => head).filter((head) => !INTERNAL.has(head));
+}
+
+function applyBuiltin(cx: Context, head: string, builtin: Builtin | SpecialBuiltin, e: Expr[], at: Place): Value {
   if (cx.facts.kind === "defasync" && refusedInAsync(head)) return cx.fail("Unsupported", undefined, `unsupported head in async: ${JSON.stringify(head)}`, at, { hint: "put it in a defn and call that" });
   if (INTERNAL.has(head) && !cx.facts.module.startsWith("std.")) return cx.fail("Unsupported", undefined, `internal-only builtin is not allowed here: ${JSON.stringify(head)}`, at);
   if (typeof builtin === "function") return builtin(cx, e, at);
@@ -58,20 +62,23 @@ export function applyTo(cx: Context, head: string, builtin: Builtin, e: Expr[], 
   const count = builtin.params.length;
   if (e.length - first !== count)
     return cx.fail("Parse", "X07-TYPE-CALL-0003", `${head} expects ${count} args`, at, { expected: String(count), found: String(e.length - first) });
-  return cx.frame(() => {
-    const lent = cx.lent();
-    const operand = (i: number): Expr => e[first + i] ?? 0;
-    const spec = (i: number): ParamSpec => builtin.params[i] ?? "i32";
-    const args = cx.operands(count, (i) => take(cx, head, spec(i), operand(i), child(at, first + i)), (i) => owns(spec(i), operand(i)), operand);
-    if (args.some((a) => a.type === "error" || a.type === "never")) return ERROR;
-    const target = e[first];
-    if (builtin.params[0]?.startsWith("~") === true && typeof target === "string") {
-      const moved = moveInPlace(cx, target, child(at, first), builtin.ofItself === true ? lent : undefined);
-      if (moved.type === "error") return ERROR;
-      args[0] = moved;
-    }
-    return builtin.emit(cx, args, at);
-  });
+  const frame = cx.enter();
+  return cx.leave(frame, applied(cx, head, builtin, e, first, at));
+}
+
+function applied(cx: Context, head: string, builtin: Builtin, e: Expr[], first: number, at: Place): Value {
+  const lent = cx.lent();
+  const operand = (i: number): Expr => e[first + i] ?? 0;
+  const spec = (i: number): ParamSpec => builtin.params[i] ?? "i32";
+  const args = cx.operands(builtin.params.length, (i) => take(cx, head, spec(i), operand(i), child(at, first + i)), (i) => owns(spec(i), operand(i)), operand);
+  for (const a of args) if (a.type === "error" || a.type === "never") return ERROR;
+  const target = e[first];
+  if (builtin.params[0]?.startsWith("~") === true && typeof target === "string") {
+    const moved = moveInPlace(cx, target, child(at, first), builtin.ofItself === true ? lent : undefined);
+    if (moved.type === "error") return ERROR;
+    args[0] = moved;
+  }
+  return builtin.emit(cx, args, at);
 }
 
 /** The name as it is now: the other arguments may have set it, or moved it, which leaves it empty. */
@@ -92,7 +99,8 @@ function owns(spec: ParamSpec, e: Expr): boolean {
 }
 
 function take(cx: Context, head: string, spec: ParamSpec, e: Expr, at: Place): Value {
-  if (spec === "like") return expect(cx, head, borrow(cx, e, at), ["bytes_view", "bytes"], at);
+  if (spec === "i32") return expect(cx, head, whole(cx, e, at), NUMBER, at);
+  if (spec === "like") return expect(cx, head, borrow(cx, e, at), LIKE, at);
   const mode = spec.charAt(0);
   if (mode === "&") return expect(cx, head, borrow(cx, e, at), [spec.slice(1) as Type], at);
   if (mode === "@") return named(cx, head, spec.slice(1) as Type, e, at);
@@ -101,10 +109,14 @@ function take(cx: Context, head: string, spec: ParamSpec, e: Expr, at: Place): V
     return v === undefined ? ERROR : expect(cx, head, { ...cx.read(v, at), loose: "moved" }, [spec.slice(1) as Type], at);
   }
   const type = (mode === "~" ? spec.slice(1) : spec) as Type;
-  const v = expect(cx, head, cx.frame(() => materializeUnless(cx, own(cx, e, at), head)), [type], at);
+  const frame = cx.enter();
+  const v = expect(cx, head, cx.leave(frame, materializeUnless(cx, own(cx, e, at), head)), [type], at);
   if (isViewLike(v.type)) cx.lend(v.owners);
   return v;
 }
+
+const LIKE: readonly Type[] = ["bytes_view", "bytes"];
+const NUMBER: readonly Type[] = ["i32"];
 
 /** bytes.concat only reads its operands, so literals need not be copied for it first. */
 function materializeUnless(cx: Context, v: Value, head: string): Value {
@@ -115,7 +127,7 @@ function materializeUnless(cx: Context, v: Value, head: string): Value {
 function named(cx: Context, head: string, type: Type, e: Expr, at: Place): Value {
   const v: Variable | undefined = typeof e === "string" ? variable(cx, e, at) : undefined;
   if (typeof e !== "string") {
-    const checked = cx.frame(() => own(cx, e, at));
+    const checked = whole(cx, e, at);
     dispose(cx, checked);
     if (checked.type === "error") return checked;
     return cx.typing("X07-BORROW-0001", `${head} requires an identifier owner (bind the value to a local with let first)`, at, viewRepair(head, e, at));

@@ -1,16 +1,20 @@
 // Calls of user functions, constructors and accessors of records and enums, generic calls. Knows signatures, not builtins.
 
-import type { Expr, Place, TypeDecl } from "../ast.ts";
+import type { Expr, FunctionDecl, Place, TypeDecl } from "../ast.ts";
+import { pointerOf } from "../ast.ts";
 import { callExpr } from "../builder.ts";
+import type { IrExpr } from "../ir.ts";
 import type { FaultFacts } from "../errors.ts";
+import { SUGGESTIONS, renamed } from "../errors.ts";
 import { ZERO, k, load, ltu } from "../ops.ts";
 import { isViewLike, shape, spell } from "../types.ts";
 import type { Type, TypeArgument } from "../types.ts";
 import { BUILTIN_FAMILIES, REMOVED_HEADS } from "./catalog.ts";
 import type { Context } from "./context.ts";
-import { asView, borrow, child, describeType, i32, materialize, own } from "./expr.ts";
+import { asView, borrow, child, describeType, i32, wholeOwned } from "./expr.ts";
 import type { FunctionRef, Resolution } from "./program.ts";
 import { concrete } from "./program.ts";
+import { nearestHead } from "./repairs.ts";
 import { startTask } from "./tasks.ts";
 import type { Value, Variable } from "./values.ts";
 import { ERROR, int, value } from "./values.ts";
@@ -39,24 +43,40 @@ function refused(cx: Context, target: Extract<Resolution, { kind: "refused" }>, 
 function unknownHead(cx: Context, head: string, e: Expr[], at: Place): Value {
   const removed = REMOVED_HEADS.find(([prefix]) => head.startsWith(prefix));
   // Arguments are checked all the same, so that their own mistakes are told in this run.
-  const result = cx.fail(removed?.[2] ?? "Unsupported", removed === undefined ? "X07-TYPE-CALL-0001" : undefined, removed === undefined ? `unsupported head: ${JSON.stringify(head)}` : `${head} ${removed[1]}`, at, suggestion(cx, head));
+  const result = cx.fail(removed?.[2] ?? "Unsupported", removed === undefined ? "X07-TYPE-CALL-0001" : undefined, removed === undefined ? `unsupported head: ${JSON.stringify(head)}` : `${head} ${removed[1]}`, at, suggestion(cx, head, at));
   for (let i = 1; i < e.length && removed === undefined; i++) cx.frame(() => borrow(cx, e[i] ?? 0, child(at, i)));
   return result;
 }
 
-function suggestion(cx: Context, head: string): FaultFacts {
+function suggestion(cx: Context, head: string, at: Place): FaultFacts {
   const dot = head.lastIndexOf(".");
   const module = dot < 0 ? "" : head.slice(0, dot);
-  const unknown = { name: head, from: cx.facts.module };
-  if (module !== "" && !cx.program.modules.has(module) && !BUILTIN_FAMILIES.has(module)) return { head: unknown, hint: `if ${JSON.stringify(module)} is a module, add it to imports` };
-  return { head: unknown };
+  const unknown = { head: { name: head, from: cx.facts.module } };
+  const repair = cx.faults.length < SUGGESTIONS ? renamed(nearestHead(head, cx.program.visibleFrom(cx.facts.module)), `${pointerOf(at)}/0`) : {};
+  if (repair.nearest === undefined && module !== "" && !cx.program.modules.has(module) && !BUILTIN_FAMILIES.has(module)) return { ...unknown, hint: `if ${JSON.stringify(module)} is a module, add it to imports` };
+  return { ...unknown, ...repair };
 }
 
 function needsTapp(cx: Context, head: string, e: Expr[], at: Place, ref: FunctionRef): Value {
-  const types = ref.decl.typeParams.map(() => "<type>");
+  const types = inferred(cx, ref.decl, e, at);
+  const args = e.slice(1);
   return cx.typing("X07-TY-0108", `X07-TY-0108: generic function must be called via tapp: ${JSON.stringify(head)}`, at, {
-    hint: `write ${JSON.stringify(["tapp", head, ["tys", ...types], "..."])} (${e.length - 1} arguments follow)`,
+    hint: `write ${JSON.stringify(["tapp", head, ["tys", ...(types ?? ref.decl.typeParams.map(() => "<type>"))], "..."])} (${args.length} arguments follow)`,
+    ...(types === undefined ? {} : { quickfix: [{ op: "replace" as const, path: pointerOf(at), value: ["tapp", head, ["tys", ...types], ...args] }] }),
   });
+}
+
+/** The type arguments that the arguments of a call ask for; undefined when they do not settle all. Arguments tell their own mistakes. */
+function inferred(cx: Context, decl: FunctionDecl, e: Expr[], at: Place): string[] | undefined {
+  const found = new Map<string, string>();
+  decl.params.forEach((p, i) => {
+    const operand = e[i + 1];
+    if (operand === undefined) return;
+    const { type } = cx.frame(() => borrow(cx, operand, child(at, i + 1)));
+    if (typeof p.type !== "string" && ARGUMENT_TYPES.has(type) && !found.has(p.type.parameter)) found.set(p.type.parameter, type);
+  });
+  const types = decl.typeParams.map((p) => found.get(p.name));
+  return e.length - 1 === decl.params.length && types.every((t) => t !== undefined) ? types : undefined;
 }
 
 // ---- generic calls
@@ -148,7 +168,8 @@ function callWith(cx: Context, ref: FunctionRef, typeArgs: ReadonlyMap<string, T
     }
   }
   const target = cx.program.need(ref, typeArgs);
-  const parts = args.flatMap((a) => [...a.parts]);
+  const parts: IrExpr[] = [];
+  for (const a of args) for (const p of a.parts) parts.push(p);
   const out = shape(result);
   const more = { brand: decl.resultBrand, owners, borrowedAt: at };
   if (out.length === 1) return value(result, [callExpr(target, parts, out[0] ?? "i32")], more);
@@ -158,7 +179,7 @@ function callWith(cx: Context, ref: FunctionRef, typeArgs: ReadonlyMap<string, T
 /** One argument in the form that the parameter wants: a view parameter borrows, everything else is owned. */
 export function argument(cx: Context, callee: string, wanted: Wanted | undefined, index: number, e: Expr, at: Place): Value {
   if (wanted === undefined) return ERROR;
-  const v = wanted.type === "bytes_view" ? borrow(cx, e, at) : materialize(cx, cx.frame(() => own(cx, e, at)));
+  const v = wanted.type === "bytes_view" ? borrow(cx, e, at) : wholeOwned(cx, e, at);
   if (v.type === "error") return v;
   if (wanted.type === "bytes_view" && (v.type === "bytes" || v.type === "vec_u8") && brandFits(wanted, v)) return asView(v);
   // The language asks for a brand only where bytes become a view of it; a value of the very type is taken as it is.

@@ -1,13 +1,14 @@
 // The state of checking one function: scopes, moves, loans, pending temporaries, the code so far. Knows no single form or builtin.
 
+import { similar } from "../../../../engine/index.ts";
 import type { Expr, Place } from "../ast.ts";
 import { pointerOf } from "../ast.ts";
 import type { FunctionBuilder } from "../builder.ts";
 import { callExpr } from "../builder.ts";
 import type { ErrorKind, Fault, FaultFacts } from "../errors.ts";
-import { fault } from "../errors.ts";
+import { SUGGESTIONS, fault, renamed } from "../errors.ts";
 import type { IrExpr, IrStmt } from "../ir.ts";
-import { isConst, typeOf } from "../ir.ts";
+import { isConst, isSimple, typeOf } from "../ir.ts";
 import { ZERO } from "../ops.ts";
 import { blockIndex, isOwned, isViewLike, shape } from "../types.ts";
 import type { Type, TypeArgument } from "../types.ts";
@@ -36,6 +37,12 @@ export type BranchEnd = ReadonlyMap<Variable, Change>;
 export interface Mark {
   readonly log: number;
   readonly variables: number;
+}
+
+/** How many temporaries and loans there were when a call began. */
+export interface Frame {
+  readonly temps: number;
+  readonly loans: number;
 }
 
 interface Temporary {
@@ -69,8 +76,9 @@ export class Context {
   private readonly log: Change[] = [];
   private readonly temporaries: Temporary[] = [];
   private readonly callLoans: Variable[] = [];
-  private readonly claimed = new Set<number>();
-  private readonly told = new Set<string>();
+  /** By local, whether a variable lives there. */
+  private readonly claimed: boolean[] = [];
+  private told: Set<string> | undefined;
   private variables = 0;
 
   constructor(program: Program, facts: FunctionFacts, b: FunctionBuilder) {
@@ -84,6 +92,7 @@ export class Context {
   fail(kind: ErrorKind, code: string | undefined, message: string, at: Place, facts: FaultFacts = {}): Value {
     const pointer = pointerOf(at);
     const key = `${pointer} ${message}`;
+    this.told ??= new Set();
     if (!this.told.has(key)) {
       this.told.add(key);
       this.faults.push(fault(kind, code, `${message} (fn=${this.facts.name})`, pointer, facts));
@@ -105,12 +114,17 @@ export class Context {
     return this.names.get(name);
   }
 
+  /** For an unknown name at `pointer`: the name that can be read here and was most probably meant. */
+  nearestVariable(name: string, pointer: string): FaultFacts {
+    return this.faults.length < SUGGESTIONS ? renamed(similar(name, this.names.keys(), 1)[0], pointer) : {};
+  }
+
   inCurrentScope(name: string): boolean {
     return this.names.get(name)?.depth === this.scopes.length;
   }
 
   declare(name: string, type: Type, brand: string | undefined, locals: readonly number[], kind: Variable["kind"] = "local"): Variable {
-    for (const l of locals) this.claimed.add(l);
+    for (const l of locals) this.claimed[l] = true;
     const variable: Variable = { name, type, brand, locals, kind, index: this.variables++, depth: this.scopes.length, state: "live", movedAt: undefined, owners: [], borrowedAt: undefined, kept: false, loans: 0 };
     const scope = this.scopes.at(-1);
     scope?.variables.push(variable);
@@ -121,8 +135,8 @@ export class Context {
 
   /** Reserves a local for a variable; false when one lives there already. */
   claim(local: number): boolean {
-    if (this.claimed.has(local)) return false;
-    this.claimed.add(local);
+    if (this.claimed[local] === true) return false;
+    this.claimed[local] = true;
     return true;
   }
 
@@ -130,7 +144,7 @@ export class Context {
   deliver(locals: readonly number[], parts: readonly IrExpr[]): boolean {
     const last = this.b.here.at(-1);
     if (last?.op !== "call" || last.dests.length !== locals.length || locals.length < 2) return false;
-    const direct = parts.every((p, i) => p.op === "get" && p.local === last.dests[i] && !this.claimed.has(p.local));
+    const direct = parts.every((p, i) => p.op === "get" && p.local === last.dests[i] && this.claimed[p.local] !== true);
     if (!direct) return false;
     this.b.here.pop();
     this.b.call(last.target, last.args, locals);
@@ -147,10 +161,9 @@ export class Context {
     if (scope === undefined) return result;
     let out = result;
     if (scope.variables.length === 0) return out;
-    const doomed = scope.variables.filter((v) => v.state !== "moved" && isOwned(v.type));
-    if (doomed.length > 0 && !unreachable) {
+    if (!unreachable && scope.variables.some(isHeld)) {
       out = this.settle(out);
-      for (let i = doomed.length - 1; i >= 0; i--) this.dropVariable(doomed[i]);
+      for (let i = scope.variables.length - 1; i >= 0; i--) if (isHeld(scope.variables[i]!)) this.dropVariable(scope.variables[i]);
     }
     for (let i = scope.variables.length - 1; i >= 0; i--) {
       const v = scope.variables[i];
@@ -164,7 +177,7 @@ export class Context {
   }
 
   private checkEscape(out: Value, scope: Scope): Value {
-    const escaping = out.owners.find((o) => scope.variables.includes(o) && o.kind !== "input" && isOwned(o.type));
+    const escaping = out.owners.length === 0 ? undefined : out.owners.find((o) => scope.variables.includes(o) && o.kind !== "input" && isOwned(o.type));
     if (escaping !== undefined && this.scopes.length > 0)
       return this.typing("X07-BORROW-0002", `view outlives its owner: ${JSON.stringify(escaping.name)}`, out.borrowedAt ?? ROOT, { hint: "copy it with view.to_bytes, or keep the owner in the outer scope" });
     for (const v of scope.variables) {
@@ -233,6 +246,7 @@ export class Context {
 
   /** Takes back all changes since `mark`; tells how things stood. */
   undo(mark: Mark): BranchEnd {
+    if (this.log.length === mark.log) return UNCHANGED;
     const end = new Map<Variable, Change>();
     for (let i = this.log.length - 1; i >= mark.log; i--) {
       const change = this.log[i];
@@ -244,6 +258,8 @@ export class Context {
       this.exchangeOwners(v, change.owners, change.borrowedAt);
     }
     this.log.length = mark.log;
+    // A variable that was moved and set again is where it was.
+    for (const [v, c] of end) if (c.state === v.state && c.movedAt === v.movedAt && c.owners === v.owners && c.borrowedAt === v.borrowedAt) end.delete(v);
     return end;
   }
 
@@ -252,24 +268,33 @@ export class Context {
    * that clears the locals of `v`. Branches that never end count for nothing.
    */
   join(ends: readonly BranchEnd[], reachable: readonly boolean[], zero: (branch: number, v: Variable) => void): void {
+    if (ends.every((end) => end.size === 0)) return;
     const touched = new Set<Variable>();
     ends.forEach((end, i) => {
       if (reachable[i]) for (const v of end.keys()) touched.add(v);
     });
-    for (const v of touched) {
-      const states = ends.flatMap((end, i) => (reachable[i] ? [{ i, s: end.get(v) ?? this.present(v) }] : []));
-      this.remember(v);
-      const moved = states.find((s) => s.s.state !== "live");
-      if (moved === undefined) v.state = "live";
-      else if (states.every((s) => s.s.state === "moved")) v.state = "moved";
-      else {
-        v.state = "cleared";
-        for (const { i, s } of states) if (s.state === "moved") zero(i, v);
-      }
-      v.movedAt = moved?.s.movedAt;
-      const owners = new Set(states.flatMap((s) => s.s.owners));
-      this.exchangeOwners(v, [...owners], states.find((s) => s.s.borrowedAt !== undefined)?.s.borrowedAt);
+    for (const v of touched) this.joinOne(v, ends, reachable, zero);
+  }
+
+  private joinOne(v: Variable, ends: readonly BranchEnd[], reachable: readonly boolean[], zero: (branch: number, v: Variable) => void): void {
+    const present = this.present(v);
+    const states = ends.map((end, i) => (reachable[i] === true ? (end.get(v) ?? present) : undefined));
+    let moved: Change | undefined;
+    let all = true;
+    let borrowedAt: Place | undefined;
+    const owners: Variable[] = [];
+    for (const s of states) {
+      if (s === undefined) continue;
+      if (s.state !== "live") moved ??= s;
+      if (s.state !== "moved") all = false;
+      borrowedAt ??= s.borrowedAt;
+      for (const o of s.owners) if (!owners.includes(o)) owners.push(o);
     }
+    this.log.push(present);
+    v.state = moved === undefined ? "live" : all ? "moved" : "cleared";
+    if (v.state === "cleared") states.forEach((s, i) => void (s?.state === "moved" && zero(i, v)));
+    v.movedAt = moved?.movedAt;
+    this.exchangeOwners(v, owners, borrowedAt);
   }
 
   /** Joins branches whose code is in `blocks`; the clearing code goes to their ends. */
@@ -288,7 +313,8 @@ export class Context {
   }
 
   /** Variables changed since the mark, with their state at the mark. */
-  changedSince(mark: Mark): Map<Variable, VariableState> {
+  changedSince(mark: Mark): ReadonlyMap<Variable, VariableState> {
+    if (this.log.length === mark.log) return NONE_CHANGED;
     const before = new Map<Variable, VariableState>();
     for (let i = mark.log; i < this.log.length; i++) {
       const change = this.log[i];
@@ -297,13 +323,10 @@ export class Context {
     return before;
   }
 
-  /** The owned variables visible now that are certainly moved. */
-  movedNamed(names: ReadonlySet<string>): Variable[] {
+  /** The variables visible now that are certainly moved. */
+  moved(): Variable[] {
     const out: Variable[] = [];
-    for (const name of names) {
-      const v = this.names.get(name);
-      if (v !== undefined && v.state === "moved") out.push(v);
-    }
+    for (const v of this.names.values()) if (v.state === "moved") out.push(v);
     return out;
   }
 
@@ -315,7 +338,7 @@ export class Context {
 
   /** Reads a variable; owned ones are not moved by this. */
   read(v: Variable, at: Place): Value {
-    if (v.state !== "live") return this.typing(undefined, `use after move: ${JSON.stringify(v.name)} moved_ptr=${v.movedAt === undefined ? "" : pointerOf(v.movedAt)}`, at);
+    if (v.state !== "live") return this.typing(undefined, `use after move: ${JSON.stringify(v.name)} moved_ptr=${v.movedAt === undefined ? "" : pointerOf(v.movedAt)}`, at, v.movedAt === undefined ? {} : { moved: { name: v.name, type: v.type, pointer: pointerOf(v.movedAt) } });
     const parts = v.kind === "input" && v.locals.length === 0 ? INPUT : v.locals.map((l) => this.b.get(l));
     return value(v.type, parts, { brand: v.brand, owners: isViewLike(v.type) ? v.owners : [], borrowedAt: v.borrowedAt });
   }
@@ -342,9 +365,16 @@ export class Context {
 
   /** Evaluates a call's arguments and result; afterwards temporaries are freed and loans given back. */
   frame(body: () => Value): Value {
-    const temps = this.temporaries.length;
-    const loans = this.callLoans.length;
-    let out = body();
+    const frame = this.enter();
+    return this.leave(frame, body());
+  }
+
+  enter(): Frame {
+    return { temps: this.temporaries.length, loans: this.callLoans.length };
+  }
+
+  leave({ temps, loans }: Frame, result: Value): Value {
+    let out = result;
     while (this.callLoans.length > loans) {
       const v = this.callLoans.pop();
       if (v !== undefined) v.loans--;
@@ -401,14 +431,14 @@ export class Context {
   operands(count: number, one: (index: number) => Value, owns: (index: number) => boolean = NEITHER, later: (index: number) => Expr = NUMBER): Value[] {
     const out: Value[] = [];
     const here = this.b.here;
-    const held: Temporary[] = [];
+    let held: Temporary[] | undefined;
     for (let i = 0; i < count; i++) {
       const start = here.length;
       const v = one(i);
       if (here.length > start) this.putAside(out, start);
-      out.push(isOwned(v.type) && !v.literal && owns(i) && leavesAfter(i, count, later) ? this.hold(v, held) : v);
+      out.push(isOwned(v.type) && !v.literal && owns(i) && leavesAfter(i, count, later) ? this.hold(v, (held ??= [])) : v);
     }
-    for (const t of held) this.temporaries.splice(this.temporaries.indexOf(t), 1);
+    if (held !== undefined) for (const t of held) this.temporaries.splice(this.temporaries.indexOf(t), 1);
     return out;
   }
 
@@ -419,6 +449,14 @@ export class Context {
     held.push(temporary);
     this.temporaries.push(temporary);
     return { ...v, parts, loose: "temp" };
+  }
+
+  /** One operand, after whose evaluation the code from `start` on was written for the next. */
+  kept(v: Value, start: number): Value {
+    if (this.b.here.length === start) return v;
+    const earlier = [v];
+    this.putAside(earlier, start);
+    return earlier[0] ?? v;
   }
 
   private putAside(earlier: Value[], start: number): void {
@@ -435,15 +473,25 @@ export class Context {
       });
       earlier[j] = { ...v, parts, loose: v.loose === undefined ? undefined : "temp" };
     }
-    here.splice(start, 0, ...saved.map((s) => ({ op: "set" as const, ...s })));
+    if (saved.length > 0) here.splice(start, 0, ...saved.map((s) => ({ op: "set" as const, ...s })));
   }
 
   /** Makes every scalar repeatable, in order, so that effects stay in order. */
   force(values: readonly Value[]): Value[] {
-    return values.map((v) => ({ ...v, parts: v.parts.map((p) => this.b.keep(p)) }));
+    return values.map((v) => this.forceOne(v));
+  }
+
+  private forceOne(v: Value): Value {
+    return v.parts.every(isSimple) ? v : { ...v, parts: v.parts.map((p) => this.b.keep(p)) };
   }
 }
 
+function isHeld(v: Variable): boolean {
+  return v.state !== "moved" && isOwned(v.type);
+}
+
+const UNCHANGED: BranchEnd = new Map();
+const NONE_CHANGED: ReadonlyMap<Variable, VariableState> = new Map();
 const ROOT: Place = { parent: undefined, step: "" };
 const INPUT: readonly IrExpr[] = [
   { op: "global", name: "input_ptr" },

@@ -1,16 +1,17 @@
 // Expressions: leaves, dispatch by head, and the ways a value can be asked for (owned, borrowed, discarded). Knows no single form.
 
 import type { Expr, Place } from "../ast.ts";
-import { headOf, within } from "../ast.ts";
+import { headOf, pointerOf, within } from "../ast.ts";
+import type { FaultFacts } from "../errors.ts";
 import { k } from "../ops.ts";
 import { isConst } from "../ir.ts";
 import { isOwned, isViewLike, spell } from "../types.ts";
 import type { Type } from "../types.ts";
-import { applyBuiltin, builtinNamed } from "./builtins.ts";
+import { builtinForms } from "./builtins.ts";
 import { applyCall } from "./calls.ts";
 import type { Context } from "./context.ts";
-import { FORMS, beginStatement, forEach, ifStatement, letStatement, setStatement, whileLoop } from "./forms.ts";
-import { OPERATORS, applyOperator } from "./operators.ts";
+import { FORMS, type Form, beginStatement, forEach, ifStatement, letStatement, setStatement, whileLoop } from "./forms.ts";
+import { operatorForms } from "./operators.ts";
 import type { Value, Variable } from "./values.ts";
 import { ERROR, int, value } from "./values.ts";
 
@@ -23,6 +24,19 @@ export function own(cx: Context, e: Expr, at: Place): Value {
     return isOwned(v.type) ? cx.move(v, at) : cx.read(v, at);
   }
   return list(cx, e, at);
+}
+
+/** The same as a call of its own: what it borrowed and put aside for itself is let go. */
+export function whole(cx: Context, e: Expr, at: Place): Value {
+  // Numbers and names leave nothing behind.
+  if (!Array.isArray(e)) return own(cx, e, at);
+  const frame = cx.enter();
+  return cx.leave(frame, list(cx, e, at));
+}
+
+/** The same where somebody is to own the bytes of a literal too. */
+export function wholeOwned(cx: Context, e: Expr, at: Place): Value {
+  return materialize(cx, whole(cx, e, at));
 }
 
 /** Evaluates an expression that is only looked at while the current call runs; a name is not moved, a temporary dies with the call. */
@@ -63,7 +77,7 @@ export function discard(cx: Context, e: Expr, at: Place): Type {
     case "while":
       return whileLoop(cx, e, at).type;
   }
-  const v = cx.frame(() => own(cx, e, at));
+  const v = whole(cx, e, at);
   dispose(cx, v);
   return v.type;
 }
@@ -77,19 +91,28 @@ export function dispose(cx: Context, v: Value): void {
 
 export function variable(cx: Context, name: string, at: Place): Variable | undefined {
   const v = cx.lookup(name);
-  if (v === undefined) cx.typing("X07-TYPE-0001", `unknown identifier: ${JSON.stringify(name)}`, at);
+  if (v === undefined) cx.typing("X07-TYPE-0001", `unknown identifier: ${JSON.stringify(name)}`, at, meant(cx, name, pointerOf(at)));
   return v;
+}
+
+/** What an unknown name may stand for: a call without its list, or another name. */
+function meant(cx: Context, name: string, pointer: string): FaultFacts {
+  const target = cx.program.resolve(name, cx.facts.module);
+  if (target.kind === "function" && target.ref.decl.params.length === 0 && target.ref.decl.typeParams.length === 0)
+    return { hint: "a call is a list", quickfix: [{ op: "replace", path: pointer, value: [name] }] };
+  return cx.nearestVariable(name, pointer);
 }
 
 function list(cx: Context, e: Expr[], at: Place): Value {
   const head = e[0];
   if (typeof head !== "string") return ERROR;
-  const form = FORMS.get(head);
-  if (form !== undefined) return form(cx, e, at);
-  if (OPERATORS.has(head)) return applyOperator(cx, head, e, at);
-  if (builtinNamed(head) !== undefined) return applyBuiltin(cx, e, at);
-  return applyCall(cx, head, e, at);
+  // Joined on first use: its parts import this room. A form hides an operator, an operator a builtin of its name.
+  heads ??= new Map([...builtinForms(), ...operatorForms(), ...FORMS]);
+  const form = heads.get(head);
+  return form === undefined ? applyCall(cx, head, e, at) : form(cx, e, at);
 }
+
+let heads: ReadonlyMap<string, Form> | undefined;
 
 /** Evaluates an operand that must be an i32. */
 export function i32(cx: Context, e: Expr | undefined, at: Place, complaint: (got: Value) => void): Value {

@@ -1,7 +1,8 @@
 // The special forms: begin, let, set, if, for, while, return. Knows scopes and control flow, no builtin.
 
 import type { Expr, Place } from "../ast.ts";
-import { headOf, sameExpr } from "../ast.ts";
+import { headOf, pointerOf, sameExpr } from "../ast.ts";
+import type { FaultFacts } from "../errors.ts";
 import type { IrExpr, IrStmt } from "../ir.ts";
 import { isPure } from "../ir.ts";
 import { ONE, ZERO, add, cond, geu, k, ltu, not } from "../ops.ts";
@@ -10,7 +11,7 @@ import type { Type } from "../types.ts";
 import { finishReturn } from "./body.ts";
 import type { BranchEnd, Context } from "./context.ts";
 import { assigns } from "./effects.ts";
-import { child, describeType, discard, dispose, materialize, own } from "./expr.ts";
+import { child, describeType, discard, dispose, materialize, own, whole, wholeOwned } from "./expr.ts";
 import { matchForm } from "./match.ts";
 import { literalValue } from "./operators.ts";
 import { tappForm } from "./calls.ts";
@@ -18,7 +19,7 @@ import { tryDocForm, tryForm } from "./try.ts";
 import type { Value, Variable } from "./values.ts";
 import { ERROR, NEVER, int, value } from "./values.ts";
 
-type Form = (cx: Context, e: Expr[], at: Place) => Value;
+export type Form = (cx: Context, e: Expr[], at: Place) => Value;
 
 export const FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
   ["begin", begin],
@@ -48,7 +49,7 @@ function begin(cx: Context, e: Expr[], at: Place): Value {
   let dead = false;
   for (let i = 1; i < e.length - 1; i++) dead = discard(cx, e[i] ?? 0, child(at, i)) === "never" || dead;
   const last = e.length - 1;
-  const v = cx.frame(() => own(cx, e[last] ?? 0, child(at, last)));
+  const v = whole(cx, e[last] ?? 0, child(at, last));
   return cx.closeScope(v, dead || v.type === "never");
 }
 
@@ -74,14 +75,16 @@ function nameAndValue(cx: Context, e: Expr, at: Place, what: "let" | "set"): { n
     return undefined;
   }
   const valueAt = child(at, 2);
-  const v = materialize(cx, cx.frame(() => own(cx, e[2] ?? 0, valueAt)));
+  const v = wholeOwned(cx, e[2] ?? 0, valueAt);
   return { name, value: v, valueAt };
 }
 
 /** Binds a value to a new variable of the current scope. */
 export function bind(cx: Context, name: string, v: Value, at: Place): Variable | undefined {
   if (cx.inCurrentScope(name)) {
-    cx.typing(undefined, `duplicate let binding in same scope: ${JSON.stringify(name)}`, at);
+    const same = cx.lookup(name)?.type === v.type && v.type !== "error";
+    const repair: FaultFacts = same ? { quickfix: [{ op: "replace", path: `${pointerOf(at)}/0`, value: "set" }] } : {};
+    cx.typing(undefined, `duplicate let binding in same scope: ${JSON.stringify(name)}`, at, { hint: same ? "set changes a variable" : "give the second one another name", ...repair });
     return undefined;
   }
   const type = v.type === "never" ? "error" : v.type;
@@ -99,11 +102,15 @@ export function bind(cx: Context, name: string, v: Value, at: Place): Variable |
 /** Assigns all scalars at once: no part may be read after another has been overwritten. */
 export function assign(cx: Context, locals: readonly number[], parts: readonly IrExpr[]): void {
   if (cx.deliver(locals, parts)) return;
-  const safe = parts.map((p, i) => {
-    const clobbered = locals.slice(0, i).some((l) => readsLocal(p, l));
-    return clobbered ? cx.b.fresh(p) : p;
-  });
-  locals.forEach((l, i) => cx.b.set(l, safe[i] ?? ZERO));
+  const [local] = locals;
+  if (locals.length === 1 && local !== undefined) return cx.b.set(local, parts[0] ?? ZERO);
+  const safe = parts.map((p, i) => (readsFirst(p, locals, i) ? cx.b.fresh(p) : p));
+  for (let i = 0; i < locals.length; i++) cx.b.set(locals[i]!, safe[i] ?? ZERO);
+}
+
+function readsFirst(e: IrExpr, locals: readonly number[], count: number): boolean {
+  for (let i = 0; i < count; i++) if (readsLocal(e, locals[i]!)) return true;
+  return false;
 }
 
 function readsLocal(e: IrExpr, local: number): boolean {
@@ -141,7 +148,7 @@ function letValue(cx: Context, e: Expr[], at: Place): Value {
 
 function assignedValue(cx: Context, e: Expr[], type: Type, at: Place, what: "let" | "set"): Value {
   if (type === "error" || type === "never") return type === "error" ? ERROR : NEVER;
-  if (isOwned(type)) return cx.fail("Unsupported", undefined, `${what} expression cannot produce an owned value; use (begin (${what} ...) <var>)`, at);
+  if (isOwned(type)) return cx.fail("Unsupported", undefined, `${what} expression cannot produce an owned value; use (begin (${what} ...) <var>)`, at, { hint: "name the value after it", quickfix: [{ op: "replace", path: pointerOf(at), value: ["begin", e, e[1] ?? ""] }] });
   const name = e[1];
   const v = typeof name === "string" ? cx.lookup(name) : undefined;
   return v === undefined ? ERROR : cx.read(v, at);
@@ -161,7 +168,7 @@ function setValue(cx: Context, e: Expr[], at: Place): Value {
 function store(cx: Context, name: string, v: Value, valueAt: Place, at: Place): Type {
   const variable = cx.lookup(name);
   if (variable === undefined || variable.kind === "input") {
-    cx.typing(variable === undefined ? "X07-TYPE-SET-0001" : undefined, `set of unknown variable: ${JSON.stringify(name)}`, at);
+    cx.typing(variable === undefined ? "X07-TYPE-SET-0001" : undefined, `set of unknown variable: ${JSON.stringify(name)}`, at, variable === undefined ? unset(cx, name, at) : { hint: "the input cannot be set: bind another name with let" });
     return "error";
   }
   if (v.type === "never" || v.type === "error" || variable.type === "error") {
@@ -186,6 +193,12 @@ function store(cx: Context, name: string, v: Value, valueAt: Place, at: Place): 
     if (isViewLike(variable.type)) cx.setOwners(variable, v.owners, v.borrowedAt);
   }
   return variable.type;
+}
+
+function unset(cx: Context, name: string, at: Place): FaultFacts {
+  const near = cx.nearestVariable(name, `${pointerOf(at)}/1`);
+  if (near.nearest !== undefined) return near;
+  return { hint: "let makes a variable, set changes one", quickfix: [{ op: "replace", path: `${pointerOf(at)}/0`, value: "let" }] };
 }
 
 function set0(cx: Context, e: Expr[], at: Place): Value {
@@ -217,7 +230,7 @@ function branch(cx: Context, e: Expr, at: Place, used: boolean): Branch {
 }
 
 function condition(cx: Context, e: Expr, at: Place, what: string): IrExpr {
-  const v = cx.frame(() => own(cx, e, at));
+  const v = whole(cx, e, at);
   if (v.type === "i32") return v.parts[0] ?? ZERO;
   if (v.type !== "error") cx.typing("X07-TYPE-UNIFY-0001", `${what} condition must be i32`, at, { expected: "i32", found: describeType(v) });
   return ZERO;
@@ -266,7 +279,7 @@ function inline(cx: Context, e: Expr, at: Place, used: boolean): Value {
   if (!used && typeof name === "string" && cx.lookup(name)?.kind === "local") return { ...NEVER, type: cx.inCurrentScope(name) ? setStatement(cx, e, at) : letStatement(cx, e, at) };
   cx.openScope();
   let v: Value = int(ZERO);
-  if (used) v = cx.frame(() => own(cx, e, at));
+  if (used) v = whole(cx, e, at);
   else if (discard(cx, e, at) === "never") v = NEVER;
   return cx.closeScope(v, v.type === "never");
 }
@@ -274,7 +287,7 @@ function inline(cx: Context, e: Expr, at: Place, used: boolean): Value {
 function literalIf(cx: Context, e: Expr[], taken: boolean, at: Place, used: boolean): Value {
   const keep = taken ? 2 : 3;
   const drop = taken ? 3 : 2;
-  checkOnly(cx, () => void cx.frame(() => own(cx, e[drop] ?? 0, child(at, drop))));
+  checkOnly(cx, () => void whole(cx, e[drop] ?? 0, child(at, drop)));
   return inline(cx, e[keep] ?? 0, child(at, keep), used);
 }
 
@@ -300,7 +313,9 @@ function joinTwo(cx: Context, test: IrExpr, a: Branch, b: Branch, at: Place, use
 }
 
 function quiet(side: Branch): boolean {
-  return side.code.length === 0 && side.value.type !== "never" && side.value.parts.every(isPure) && ![...side.end.values()].some((c) => c.state === "moved");
+  if (side.code.length > 0 || side.value.type === "never" || !side.value.parts.every(isPure)) return false;
+  for (const c of side.end.values()) if (c.state === "moved") return false;
+  return true;
 }
 
 function commonType(cx: Context, a: Value, b: Value, at: Place): Type {
@@ -314,7 +329,7 @@ function commonType(cx: Context, a: Value, b: Value, at: Place): Type {
 /** The value of two alternatives: brands must agree to survive, views may have one owner. */
 export function joined(a: Value, b: Value, type: Type, parts: readonly IrExpr[], cx: Context, at: Place): Value {
   const brand = a.type === "never" ? b.brand : b.type === "never" || a.brand === b.brand ? a.brand : undefined;
-  const owners = [...new Set([...a.owners, ...b.owners])];
+  const owners = a.owners.length + b.owners.length === 0 ? a.owners : [...new Set([...a.owners, ...b.owners])];
   if (owners.filter((o) => isOwned(o.type)).length > 1)
     return cx.typing(undefined, "if branches borrow from different owners", at, { hint: "copy with view.to_bytes, or join before borrowing" });
   const temp = parts.every((p) => p.op === "get");
@@ -406,9 +421,12 @@ function loopBody(cx: Context, body: Expr, at: Place, step: () => void): IrStmt[
 
 /** Variables that are moved before a loop and set within it must be clear from the first round on. */
 function prepareLoop(cx: Context, parts: readonly Expr[]): void {
+  const moved = cx.moved();
+  if (moved.length === 0) return;
   const names = new Set<string>();
   for (const p of parts) collectSets(p, names);
-  for (const v of cx.movedNamed(names)) {
+  for (const v of moved) {
+    if (!names.has(v.name)) continue;
     cx.zero(v);
     cx.setState(v, "cleared", v.movedAt);
   }
@@ -469,7 +487,7 @@ export function whileLoop(cx: Context, e: Expr, at: Place): Value {
 function returnForm(cx: Context, e: Expr[], at: Place): Value {
   if (e.length !== 2) return arity(cx, "X07-ARITY-RETURN-0001", "return form: (return <value>)", at);
   const mark = cx.mark();
-  const v = materialize(cx, cx.frame(() => own(cx, e[1] ?? 0, child(at, 1))));
+  const v = wholeOwned(cx, e[1] ?? 0, child(at, 1));
   if (v.type === "never" || v.type === "error") return v.type === "error" ? NEVER : v;
   if (v.type !== cx.facts.result) {
     cx.typing("X07-TYPE-RET-0001", `return type mismatch: expected ${spell(cx.facts.result)}, got ${describeType(v)}`, child(at, 1), { expected: cx.facts.result, found: describeType(v) });

@@ -1,11 +1,13 @@
 // The infix operators on i32. Knows evaluation order and x07's total division.
 
 import type { Expr, Place } from "../ast.ts";
+import { pointerOf } from "../ast.ts";
 import type { BinOp, IrExpr, IrStmt } from "../ir.ts";
 import { isPure } from "../ir.ts";
 import { ONE, ZERO, bin, cond, divide, foldBin, not, toBool } from "../ops.ts";
 import type { Context } from "./context.ts";
-import { child, describeType, own } from "./expr.ts";
+import { child, describeType, whole } from "./expr.ts";
+import type { Form } from "./forms.ts";
 import type { Value } from "./values.ts";
 import { ERROR, int } from "./values.ts";
 
@@ -15,14 +17,22 @@ export const OPERATORS: ReadonlyMap<string, BinOp | "&&" | "||" | "/" | "%"> = n
   ["&&", "&&"], ["||", "||"],
 ]);
 
-export function applyOperator(cx: Context, head: string, e: Expr[], at: Place): Value {
-  const op = OPERATORS.get(head);
-  if (op === undefined) return ERROR;
-  if (e.length !== 3) return cx.fail("Parse", "X07-ARITY-BINOP-0001", `${head} expects 2 args`, at, { expected: "2", found: String(e.length - 1) });
-  if (op === "&&" || op === "||") return logical(cx, op, e, at);
-  const operand = (i: number): Value => cx.frame(() => own(cx, e[i] ?? 0, child(at, i)));
-  const [a, b] = cx.operands(2, (i) => operand(i + 1));
-  if (a === undefined || b === undefined || !numbers(cx, head, [a, b], at)) return int(ZERO);
+/** What each operator does with a list that it heads. */
+export function operatorForms(): [string, Form][] {
+  return [...OPERATORS].map(([head, op]) => [head, op === "&&" || op === "||" ? (cx, e, at) => logical(cx, op, e, at) : (cx, e, at) => arithmetic(cx, head, op, e, at)]);
+}
+
+function wrongArity(cx: Context, head: string, e: Expr[], at: Place): Value {
+  return cx.fail("Parse", "X07-ARITY-BINOP-0001", `${head} expects 2 args`, at, { expected: "2", found: String(e.length - 1) });
+}
+
+function arithmetic(cx: Context, head: string, op: BinOp | "/" | "%", e: Expr[], at: Place): Value {
+  if (e.length !== 3) return wrongArity(cx, head, e, at);
+  const first = whole(cx, e[1] ?? 0, child(at, 1));
+  const start = cx.b.here.length;
+  const b = whole(cx, e[2] ?? 0, child(at, 2));
+  const a = cx.kept(first, start);
+  if (!numbers(cx, head, [a, b], at)) return int(ZERO);
   const x = a.parts[0] ?? ZERO;
   const y = b.parts[0] ?? ZERO;
   if ((op === "lt_u" || op === "ge_u") && e[2] === 0) return pointless(cx, head, op, at);
@@ -45,6 +55,7 @@ function pointless(cx: Context, head: string, op: "lt_u" | "ge_u", at: Place): V
   const always = op === "lt_u" ? "false" : "true";
   return cx.typing(undefined, `semantic error: \`(${head} x 0)\` is always ${always} (unsigned comparison)`, at, {
     hint: `use the signed ${head.slice(0, -1)} when negatives are meant`,
+    quickfix: [{ op: "replace", path: `${pointerOf(at)}/0`, value: head.slice(0, -1) }],
   });
 }
 
@@ -71,13 +82,14 @@ function remainder(cx: Context, x: IrExpr, y: IrExpr): IrExpr {
 
 /** Short circuit: the right side runs, in a scope of its own, only when it decides. */
 function logical(cx: Context, op: "&&" | "||", e: Expr[], at: Place): Value {
-  const left = cx.frame(() => own(cx, e[1] ?? 0, child(at, 1)));
+  if (e.length !== 3) return wrongArity(cx, op, e, at);
+  const left = whole(cx, e[1] ?? 0, child(at, 1));
   const leftOk = numbers(cx, op, [left], at);
   const mark = cx.mark();
   let right: Value = ERROR;
   const code = cx.b.block(() => {
     cx.openScope();
-    right = cx.closeScope(cx.frame(() => own(cx, e[2] ?? 0, child(at, 2))), false);
+    right = cx.closeScope(whole(cx, e[2] ?? 0, child(at, 2)), false);
   });
   const end = cx.undo(mark);
   if (right.type !== "i32" && right.type !== "error") cx.typing("X07-TYPE-CALL-0002", `${op} expects i32 args`, child(at, 2), { expected: "i32", found: describeType(right) });

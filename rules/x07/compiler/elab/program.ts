@@ -22,6 +22,8 @@ export interface Instance {
   readonly typeArgs: ReadonlyMap<string, TypeArgument>;
 }
 
+const NOBODY: readonly string[] = [];
+
 export class Program {
   readonly modules: ReadonlyMap<string, Module>;
   private readonly functions = new Map<string, FunctionRef>();
@@ -72,6 +74,17 @@ export class Program {
     return undefined;
   }
 
+  /** Every head of the program's own that may stand in `from`. */
+  visibleFrom(from: string): string[] {
+    const names: string[] = [];
+    for (const [name, { module }] of this.functions) if (this.visible(name, module, from) === undefined) names.push(name);
+    for (const [name, { module, decl }] of this.types) {
+      if (this.visible(name, module, from) !== undefined) continue;
+      names.push(...(decl.kind === "enum" ? decl.variants.map((v) => `${name}.${v.name}`) : ["make", ...decl.fields].map((f) => `${name}.${f}`)));
+    }
+    return names;
+  }
+
   /** A record or enum by its full name. */
   type(name: string): TypeDecl | undefined {
     return this.types.get(name)?.decl;
@@ -79,8 +92,7 @@ export class Program {
 
   /** Registers a use; returns the name that calls use. */
   need(ref: FunctionRef, typeArgs: ReadonlyMap<string, TypeArgument>): string {
-    const suffix = typeArgs.size === 0 ? "" : `<${[...typeArgs.values()].join(",")}>`;
-    const name = ref.decl.name + suffix;
+    const name = typeArgs.size === 0 ? ref.decl.name : `${ref.decl.name}<${[...typeArgs.values()].join(",")}>`;
     this.asked.add(name);
     if (!this.instances.has(name)) {
       const instance: Instance = { name, ref, typeArgs };
@@ -91,7 +103,8 @@ export class Program {
   }
 
   /** The names asked for since the last time. */
-  takeNeeds(): string[] {
+  takeNeeds(): readonly string[] {
+    if (this.asked.size === 0) return NOBODY;
     const names = [...this.asked];
     this.asked = new Set();
     return names;

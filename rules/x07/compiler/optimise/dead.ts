@@ -1,45 +1,81 @@
 // Removes assignments to locals that nobody reads. Knows the IR only.
 
-import type { IrFunction, IrStmt } from "../ir.ts";
+import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
 import { isPure } from "../ir.ts";
-import { countReads } from "./walk.ts";
-
-const ROUNDS = 4;
+import { countReads, visitExpr } from "./walk.ts";
 
 export function removeDead(f: IrFunction): IrFunction {
-  let body = f.body;
-  for (let i = 0; i < ROUNDS; i++) {
-    const reads = new Int32Array(f.locals.length);
-    countReads(body, reads);
-    const next = sweep(body, reads);
-    if (next === body) break;
-    body = next;
-  }
+  const sweep = new Sweep(f);
+  let { body } = f;
+  // Backwards, so that what only dead code reads is dead when it is come to; again where it had been passed, in a loop.
+  do {
+    sweep.begin();
+    body = sweep.list(body);
+  } while (sweep.missed);
   return body === f.body ? f : { ...f, body };
 }
 
-function sweep(stmts: readonly IrStmt[], reads: Int32Array): readonly IrStmt[] {
-  let out: IrStmt[] | undefined;
-  stmts.forEach((s, i) => {
-    const kept = swept(s, reads);
-    if (kept !== s && out === undefined) out = stmts.slice(0, i);
-    if (kept !== undefined) out?.push(kept);
-  });
-  return out ?? stmts;
-}
+class Sweep {
+  /** Whether a local whose assignment was passed has lost its last reader since. */
+  missed = false;
+  private readonly reads: Int32Array;
+  private readonly passed: Uint8Array;
 
-function swept(s: IrStmt, reads: Int32Array): IrStmt | undefined {
-  if (s.op === "set") return reads[s.local] === 0 && isPure(s.value) ? undefined : s;
-  if (s.op === "if") {
-    const then = sweep(s.then, reads);
-    const otherwise = sweep(s.else, reads);
-    if (then.length === 0 && otherwise.length === 0 && isPure(s.cond)) return undefined;
-    return then === s.then && otherwise === s.else ? s : { ...s, then, else: otherwise };
+  constructor(f: IrFunction) {
+    this.reads = new Int32Array(f.locals.length);
+    this.passed = new Uint8Array(f.locals.length);
+    countReads(f.body, this.reads);
   }
-  if (s.op === "loop" || s.op === "block") {
-    const body = sweep(s.body, reads);
-    if (body.length === 0) return undefined;
-    return body === s.body ? s : { ...s, body };
+
+  begin(): void {
+    this.missed = false;
+    this.passed.fill(0);
   }
-  return s;
+
+  list(stmts: readonly IrStmt[]): readonly IrStmt[] {
+    let out: IrStmt[] | undefined;
+    for (let i = stmts.length - 1; i >= 0; i--) {
+      const s = stmts[i]!;
+      const kept = this.stmt(s);
+      if (kept !== s && out === undefined) {
+        // What comes after, turned round like the rest.
+        out = [];
+        for (let j = stmts.length - 1; j > i; j--) out.push(stmts[j]!);
+      }
+      if (kept !== undefined) out?.push(kept);
+    }
+    return out?.reverse() ?? stmts;
+  }
+
+  private stmt(s: IrStmt): IrStmt | undefined {
+    if (s.op === "set") {
+      if (this.reads[s.local] !== 0 || !isPure(s.value)) {
+        this.passed[s.local] = 1;
+        return s;
+      }
+      this.forget(s.value);
+      return undefined;
+    }
+    if (s.op === "if") {
+      const otherwise = this.list(s.else);
+      const then = this.list(s.then);
+      if (then.length === 0 && otherwise.length === 0 && isPure(s.cond)) {
+        this.forget(s.cond);
+        return undefined;
+      }
+      return then === s.then && otherwise === s.else ? s : { ...s, then, else: otherwise };
+    }
+    if (s.op === "loop" || s.op === "block") {
+      const body = this.list(s.body);
+      if (body.length === 0) return undefined;
+      return body === s.body ? s : { ...s, body };
+    }
+    return s;
+  }
+
+  private forget(e: IrExpr): void {
+    visitExpr(e, (x) => {
+      if (x.op === "get" && --this.reads[x.local]! === 0 && this.passed[x.local] === 1) this.missed = true;
+    });
+  }
 }

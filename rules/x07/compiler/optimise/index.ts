@@ -1,12 +1,13 @@
 // The optimiser: IR functions -> fewer, better IR functions with the same meaning. Knows the IR and which pass helps which.
 
-import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
+import type { IrFunction } from "../ir.ts";
 import { removeDead } from "./dead.ts";
 import { inlineCalls } from "./inline.ts";
 import type { Candidates } from "./inline.ts";
 import { propagate } from "./propagate.ts";
+import { sinkValues } from "./sink.ts";
 import { unrollLoops } from "./unroll.ts";
-import { sizeOf, visit } from "./walk.ts";
+import { eachCall, sizeOf } from "./walk.ts";
 
 /** Copied wherever it is called. */
 export const SMALL = 16;
@@ -50,18 +51,16 @@ export function optimise(functions: ReadonlyMap<string, IrFunction>, outside: (n
 
 function improve(f: IrFunction, candidate: Candidates | undefined): IrFunction {
   const inlined = candidate !== undefined && sizeOf(f.body, FULL) < FULL ? inlineCalls(f, candidate) : f;
-  return unrollLoops(removeDead(propagate(inlined)));
+  return unrollLoops(sinkValues(removeDead(propagate(inlined))));
 }
 
 function countCalls(f: IrFunction, calls: Map<string, number>): readonly string[] {
-  const targets = new Set<string>();
-  const note = (x: IrExpr | IrStmt): void => {
-    if (x.op !== "call") return;
-    targets.add(x.target);
-    calls.set(x.target, (calls.get(x.target) ?? 0) + 1);
-  };
-  visit(f.body, note, note);
-  return [...targets];
+  const targets: string[] = [];
+  eachCall(f.body, (target) => {
+    if (!targets.includes(target)) targets.push(target);
+    calls.set(target, (calls.get(target) ?? 0) + 1);
+  });
+  return targets;
 }
 
 /** Callees before callers where there is no cycle; an explicit stack, for call chains may be long. */

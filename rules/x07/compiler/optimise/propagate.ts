@@ -1,33 +1,46 @@
 // Forward propagation: constants, copies, and conditions that are known to hold. Removes checks that cannot fail. Knows the IR only.
 
-import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
-import { isPure, isSimple } from "../ir.ts";
+import type { BinOp, IrExpr, IrFunction, IrStmt } from "../ir.ts";
+import { isPure } from "../ir.ts";
 import { bin, cond as condExpr, k, un } from "../ops.ts";
-import { assignedLocals } from "../elab/effects.ts";
 import { leaves, mapChildren, mapStmt } from "./walk.ts";
 
 export function propagate(f: IrFunction): IrFunction {
-  return { ...f, body: new Propagation().list(f.body) };
+  return { ...f, body: new Propagation(f.locals.length).list(f.body) };
 }
 
-interface Undo {
-  readonly map: Map<number, IrExpr> | Map<string, boolean>;
-  readonly key: number | string;
-  readonly before: IrExpr | boolean | undefined;
-}
+const KNOWN_NOTHING = 0;
+const HOLDS = 1;
+const FAILS = 2;
+type Truth = typeof KNOWN_NOTHING | typeof HOLDS | typeof FAILS;
 
 class Propagation {
-  /** What a local is known to equal: a constant or another local. */
-  private readonly values = new Map<number, IrExpr>();
-  /** Locals that may be known to equal this one: a superset of the truth in `values`. */
-  private readonly copies = new Map<number, Set<number>>();
-  /** Truth of comparisons, by their text. */
-  private readonly facts = new Map<string, boolean>();
-  /** Facts that may be known about a local: a superset of the truth in `facts`. */
-  private readonly about = new Map<number, Set<string>>();
-  private readonly factLocals = new Map<string, readonly number[]>();
-  private trail: Undo[] = [];
-  private readonly assignedIn = new WeakMap<readonly IrStmt[], Set<number>>();
+  /** By local, what it is known to equal: a constant or another local. */
+  private readonly values: (IrExpr | undefined)[];
+  /** By local, the locals that may be known to equal it: more than the truth in `values`. */
+  private readonly copies: (number[] | undefined)[];
+  /** Comparisons that somebody has learned something of, and what is known of each now. */
+  private readonly comparisons: Comparisons;
+  private readonly truths: Truth[] = [];
+  private learned = 0;
+  /** By local, the comparisons of which something may be known: more than the truth in `truths`. */
+  private readonly about: (number[] | undefined)[];
+  /** What was known before each change: of a local, or, with the number turned over (`~`), of a comparison. */
+  private readonly trail: number[] = [];
+  private readonly before: (IrExpr | Truth | undefined)[] = [];
+  /** Jumps written so far, by label. */
+  private readonly jumps: number[] = [];
+  /** Marks of locals: those with the newest number are in the set at hand. */
+  private readonly marks: Int32Array;
+  private mark = 0;
+
+  constructor(locals: number) {
+    this.values = new Array<IrExpr | undefined>(locals).fill(undefined);
+    this.copies = new Array<number[] | undefined>(locals).fill(undefined);
+    this.about = new Array<number[] | undefined>(locals).fill(undefined);
+    this.marks = new Int32Array(locals);
+    this.comparisons = new Comparisons(locals);
+  }
 
   // ---- statements
 
@@ -63,7 +76,7 @@ class Propagation {
   private set(s: Extract<IrStmt, { op: "set" }>, out: IrStmt[]): void {
     const value = this.rewrite(s.value);
     if (value.op === "get" && value.local === s.local) return;
-    const known = this.values.get(s.local);
+    const known = this.values[s.local];
     if (known !== undefined && value.op === "const" && known.op === "const" && known.value === value.value) return;
     out.push(value === s.value ? s : { ...s, value });
     this.kill(s.local);
@@ -80,15 +93,17 @@ class Propagation {
     const otherwise = this.branch(s.else, test, s.cond, false);
     const a = leaves(then);
     const b = leaves(otherwise);
-    if (!a) this.killAll(this.assigned(s.then));
-    if (!b) this.killAll(this.assigned(s.else));
+    const changedThen = a && b ? NONE : this.assigned(s.then);
+    const changedElse = a && b ? NONE : this.assigned(s.else);
+    if (!a) this.killAll(changedThen);
+    if (!b) this.killAll(changedElse);
     if (then.length === 0 && otherwise.length === 0) {
       if (!isPure(test)) out.push({ op: "if", cond: test, then, else: otherwise });
       return;
     }
     out.push({ op: "if", cond: test, then, else: otherwise });
-    if (a && !b) this.learnUnchanged(test, s.cond, false, this.assigned(s.else));
-    if (b && !a) this.learnUnchanged(test, s.cond, true, this.assigned(s.then));
+    if (a && !b) this.learnUnchanged(test, s.cond, false, changedElse);
+    if (b && !a) this.learnUnchanged(test, s.cond, true, changedThen);
   }
 
   private branch(stmts: readonly IrStmt[], test: IrExpr, original: IrExpr, holds: boolean): readonly IrStmt[] {
@@ -101,8 +116,30 @@ class Propagation {
     return out;
   }
 
-  private learnUnchanged(test: IrExpr, original: IrExpr, holds: boolean, changed: ReadonlySet<number>): void {
-    for (const e of original === test ? [test] : [test, original]) if (!mentions(e, changed)) this.learn(e, holds);
+  private learnUnchanged(test: IrExpr, original: IrExpr, holds: boolean, changed: readonly number[]): void {
+    this.mark++;
+    for (const l of changed) this.marks[l] = this.mark;
+    if (!this.mentionsMarked(test)) this.learn(test, holds);
+    if (original !== test && !this.mentionsMarked(original)) this.learn(original, holds);
+  }
+
+  private mentionsMarked(e: IrExpr): boolean {
+    switch (e.op) {
+      case "get":
+        return this.marks[e.local] === this.mark;
+      case "bin":
+        return this.mentionsMarked(e.a) || this.mentionsMarked(e.b);
+      case "un":
+        return this.mentionsMarked(e.a);
+      case "load":
+        return this.mentionsMarked(e.addr);
+      case "cond":
+        return this.mentionsMarked(e.cond) || this.mentionsMarked(e.a) || this.mentionsMarked(e.b);
+      case "call":
+        return e.args.some((a) => this.mentionsMarked(a));
+      default:
+        return false;
+    }
   }
 
   private loop(s: Extract<IrStmt, { op: "loop" }>, out: IrStmt[]): void {
@@ -124,14 +161,15 @@ class Propagation {
   private entryCondition(s: Extract<IrStmt, { op: "loop" }>): IrExpr | undefined {
     const last = s.body.at(-1);
     if (last?.op !== "br" || last.label !== s.label || last.cond === undefined) return undefined;
-    return s.body.slice(0, -1).some((x) => jumpsTo(x, s.label)) ? undefined : last.cond;
+    for (let i = 0; i < s.body.length - 1; i++) if (jumpsTo(s.body[i]!, s.label)) return undefined;
+    return last.cond;
   }
 
   private block(s: Extract<IrStmt, { op: "block" }>, out: IrStmt[]): void {
     const mark = this.trail.length;
+    const jumps = this.jumps[s.label] ?? 0;
     const body = this.list(s.body);
-    const used = body.some((x) => jumpsTo(x, s.label));
-    if (!used) {
+    if ((this.jumps[s.label] ?? 0) === jumps) {
       for (const x of body) out.push(x);
       return;
     }
@@ -141,18 +179,20 @@ class Propagation {
   }
 
   private br(s: Extract<IrStmt, { op: "br" }>, out: IrStmt[]): void {
-    if (s.cond === undefined) {
-      out.push(s);
-      return;
-    }
+    if (s.cond === undefined) return this.jump(s, out);
     const test = this.rewrite(s.cond);
     if (test.op === "const") {
-      if (test.value !== 0) out.push({ op: "br", label: s.label, cond: undefined });
+      if (test.value !== 0) this.jump({ op: "br", label: s.label, cond: undefined }, out);
       return;
     }
-    out.push({ op: "br", label: s.label, cond: test });
+    this.jump(test === s.cond ? s : { op: "br", label: s.label, cond: test }, out);
     this.learn(test, false);
     if (s.cond !== test) this.learn(s.cond, false);
+  }
+
+  private jump(s: Extract<IrStmt, { op: "br" }>, out: IrStmt[]): void {
+    this.jumps[s.label] = (this.jumps[s.label] ?? 0) + 1;
+    out.push(s);
   }
 
   private trapIf(s: Extract<IrStmt, { op: "trapIf" }>, out: IrStmt[]): void {
@@ -161,7 +201,7 @@ class Propagation {
       if (test.value !== 0) out.push({ op: "trap" });
       return;
     }
-    out.push({ op: "trapIf", cond: test });
+    out.push(test === s.cond ? s : { op: "trapIf", cond: test });
     this.learn(test, false);
     if (s.cond !== test) this.learn(s.cond, false);
   }
@@ -171,12 +211,12 @@ class Propagation {
   private readonly rewrite = (e: IrExpr): IrExpr => {
     switch (e.op) {
       case "get":
-        return this.values.get(e.local) ?? e;
+        return this.values[e.local] ?? e;
       case "bin": {
         const a = this.rewrite(e.a);
         const b = this.rewrite(e.b);
         const next = a === e.a && b === e.b ? e : bin(e.kind, a, b);
-        const truth = next.op === "bin" && COMPARE.has(next.kind) ? (this.truth(next) ?? (next === e ? undefined : this.truth(e))) : undefined;
+        const truth = next.op === "bin" && isComparison(next.kind) ? (this.truth(next) ?? (next === e ? undefined : this.truth(e))) : undefined;
         return truth === undefined ? next : k(truth ? 1 : 0);
       }
       case "un": {
@@ -201,68 +241,90 @@ class Propagation {
 
   // ---- knowledge
 
-  private remember(map: Undo["map"], key: number | string, before: Undo["before"]): void {
-    this.trail.push({ map, key, before });
-  }
-
   private undo(mark: number): void {
-    while (this.trail.length > mark) {
-      const u = this.trail.pop();
-      if (u === undefined) return;
-      const map = u.map as Map<number | string, IrExpr | boolean>;
-      if (u.before === undefined) map.delete(u.key);
-      else {
-        map.set(u.key, u.before);
-        this.index(u.key, u.before);
+    const { trail, before } = this;
+    while (trail.length > mark) {
+      const what = trail.pop()!;
+      const was = before.pop();
+      if (what < 0) {
+        this.setTruth(~what, was as Truth);
+        // Made findable again by the locals that it depends on.
+        if (was !== KNOWN_NOTHING) for (const l of this.comparisons.locals[~what]!) addTo(this.about, l, ~what);
+      } else {
+        const value = was as IrExpr | undefined;
+        this.values[what] = value;
+        if (value?.op === "get") addTo(this.copies, value.local, what);
       }
     }
   }
 
-  /** Makes a restored piece of knowledge findable again by the locals that it depends on. */
-  private index(key: number | string, known: IrExpr | boolean): void {
-    if (typeof key === "string") for (const l of this.factLocals.get(key) ?? []) addTo(this.about, l, key);
-    else if (typeof known !== "boolean" && known.op === "get") addTo(this.copies, known.local, key);
+  private setTruth(comparison: number, truth: Truth): void {
+    if ((this.truths[comparison] ?? KNOWN_NOTHING) !== KNOWN_NOTHING) this.learned--;
+    if (truth !== KNOWN_NOTHING) this.learned++;
+    this.truths[comparison] = truth;
+  }
+
+  private changeValue(local: number, value: IrExpr | undefined): void {
+    this.trail.push(local);
+    this.before.push(this.values[local]);
+    this.values[local] = value;
+  }
+
+  private changeTruth(comparison: number, truth: Truth): void {
+    this.trail.push(~comparison);
+    this.before.push(this.truths[comparison] ?? KNOWN_NOTHING);
+    this.setTruth(comparison, truth);
   }
 
   private learnValue(local: number, value: IrExpr): void {
-    this.remember(this.values, local, this.values.get(local));
-    this.values.set(local, value);
+    this.changeValue(local, value);
     if (value.op === "get") addTo(this.copies, value.local, local);
   }
 
   private kill(local: number): void {
-    if (this.values.has(local)) {
-      this.remember(this.values, local, this.values.get(local));
-      this.values.delete(local);
+    if (this.values[local] !== undefined) this.changeValue(local, undefined);
+    const copies = this.copies[local];
+    if (copies !== undefined) {
+      for (const copy of copies) {
+        const value = this.values[copy];
+        if (value?.op === "get" && value.local === local) this.changeValue(copy, undefined);
+      }
+      this.copies[local] = undefined;
     }
-    for (const copy of this.copies.get(local) ?? []) {
-      const value = this.values.get(copy);
-      if (value?.op !== "get" || value.local !== local) continue;
-      this.remember(this.values, copy, value);
-      this.values.delete(copy);
-    }
-    this.copies.delete(local);
-    for (const fact of this.about.get(local) ?? []) {
-      const before = this.facts.get(fact);
-      if (before === undefined) continue;
-      this.remember(this.facts, fact, before);
-      this.facts.delete(fact);
-    }
-    this.about.delete(local);
+    const about = this.about[local];
+    if (about === undefined) return;
+    for (const c of about) if (this.truths[c] !== KNOWN_NOTHING) this.changeTruth(c, KNOWN_NOTHING);
+    this.about[local] = undefined;
   }
 
-  private killAll(locals: ReadonlySet<number>): void {
+  private killAll(locals: readonly number[]): void {
     for (const l of locals) this.kill(l);
   }
 
-  private assigned(stmts: readonly IrStmt[]): Set<number> {
-    let set = this.assignedIn.get(stmts);
-    if (set === undefined) {
-      set = new Set();
-      assignedLocals(stmts, set);
-      this.assignedIn.set(stmts, set);
+  /** The locals that the statements assign, each once. */
+  private assigned(stmts: readonly IrStmt[]): readonly number[] {
+    if (stmts.length === 0) return NONE;
+    const found: number[] = [];
+    this.mark++;
+    this.collectAssigned(stmts, found);
+    return found;
+  }
+
+  private collectAssigned(stmts: readonly IrStmt[], found: number[]): void {
+    for (const s of stmts) {
+      if (s.op === "set") this.addUnmarked(s.local, found);
+      else if (s.op === "call" || s.op === "resume") for (const d of s.dests) this.addUnmarked(d, found);
+      else if (s.op === "if") {
+        this.collectAssigned(s.then, found);
+        this.collectAssigned(s.else, found);
+      } else if (s.op === "loop" || s.op === "block") this.collectAssigned(s.body, found);
     }
-    return set;
+  }
+
+  private addUnmarked(local: number, found: number[]): void {
+    if (this.marks[local] === this.mark) return;
+    this.marks[local] = this.mark;
+    found.push(local);
   }
 
   private learn(e: IrExpr, holds: boolean): void {
@@ -280,83 +342,154 @@ class Propagation {
     }
     const base = normal(e);
     if (base === undefined) return;
-    this.state(base.kind, base.a, base.b, base.holds === holds);
-  }
-
-  private state(kind: BaseKind, a: IrExpr, b: IrExpr, truth: boolean): void {
-    const key = textOf(kind, a, b);
-    if (key === undefined) return;
-    if (this.facts.get(key) === truth) return;
-    this.remember(this.facts, key, this.facts.get(key));
-    this.facts.set(key, truth);
-    let locals = this.factLocals.get(key);
-    if (locals === undefined) this.factLocals.set(key, (locals = [...localsOf(a), ...localsOf(b)]));
-    for (const l of locals) addTo(this.about, l, key);
+    const comparison = this.comparisons.learn(base.kind, base.a, base.b);
+    if (comparison === undefined) return;
+    const truth = base.holds === holds ? HOLDS : FAILS;
+    if (this.truths[comparison] === truth) return;
+    this.changeTruth(comparison, truth);
+    for (const l of this.comparisons.locals[comparison]!) addTo(this.about, l, comparison);
   }
 
   private truth(e: IrExpr): boolean | undefined {
-    if (this.facts.size === 0) return undefined;
+    if (this.learned === 0) return undefined;
     const base = normal(e);
-    const x = base === undefined ? undefined : operandText(base.a);
-    const y = base === undefined || x === undefined ? undefined : operandText(base.b);
-    if (base === undefined || x === undefined || y === undefined) return undefined;
+    if (base === undefined) return undefined;
+    const x = this.comparisons.operand(base.a);
+    const y = x === undefined ? undefined : this.comparisons.operand(base.b);
+    if (x === undefined || y === undefined) return undefined;
     const known = this.implied(base.kind, x, y);
     return known === undefined ? undefined : known === base.holds;
   }
 
-  /** What the facts say of `x kind y`, also by way of the other comparisons of x and y. */
-  private implied(kind: BaseKind, x: string, y: string): boolean | undefined {
-    const { facts } = this;
-    const known = facts.get(`${kind} ${x} ${y}`);
-    if (known !== undefined) return known;
-    if (kind !== "eq") return facts.get(`${kind} ${y} ${x}`) === true || facts.get(`eq ${x} ${y}`) === true || facts.get(`eq ${y} ${x}`) === true ? false : undefined;
-    const turned = facts.get(`eq ${y} ${x}`);
-    if (turned !== undefined) return turned;
-    for (const less of ["lt_u", "lt_s"] as const) if (facts.get(`${less} ${x} ${y}`) === true || facts.get(`${less} ${y} ${x}`) === true) return false;
+  /** What is known of `x kind y`, also by way of the other comparisons of x and y. */
+  private implied(kind: BaseKind, x: number, y: number): boolean | undefined {
+    const known = this.known(kind, x, y);
+    if (known !== KNOWN_NOTHING) return known === HOLDS;
+    if (kind !== EQ) return this.known(kind, y, x) === HOLDS || this.known(EQ, x, y) === HOLDS || this.known(EQ, y, x) === HOLDS ? false : undefined;
+    const turned = this.known(EQ, y, x);
+    if (turned !== KNOWN_NOTHING) return turned === HOLDS;
+    for (const less of LESS) if (this.known(less, x, y) === HOLDS || this.known(less, y, x) === HOLDS) return false;
     return undefined;
+  }
+
+  private known(kind: BaseKind, x: number, y: number): Truth {
+    const comparison = this.comparisons.find(kind, x, y);
+    return comparison === undefined ? KNOWN_NOTHING : this.truths[comparison]!;
   }
 }
 
-type BaseKind = "lt_u" | "lt_s" | "eq";
-const COMPARE = new Set<string>(["eq", "ne", "lt_s", "le_s", "gt_s", "ge_s", "lt_u", "le_u", "gt_u", "ge_u"]);
+const NONE: readonly number[] = [];
+const LT_U = 0;
+const LT_S = 1;
+const EQ = 2;
+type BaseKind = typeof LT_U | typeof LT_S | typeof EQ;
+const LESS = [LT_U, LT_S] as const;
+
+/** Numbers for comparisons of small, repeatable operands, so that equal ones are found again without writing them out. */
+class Comparisons {
+  /** The locals that a comparison depends on. */
+  readonly locals: (readonly number[])[] = [];
+  private readonly known: readonly Map<number, number>[] = [new Map(), new Map(), new Map()];
+  private readonly constants = new Map<number, number>();
+  private readonly sums = new Map<BinOp, Map<number, number>>();
+  /** Locals stand for themselves; what else is met gets the next number. */
+  private operands: number;
+
+  constructor(locals: number) {
+    this.operands = locals;
+  }
+
+  find(kind: BaseKind, x: number, y: number): number | undefined {
+    return this.known[kind]!.get(pair(x, y));
+  }
+
+  /** The number of a comparison, a new one where it has none; undefined for operands that are not small. */
+  learn(kind: BaseKind, a: IrExpr, b: IrExpr): number | undefined {
+    const x = this.numbered(a);
+    const y = x === undefined ? undefined : this.numbered(b);
+    if (x === undefined || y === undefined) return undefined;
+    const key = pair(x, y);
+    let found = this.known[kind]!.get(key);
+    if (found === undefined) this.known[kind]!.set(key, (found = this.locals.push([...localsOf(a), ...localsOf(b)]) - 1));
+    return found;
+  }
+
+  /** The number of an operand that some comparison has. */
+  operand(e: IrExpr): number | undefined {
+    if (e.op === "get") return e.local;
+    if (e.op === "const") return this.constants.get(e.value);
+    if (e.op !== "bin") return undefined;
+    const of = this.sums.get(e.kind);
+    const x = of === undefined ? undefined : this.leaf(e.a);
+    const y = x === undefined ? undefined : this.leaf(e.b);
+    return x === undefined || y === undefined ? undefined : of?.get(pair(x, y));
+  }
+
+  private leaf(e: IrExpr): number | undefined {
+    if (e.op === "get") return e.local;
+    return e.op === "const" ? this.constants.get(e.value) : undefined;
+  }
+
+  private numbered(e: IrExpr): number | undefined {
+    if (e.op === "get") return e.local;
+    if (e.op === "const") return numberIn(this.constants, e.value, this);
+    if (e.op !== "bin" || !isLeaf(e.a) || !isLeaf(e.b)) return undefined;
+    const x = this.numbered(e.a);
+    const y = this.numbered(e.b);
+    if (x === undefined || y === undefined) return undefined;
+    let of = this.sums.get(e.kind);
+    if (of === undefined) this.sums.set(e.kind, (of = new Map()));
+    return numberIn(of, pair(x, y), this);
+  }
+
+  next(): number {
+    return this.operands++;
+  }
+}
+
+function numberIn(map: Map<number, number>, key: number, numbers: Comparisons): number {
+  let found = map.get(key);
+  if (found === undefined) map.set(key, (found = numbers.next()));
+  return found;
+}
+
+/** Two numbers as one: a small integer for all but giant functions. */
+function pair(x: number, y: number): number {
+  return x < 32_768 && y < 32_768 ? (x << 15) | y : 2 ** 52 + x * 2 ** 26 + y;
+}
+
+function isLeaf(e: IrExpr): boolean {
+  return e.op === "get" || e.op === "const";
+}
+
+function isComparison(kind: BinOp): boolean {
+  switch (kind) {
+    case "eq": case "ne": case "lt_s": case "le_s": case "gt_s": case "ge_s": case "lt_u": case "le_u": case "gt_u": case "ge_u":
+      return true;
+    default:
+      return false;
+  }
+}
 
 /** Every comparison as one of three kinds; `holds` tells which way round. */
 function normal(e: IrExpr): { kind: BaseKind; a: IrExpr; b: IrExpr; holds: boolean } | undefined {
-  if (e.op === "get") return { kind: "eq", a: e, b: k(0), holds: false };
-  if (e.op === "un" && e.kind === "eqz") return { kind: "eq", a: e.a, b: k(0), holds: true };
+  if (e.op === "get") return { kind: EQ, a: e, b: k(0), holds: false };
+  if (e.op === "un" && e.kind === "eqz") return { kind: EQ, a: e.a, b: k(0), holds: true };
   if (e.op !== "bin") return undefined;
   const { a, b } = e;
   switch (e.kind) {
-    case "lt_u": return { kind: "lt_u", a, b, holds: true };
-    case "ge_u": return { kind: "lt_u", a, b, holds: false };
-    case "gt_u": return { kind: "lt_u", a: b, b: a, holds: true };
-    case "le_u": return { kind: "lt_u", a: b, b: a, holds: false };
-    case "lt_s": return { kind: "lt_s", a, b, holds: true };
-    case "ge_s": return { kind: "lt_s", a, b, holds: false };
-    case "gt_s": return { kind: "lt_s", a: b, b: a, holds: true };
-    case "le_s": return { kind: "lt_s", a: b, b: a, holds: false };
-    case "eq": return { kind: "eq", a, b, holds: true };
-    case "ne": return { kind: "eq", a, b, holds: false };
+    case "lt_u": return { kind: LT_U, a, b, holds: true };
+    case "ge_u": return { kind: LT_U, a, b, holds: false };
+    case "gt_u": return { kind: LT_U, a: b, b: a, holds: true };
+    case "le_u": return { kind: LT_U, a: b, b: a, holds: false };
+    case "lt_s": return { kind: LT_S, a, b, holds: true };
+    case "ge_s": return { kind: LT_S, a, b, holds: false };
+    case "gt_s": return { kind: LT_S, a: b, b: a, holds: true };
+    case "le_s": return { kind: LT_S, a: b, b: a, holds: false };
+    case "eq": return { kind: EQ, a, b, holds: true };
+    case "ne": return { kind: EQ, a, b, holds: false };
     default: return undefined;
   }
-}
-
-/** The text of a comparison of small, repeatable operands; undefined for others. */
-function textOf(kind: BaseKind, a: IrExpr, b: IrExpr): string | undefined {
-  const x = operandText(a);
-  const y = x === undefined ? undefined : operandText(b);
-  return y === undefined ? undefined : `${kind} ${x} ${y}`;
-}
-
-function operandText(e: IrExpr): string | undefined {
-  if (e.op === "get") return `l${e.local}`;
-  if (e.op === "const") return `${e.value}`;
-  if (e.op === "bin" && isSimple(e.a) && isSimple(e.b)) {
-    const x = operandText(e.a);
-    const y = operandText(e.b);
-    return x === undefined || y === undefined ? undefined : `(${e.kind} ${x} ${y})`;
-  }
-  return undefined;
 }
 
 function localsOf(e: IrExpr): readonly number[] {
@@ -365,24 +498,27 @@ function localsOf(e: IrExpr): readonly number[] {
   return [];
 }
 
-function mentions(e: IrExpr, locals: ReadonlySet<number>): boolean {
-  if (e.op === "get") return locals.has(e.local);
-  let found = false;
-  mapChildren(e, (c) => {
-    found ||= mentions(c, locals);
-    return c;
-  });
-  return found;
-}
-
 export function jumpsTo(s: IrStmt, label: number): boolean {
-  if (s.op === "br") return s.label === label;
-  if (s.op === "if") return s.then.some((x) => jumpsTo(x, label)) || s.else.some((x) => jumpsTo(x, label));
-  return (s.op === "loop" || s.op === "block") && s.body.some((x) => jumpsTo(x, label));
+  switch (s.op) {
+    case "br":
+      return s.label === label;
+    case "if":
+      return listJumpsTo(s.then, label) || listJumpsTo(s.else, label);
+    case "loop":
+    case "block":
+      return listJumpsTo(s.body, label);
+    default:
+      return false;
+  }
 }
 
-function addTo<K, V>(map: Map<K, Set<V>>, key: K, value: V): void {
-  const set = map.get(key);
-  if (set === undefined) map.set(key, new Set([value]));
-  else set.add(value);
+function listJumpsTo(stmts: readonly IrStmt[], label: number): boolean {
+  for (const s of stmts) if (jumpsTo(s, label)) return true;
+  return false;
+}
+
+function addTo(lists: (number[] | undefined)[], index: number, value: number): void {
+  const list = lists[index];
+  if (list === undefined) lists[index] = [value];
+  else list.push(value);
 }

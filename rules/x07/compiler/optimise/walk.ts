@@ -99,23 +99,75 @@ export function mapStmt(s: IrStmt, f: (e: IrExpr) => IrExpr): IrStmt {
 
 /** Nodes of a body, counted up to `limit`. */
 export function sizeOf(stmts: readonly IrStmt[], limit: number): number {
-  let n = 0;
-  const expr = (e: IrExpr): IrExpr => {
-    n++;
-    return n > limit ? e : mapChildren(e, expr);
-  };
-  const walk = (list: readonly IrStmt[]): void => {
-    for (const s of list) {
-      if (++n > limit) return;
-      mapStmt(s, expr);
-      if (s.op === "if") {
-        walk(s.then);
-        walk(s.else);
-      } else if (s.op === "loop" || s.op === "block") walk(s.body);
+  return sizeOfList(stmts, 0, limit);
+}
+
+function sizeOfList(stmts: readonly IrStmt[], before: number, limit: number): number {
+  let n = before;
+  for (const s of stmts) {
+    if (++n > limit) return n;
+    switch (s.op) {
+      case "set":
+      case "global.set":
+        n = sizeOfExpr(s.value, n, limit);
+        break;
+      case "store":
+        n = sizeOfExpr(s.value, sizeOfExpr(s.addr, n, limit), limit);
+        break;
+      case "copy":
+        n = sizeOfExpr(s.len, sizeOfExpr(s.src, sizeOfExpr(s.dst, n, limit), limit), limit);
+        break;
+      case "fill":
+        n = sizeOfExpr(s.len, sizeOfExpr(s.value, sizeOfExpr(s.dst, n, limit), limit), limit);
+        break;
+      case "call":
+        for (const a of s.args) n = sizeOfExpr(a, n, limit);
+        break;
+      case "resume":
+        for (const a of s.args) n = sizeOfExpr(a, n, limit);
+        n = sizeOfExpr(s.index, n, limit);
+        break;
+      case "if":
+        n = sizeOfList(s.else, sizeOfList(s.then, sizeOfExpr(s.cond, n, limit), limit), limit);
+        break;
+      case "loop":
+      case "block":
+        n = sizeOfList(s.body, n, limit);
+        break;
+      case "br":
+        if (s.cond !== undefined) n = sizeOfExpr(s.cond, n, limit);
+        break;
+      case "trapIf":
+        n = sizeOfExpr(s.cond, n, limit);
+        break;
+      case "return":
+        for (const v of s.values) n = sizeOfExpr(v, n, limit);
+        break;
     }
-  };
-  walk(stmts);
+  }
   return n;
+}
+
+function sizeOfExpr(e: IrExpr, before: number, limit: number): number {
+  const n = before + 1;
+  if (n > limit) return n;
+  switch (e.op) {
+    case "bin":
+      return sizeOfExpr(e.b, sizeOfExpr(e.a, n, limit), limit);
+    case "un":
+      return sizeOfExpr(e.a, n, limit);
+    case "load":
+      return sizeOfExpr(e.addr, n, limit);
+    case "cond":
+      return sizeOfExpr(e.b, sizeOfExpr(e.a, sizeOfExpr(e.cond, n, limit), limit), limit);
+    case "call": {
+      let size = n;
+      for (const a of e.args) size = sizeOfExpr(a, size, limit);
+      return size;
+    }
+    default:
+      return n;
+  }
 }
 
 /** Whether control never reaches the end of the list. */
@@ -130,9 +182,68 @@ export function leaves(stmts: readonly IrStmt[]): boolean {
 
 /** Adds to `reads` how often each local is read. */
 export function countReads(stmts: readonly IrStmt[], reads: Int32Array): void {
-  visit(stmts, (e) => {
-    if (e.op === "get") reads[e.local] = (reads[e.local] ?? 0) + 1;
-  });
+  for (const s of stmts) {
+    countOwnReads(s, reads);
+    if (s.op === "if") {
+      countReads(s.then, reads);
+      countReads(s.else, reads);
+    } else if (s.op === "loop" || s.op === "block") countReads(s.body, reads);
+  }
+}
+
+/** The same for what a statement evaluates itself. */
+function countOwnReads(s: IrStmt, reads: Int32Array): void {
+  switch (s.op) {
+    case "set":
+    case "global.set":
+      return countExprReads(s.value, reads);
+    case "store":
+      countExprReads(s.addr, reads);
+      return countExprReads(s.value, reads);
+    case "copy":
+      countExprReads(s.dst, reads);
+      countExprReads(s.src, reads);
+      return countExprReads(s.len, reads);
+    case "fill":
+      countExprReads(s.dst, reads);
+      countExprReads(s.value, reads);
+      return countExprReads(s.len, reads);
+    case "call":
+      for (const a of s.args) countExprReads(a, reads);
+      return;
+    case "resume":
+      for (const a of s.args) countExprReads(a, reads);
+      return countExprReads(s.index, reads);
+    case "if":
+    case "trapIf":
+      return countExprReads(s.cond, reads);
+    case "br":
+      if (s.cond !== undefined) countExprReads(s.cond, reads);
+      return;
+    case "return":
+      for (const v of s.values) countExprReads(v, reads);
+  }
+}
+
+function countExprReads(e: IrExpr, reads: Int32Array): void {
+  switch (e.op) {
+    case "get":
+      reads[e.local]!++;
+      return;
+    case "bin":
+      countExprReads(e.a, reads);
+      return countExprReads(e.b, reads);
+    case "un":
+      return countExprReads(e.a, reads);
+    case "load":
+      return countExprReads(e.addr, reads);
+    case "cond":
+      countExprReads(e.cond, reads);
+      countExprReads(e.a, reads);
+      return countExprReads(e.b, reads);
+    case "call":
+      for (const a of e.args) countExprReads(a, reads);
+  }
 }
 
 /** Calls back for every expression, inner ones first, and every statement. */
@@ -214,3 +325,11 @@ export function visitExpr(e: IrExpr, onExpr: (e: IrExpr) => void): void {
   onExpr(e);
 }
 
+/** Shows the target of every call, in the order of evaluation. */
+export function eachCall(stmts: readonly IrStmt[], show: (target: string) => void): void {
+  visit(stmts, (e) => {
+    if (e.op === "call") show(e.target);
+  }, (s) => {
+    if (s.op === "call") show(s.target);
+  });
+}

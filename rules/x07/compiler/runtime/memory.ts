@@ -7,7 +7,9 @@ import type { IrExpr, IrFunction } from "../ir.ts";
 import { FunctionBuilder, callExpr } from "../builder.ts";
 import { ONE, ZERO, add, and, cond, eq, geu, gtu, k, leu, load, ltu, ne, not, or, shl, shr, sub } from "../ops.ts";
 
-export const BINS = { name: "bins", size: 232, reset: true };
+/** The area that lies at address 0 where there is one: adding its address costs nothing. */
+export const FIRST_AREA = "bins";
+export const BINS = { name: FIRST_AREA, size: 232, reset: true };
 const BIN_COUNT = 57;
 const SMALL = 256;
 const MAX = 0x7ffffff0;

@@ -6,10 +6,11 @@ import { isPure, typeOf } from "../ir.ts";
 import { countReads } from "../optimise/walk.ts";
 import { not } from "../ops.ts";
 import type { ByteBuffer } from "./bytes.ts";
+import { FIRST_AREA } from "../runtime/memory.ts";
 import { AREA, ENTRY, FUNCTION, GLOBAL, LITERAL, RESUME_TYPE, type SymbolKind } from "./symbols.ts";
 
-/** Takes note of a name at the place where its number will be written: its kind (see symbols.ts), then the name itself. */
-export type Note = (offset: number, symbol: string) => void;
+/** Takes note of a name at the place where its number will be written. */
+export type Note = (offset: number, kind: SymbolKind, name: string) => void;
 
 const VALUE_TYPE: { readonly [t in Scalar]: number } = { i32: 0x7f, i64: 0x7e, f64: 0x7c };
 
@@ -45,6 +46,8 @@ const CONST = 0x41;
 const CONST64 = 0x42;
 const EMPTY = 0x40;
 const ONE_BYTE = 128;
+/** A check with its own trap takes two bytes more than a jump to a common one, which takes five. */
+const OWN_TRAPS = 2;
 
 /** Writes local declarations and code, without the size in front. */
 export function encodeFunction(f: IrFunction, out: ByteBuffer, note: Note): void {
@@ -59,7 +62,8 @@ class Encoder {
   private readonly indices: Int32Array;
   private readonly depths = new Map<number, number>();
   private depth = 0;
-  private hasTrapIf = false;
+  /** Whether checks jump behind the body, where one trap stands; a few are cheaper each with its own. */
+  private trapsBehind = false;
   /** The `local.set` that was written last, while nothing has come after it. */
   private lastSet = { local: -1, start: 0, end: -1 };
 
@@ -72,25 +76,30 @@ class Encoder {
   }
 
   run(): void {
-    countReads(this.f.body, this.reads);
-    this.hasTrapIf = hasTrapIf(this.f.body);
+    const { body } = this.f;
+    countReads(body, this.reads);
+    this.trapsBehind = countTrapIfs(body) > OWN_TRAPS;
     this.declareLocals();
-    if (this.hasTrapIf) {
+    if (this.trapsBehind) {
       this.out.byte(BLOCK);
       this.out.byte(EMPTY);
       this.depth++;
-      this.stmts(this.f.body);
+      this.stmts(body);
       this.out.byte(END);
       this.out.byte(0x00);
-    } else {
-      this.stmts(this.f.body);
-      if (this.f.body.at(-1)?.op !== "return" || this.f.results.length > 0) this.closing();
-    }
+    } else this.outermost(body);
     this.out.byte(END);
   }
 
-  /** Falling off the end of a function with results cannot happen; the validator wants to be told. */
-  private closing(): void {
+  /** At its end a function returns what is on the stack. */
+  private outermost(body: readonly IrStmt[]): void {
+    const last = body.at(-1);
+    if (last?.op === "return") {
+      this.stmts(body.slice(0, -1));
+      return this.exprs(last.values);
+    }
+    this.stmts(body);
+    // Falling off the end of a function with results cannot happen; the validator wants to be told.
     if (this.f.results.length > 0) this.out.byte(0x00);
   }
 
@@ -115,7 +124,7 @@ class Encoder {
   }
 
   private symbol(kind: SymbolKind, name: string): void {
-    this.note(this.out.length, kind + name);
+    this.note(this.out.length, kind, name);
   }
 
   // ---- statements
@@ -190,8 +199,10 @@ class Encoder {
       this.expr(s.cond);
       if (more > 0) this.out.byte(BIN.or);
     }
-    this.out.byte(BR_IF);
-    this.out.u32(this.depth - 1);
+    if (this.trapsBehind) {
+      this.out.byte(BR_IF);
+      this.out.u32(this.depth - 1);
+    } else for (const b of [IF, EMPTY, 0x00, END]) this.out.byte(b);
     return more - 1;
   }
 
@@ -285,6 +296,8 @@ class Encoder {
         out.byte(GLOBAL_GET);
         return this.symbol(GLOBAL, e.name);
       case "bin":
+        // An area at address 0 need not be added.
+        if (e.kind === "add" && e.a.op === "static" && e.a.name === FIRST_AREA) return this.expr(e.b);
         this.expr(e.a);
         this.expr(e.b);
         return out.byte(BIN[e.kind]);
@@ -337,10 +350,13 @@ class Encoder {
   }
 }
 
-function hasTrapIf(stmts: readonly IrStmt[]): boolean {
-  return stmts.some((s) => {
-    if (s.op === "trapIf") return true;
-    if (s.op === "if") return hasTrapIf(s.then) || hasTrapIf(s.else);
-    return (s.op === "loop" || s.op === "block") && hasTrapIf(s.body);
+/** Checks, those that follow each other as one. */
+function countTrapIfs(stmts: readonly IrStmt[]): number {
+  let count = 0;
+  stmts.forEach((s, i) => {
+    if (s.op === "trapIf") count += stmts[i - 1]?.op === "trapIf" ? 0 : 1;
+    else if (s.op === "if") count += countTrapIfs(s.then) + countTrapIfs(s.else);
+    else if (s.op === "loop" || s.op === "block") count += countTrapIfs(s.body);
   });
+  return count;
 }

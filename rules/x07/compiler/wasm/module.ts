@@ -52,7 +52,7 @@ export function encodeModule(linked: Linked<CodeFunction>, memory: MemoryPlan): 
   section(out, 7, (s) => exports(s, linked.functions.length - 1));
   if (linked.table.length > 0) section(out, 9, (s) => elements(s, linked.table, order));
   section(out, 10, (s) => code(s, linked.functions, new Numbers(linked, order, resumeType)));
-  if (linked.data.length > 0) section(out, 11, (s) => data(s, linked.data));
+  if (linked.data.length > 0) section(out, 11, (s) => data(s, linked));
   return out.view().slice();
 }
 
@@ -185,9 +185,11 @@ function fillIn({ code, notes }: CodeFunction, out: ByteBuffer, numberOf: (index
   out.part(code, from, code.length);
 }
 
-function data(s: ByteBuffer, bytes: Uint8Array): void {
+function data(s: ByteBuffer, { data, dataStart }: Linked<CodeFunction>): void {
   s.u32(1);
-  s.raw(new Uint8Array([0, 0x41, 0, 0x0b]));
-  s.u32(bytes.length);
-  s.raw(bytes);
+  s.raw(new Uint8Array([0, 0x41]));
+  s.s32(dataStart);
+  s.byte(0x0b);
+  s.u32(data.length);
+  s.raw(data);
 }

@@ -30,18 +30,41 @@ const SCALAR: { readonly [letter: string]: Scalar } = { i: "i32", l: "i64", d: "
 /** Encodes functions that share one table of symbols. */
 export class SymbolicEncoder {
   readonly symbols: string[] = [];
-  private readonly known = new Map<string, number>();
+  private readonly known: { readonly [kind in SymbolKind]: Map<string, number> } = { f: new Map(), g: new Map(), l: new Map(), a: new Map(), e: new Map(), t: new Map() };
   private readonly buffer = new ByteBuffer();
+  private readonly room = new Room();
+  private notes: number[] = [];
 
   encode(f: IrFunction): CodeFunction {
-    const notes: number[] = [];
+    this.notes = [];
     this.buffer.length = 0;
-    encodeFunction(f, this.buffer, (offset, symbol) => {
-      let index = this.known.get(symbol);
-      if (index === undefined) this.known.set(symbol, (index = this.symbols.push(symbol) - 1));
-      notes.push(offset, index);
-    });
-    return { name: f.name, params: f.params, results: f.results, code: this.buffer.view().slice(), notes, symbols: this.symbols };
+    encodeFunction(f, this.buffer, this.note);
+    return { name: f.name, params: f.params, results: f.results, code: this.room.copy(this.buffer.view()), notes: this.notes, symbols: this.symbols };
+  }
+
+  private readonly note = (offset: number, kind: SymbolKind, name: string): void => {
+    let index = this.known[kind].get(name);
+    if (index === undefined) this.known[kind].set(name, (index = this.symbols.push(kind + name) - 1));
+    this.notes.push(offset, index);
+  };
+}
+
+const ROOM = 65_536;
+
+/** Many small arrays of bytes in a few large ones: each one of its own would cost more than its content. */
+class Room {
+  private bytes = new Uint8Array(0);
+  private used = 0;
+
+  copy(bytes: Uint8Array): Uint8Array {
+    if (this.used + bytes.length > this.bytes.length) {
+      this.bytes = new Uint8Array(Math.max(bytes.length, Math.min(ROOM, Math.max(1024, this.bytes.length * 2))));
+      this.used = 0;
+    }
+    const at = this.used;
+    this.bytes.set(bytes, at);
+    this.used += bytes.length;
+    return this.bytes.subarray(at, this.used);
   }
 }
 
@@ -68,6 +91,21 @@ export function summaryOf(f: CodeFunction): Summary {
   return { callees: sets[FUNCTION] ?? NOTHING, entries: sets[ENTRY] ?? NOTHING, globals: sets[GLOBAL] ?? NOTHING, areas: sets[AREA] ?? NOTHING, literals: sets[LITERAL] ?? NOTHING };
 }
 
+/** Shows the functions that one calls or makes entries of, once for each mention. */
+export function eachFunctionNamed(f: CodeFunction, show: (name: string) => void): void {
+  for (let i = 1; i < f.notes.length; i += 2) {
+    const symbol = f.symbols[f.notes[i]!]!;
+    const kind = symbol.charAt(0);
+    if (kind === FUNCTION || kind === ENTRY) show(symbol.slice(1));
+  }
+}
+
+/** Whether to take `a` of two equal instances of a generic: the shorter code, then the smaller bytes, so that no order matters. */
+export function better(a: CodeFunction, b: CodeFunction | undefined): boolean {
+  if (b === undefined || a.code.length !== b.code.length) return b === undefined || a.code.length < b.code.length;
+  return Buffer.compare(a.code, b.code) < 0;
+}
+
 // ---- the kept form
 
 type Row = readonly [name: string, params: string, results: string, size: number, notes: readonly number[]];
@@ -82,19 +120,53 @@ export interface KeptCode {
 export function keep(functions: readonly CodeFunction[]): KeptCode {
   const all = new ByteBuffer();
   for (const f of functions) all.raw(f.code);
-  const letters = (types: readonly Scalar[]): string => types.map((t) => LETTER[t]).join("");
-  const rows = functions.map((f): Row => [f.name, letters(f.params), letters(f.results), f.code.length, f.notes]);
-  return { symbols: functions[0]?.symbols ?? [], rows, code: Buffer.from(all.view()).toString("base64") };
+  const table = new Table();
+  const rows = functions.map((f): Row => [f.name, lettersOf(f.params), lettersOf(f.results), f.code.length, table.notes(f)]);
+  return { symbols: table.symbols, rows, code: Buffer.from(all.view()).toString("base64") };
+}
+
+/** One table of symbols for functions that may come from several. */
+class Table {
+  readonly symbols: string[] = [];
+  private readonly known = new Map<string, number>();
+  private first: readonly string[] | undefined;
+  private readonly moved = new Map<readonly string[], number[]>();
+
+  notes(f: CodeFunction): readonly number[] {
+    this.first ??= f.symbols;
+    let to = this.moved.get(f.symbols);
+    if (to === undefined) this.moved.set(f.symbols, (to = f.symbols.map((s) => this.index(s))));
+    return f.symbols === this.first ? f.notes : f.notes.map((n, i) => (i % 2 === 0 ? n : to[n]!));
+  }
+
+  private index(symbol: string): number {
+    let index = this.known.get(symbol);
+    if (index === undefined) this.known.set(symbol, (index = this.symbols.push(symbol) - 1));
+    return index;
+  }
 }
 
 export function takeOut(kept: KeptCode): Map<string, CodeFunction> {
   const bytes = Buffer.from(kept.code, "base64");
-  const scalars = (letters: string): Scalar[] => Array.from(letters, (l) => SCALAR[l] ?? "i32");
   const functions = new Map<string, CodeFunction>();
   let at = 0;
   for (const [name, params, results, size, notes] of kept.rows) {
-    functions.set(name, { name, params: scalars(params), results: scalars(results), code: bytes.subarray(at, at + size), notes, symbols: kept.symbols });
+    functions.set(name, { name, params: scalarsOf(params), results: scalarsOf(results), code: bytes.subarray(at, at + size), notes, symbols: kept.symbols });
     at += size;
   }
   return functions;
+}
+
+function lettersOf(types: readonly Scalar[]): string {
+  let letters = "";
+  for (const t of types) letters += LETTER[t];
+  return letters;
+}
+
+const scalars = new Map<string, readonly Scalar[]>();
+
+function scalarsOf(letters: string): readonly Scalar[] {
+  let known = scalars.get(letters);
+  if (known === undefined) scalars.set(letters, (known = Array.from(letters, (l) => SCALAR[l] ?? "i32")));
+  return known;
 }

@@ -1,7 +1,7 @@
-// Which locals can be declared where they are first set, so that the C reads like C. Knows the IR's scopes.
+// Which locals have no life before the statement that first sets them. Knows the IR's scopes.
 
-import type { IrExpr, IrFunction, IrStmt } from "../compiler/ir.ts";
-import { visitExpr } from "../compiler/optimise/walk.ts";
+import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
+import { visitExpr } from "./walk.ts";
 
 interface List {
   readonly parent: List | undefined;
