@@ -8,7 +8,7 @@ import { cacheDesk } from "../../../engine/cache/desk.ts";
 import { writeLive } from "../../../engine/cache/live.ts";
 import { decodeResults, encodeResults } from "../../../engine/cache/result.ts";
 import { checksum } from "../../../engine/lib/bytes.ts";
-import { check, encodeRecord, IN_CACHE, openRecord } from "../../../engine/record.ts";
+import { check, encodeRecord, openRecord } from "../../../engine/record.ts";
 import { file, place, type PlanContext } from "../../../engine/index.ts";
 import { listIncidents } from "../../../rules/incident/list.ts";
 import { replayIncident } from "../../../rules/incident/replay.ts";
@@ -29,10 +29,10 @@ const GOAL_RECORD = encodeRecord({
   key: KEY,
   env: [["A", "1"]],
   replay: { goal: "all", exitCode: 0, report: undefined, reportOnStdout: false, reportOut: undefined, stderr: "", summary: "", graphReport: undefined, eventsOut: undefined },
-  outputs: [["out/x", "ef".repeat(32), 5, IN_CACHE]],
+  outputs: [["out/x", "ef".repeat(32), 6, 0]],
+  small: INLINE,
   entries: [{ path: "a", kind: "source", mtimeMs: 1, ctimeMs: 2, size: 3, ino: 4, fingerprint: 5n, sha256: "" }, { path: "gone", kind: "missing", mtimeMs: 0, ctimeMs: 0, size: 0, ino: 0, fingerprint: 0n, sha256: "" }],
   stdout: Buffer.from("said\n"),
-  small: Buffer.from(""),
 });
 
 const FILES = { a: "A", b: "include c\ninclude gone", c: "C" };
