@@ -67,8 +67,8 @@ export class BodyWeaver {
     else if (this.weave.fuelGlobal === null) head.u32(decls + 1).copy(r.bytes, declsFrom, r.pos).u32(1).u8(VALTYPE.i32);
     else head.u32(decls + 2).copy(r.bytes, declsFrom, r.pos).u32(1).u8(VALTYPE.i32).u32(1).u8(VALTYPE.i64);
     const code = this.code.clear();
-    // Locals move up behind the parameters that are new: in a copy, since the module is not ours.
-    const own = passing === null || declared === 0 ? r : new ByteReader(r.bytes.slice(r.pos, r.end));
+    // Locals move up behind the parameters that are new: in a copy (slice of a Buffer would be none), since the module is not ours.
+    const own = passing === null || declared === 0 ? r : new ByteReader(new Uint8Array(r.bytes.subarray(r.pos, r.end)));
     const body = new Body(own, this.weave, params + declared, passing, code);
     body.rewrite();
     if (body.tailCalls) this.tailCalls = true;
