@@ -1,7 +1,7 @@
 // Gives an answer that the cache has from another clone, where everything it depends on is here too, byte for byte: puts
 // its outputs in place and leaves a record. In any doubt it gives nothing, and has changed nothing. Loads no graph.
 
-import { type Answer, type AnswerOutput, answerKey, decodeAnswer, foldersOf, listingOf, mayAnswer, type Proof, whatIs } from "./answer.ts";
+import { type Answer, type AnswerOutput, answerKey, decodeAnswer, foldersOf, isOutputPath, listingOf, mayAnswer, type Proof, whatIs } from "./answer.ts";
 import { scanRaw } from "./argv.ts";
 import { type CacheNames, defaultCacheDir, rawValues } from "./cache-place.ts";
 import { type Layout, layout } from "./cache/layout.ts";
@@ -24,7 +24,6 @@ export interface Names extends CacheNames {
 export interface Asked {
   readonly argv: readonly string[];
   readonly env: { readonly [name: string]: string | undefined };
-  readonly names: Names;
   readonly recordKey: string;
   readonly recordPath: string;
 }
@@ -39,8 +38,8 @@ export interface Found {
 const READ_BYTES = 1 << 20;
 
 /** The first answer of the cache that holds here, given; undefined where none does. */
-export async function takeAnswer(asked: Asked): Promise<Found | undefined> {
-  const { argv, env, names } = asked;
+export async function takeAnswer(asked: Asked, names: Names): Promise<Found | undefined> {
+  const { argv, env } = asked;
   const remote = names.remoteVariable === undefined ? undefined : env[names.remoteVariable];
   const named = rawValues(argv, "--cache-dir");
   if (!mayAnswer(argv) || (remote !== undefined && remote !== "") || named.length > 1) return undefined;
@@ -48,7 +47,19 @@ export async function takeAnswer(asked: Asked): Promise<Found | undefined> {
   const disk = realDisk(process.cwd());
   if (disk.stat(layout(folder).base) === undefined) return undefined;
   await loadDigest();
-  return new Taking(disk, folder, asked).take();
+  return takeFrom({ disk, folder, now: Date.now, alive: processRuns }, asked);
+}
+
+/** Where answers are looked for, and what time it is there. */
+export interface Shelf {
+  readonly disk: Disk;
+  readonly folder: string;
+  readonly now: () => number;
+  readonly alive: (pid: number) => boolean;
+}
+
+export function takeFrom(shelf: Shelf, asked: Asked): Found | undefined {
+  return new Taking(shelf, asked).take();
 }
 
 /** A file of this clone that an answer was proved by. */
@@ -58,19 +69,19 @@ interface Seen {
 }
 
 class Taking {
+  readonly #shelf: Shelf;
   readonly #disk: Disk;
-  readonly #folder: string;
   readonly #at: Layout;
   readonly #asked: Asked;
   readonly #programs: Programs;
   readonly #seen = new Map<string, Seen | undefined>();
 
-  constructor(disk: Disk, folder: string, asked: Asked) {
-    this.#disk = disk;
-    this.#folder = folder;
-    this.#at = layout(folder);
+  constructor(shelf: Shelf, asked: Asked) {
+    this.#shelf = shelf;
+    this.#disk = shelf.disk;
+    this.#at = layout(shelf.folder);
     this.#asked = asked;
-    this.#programs = new Programs(disk, folder, Date.now);
+    this.#programs = new Programs(shelf.disk, shelf.folder, shelf.now);
   }
 
   take(): Found | undefined {
@@ -118,6 +129,7 @@ class Taking {
     if (!answer.env.every(([name, sha256]) => digestOfValue(env[name]) === sha256)) return false;
     const { json, quiet, reportOut } = scanRaw(argv);
     if (json !== (answer.report !== null) || answer.reportOnStdout !== (json && !quiet)) return false;
+    if (!answer.outputs.every(([path]) => isOutputPath(path, argv))) return false;
     if (reportOut !== undefined && isStream(this.#disk, reportOut)) return false;
     const folders = foldersOf(answer.outputs);
     return answer.proofs.every((proof) => this.#proved(proof, folders));
@@ -155,7 +167,7 @@ class Taking {
       if (bytes !== undefined) wanted.set(output, bytes);
     }
     const leftovers = new Leftovers(this.#disk, STATE_FOLDER);
-    leftovers.begin(processRuns);
+    leftovers.begin(this.#shelf.alive);
     try {
       for (const [[path, sha256], bytes] of wanted) {
         const stat = this.#place(path, bytes);
@@ -198,7 +210,7 @@ class Taking {
       eventsOut: undefined,
     };
     const entries = [...answer.proofs.map((proof) => this.#entry(proof)), ...answer.outputs.map(([path, , size, print]) => this.#fileEntry(path, "output", size, print))];
-    const record = encodeRecord({ key: recordKey, env: answer.env.map(([name]) => [name, env[name]] as const), replay, contents: this.#folder, outputs, small: Buffer.concat(small), entries, stdout: Buffer.from(answer.stdout, "base64") });
+    const record = encodeRecord({ key: recordKey, env: answer.env.map(([name]) => [name, env[name]] as const), replay, contents: this.#shelf.folder, outputs, small: Buffer.concat(small), entries, stdout: Buffer.from(answer.stdout, "base64") });
     attempt(() => writeAtomic(this.#disk, recordPath, record));
     this.#keepAlive(answer);
     return decodeRecord(record)!;
@@ -221,7 +233,7 @@ class Taking {
   #settled(stat: Stat | undefined): number {
     if (stat === undefined) return 0;
     const grain = this.#disk.grainMs(stat);
-    return grain > 0 && Date.now() - stat.ctimeMs < grain ? 0 : stat.ctimeMs;
+    return grain > 0 && this.#shelf.now() - stat.ctimeMs < grain ? 0 : stat.ctimeMs;
   }
 
   /** What is behind the answer is in use as much as the answer: it is archived with it, and not the first to go. */
@@ -237,7 +249,7 @@ class Taking {
   /** Whether it is there; what is used is stamped, so that it is not the first to go. */
   #use(path: string): Stat | undefined {
     const stat = this.#disk.stat(path);
-    if (stat !== undefined && Date.now() - stat.mtimeMs > STAMP_GRAIN_MS) attempt(() => this.#disk.touch(path));
+    if (stat !== undefined && this.#shelf.now() - stat.mtimeMs > STAMP_GRAIN_MS) attempt(() => this.#disk.touch(path));
     return stat;
   }
 

@@ -1,15 +1,18 @@
 // Turns the answer that a goal has just given into one that another clone can give. Where something about it could not be
 // proved there by content, or names this place, there is none. Knows no cache.
 
-import { type Answer, ANSWER_FORM, type AnswerOutput, encodeAnswer, foldersOf, isOutputPath, listingOf, type Proof, whatIs } from "./answer.ts";
+import { type Answer, ANSWER_FORM, type AnswerOutput, discoveredOf, encodeAnswer, foldersOf, isOutputPath, listingOf, type Proof, whatIs } from "./answer.ts";
+import { type Files, sameStat } from "./files.ts";
 import type { Disk } from "./host/disk.ts";
-import { sha256Hex } from "./lib/digest.ts";
+import { digestOf, sha256Hex } from "./lib/digest.ts";
 import { holds } from "./lib/path.ts";
 import type { RecordEntry, Replay } from "./record.ts";
-import type { GoalRun } from "./session.ts";
+import type { Dependency, GoalRun } from "./session.ts";
+import { INLINE_LIMIT, type Trace } from "./trace.ts";
 
 export interface Given {
   readonly cwd: string;
+  readonly argv: readonly string[];
   readonly run: GoalRun;
   readonly entries: readonly RecordEntry[];
   readonly replay: Replay;
@@ -19,7 +22,7 @@ export interface Given {
 /** Everything but the live set, which names the answer's own files. */
 export type Portable = Omit<Answer, "live">;
 
-export function portable(disk: Disk, { cwd, run, entries, replay, stdout }: Given): Portable | undefined {
+export function portable(disk: Disk, { cwd, argv, run, entries, replay, stdout }: Given): Portable | undefined {
   if (replay.graphReport !== undefined || replay.eventsOut !== undefined) return undefined;
   const said = Buffer.from(stdout);
   if ([...(replay.report ?? []), replay.stderr, said.toString("utf8")].some((text) => text.includes(cwd))) return undefined;
@@ -27,7 +30,7 @@ export function portable(disk: Disk, { cwd, run, entries, replay, stdout }: Give
   const outputs: AnswerOutput[] = [];
   for (const [path, { sha256, size, inline }] of run.outputs) {
     const print = prints.get(path);
-    if (print === undefined || !isOutputPath(path)) return undefined;
+    if (print === undefined || !isOutputPath(path, argv)) return undefined;
     outputs.push([path, sha256, size, print.toString(16), inline === undefined ? null : Buffer.from(inline).toString("base64")]);
   }
   if (outputs.length !== prints.size) return undefined;
@@ -77,11 +80,13 @@ function proofOf(disk: Disk, e: RecordEntry, outputFolders: ReadonlySet<string>)
       return ["source", e.path, e.sha256, e.size, e.fingerprint.toString(16)];
     case "present": {
       const stat = disk.stat(e.path);
-      return stat === undefined ? undefined : ["present", e.path, whatIs(stat)];
+      return stat?.mode === e.size ? ["present", e.path, whatIs(stat)] : undefined;
     }
     case "dir": {
       const listing = listingOf(disk, e.path, outputFolders);
-      return listing === undefined ? undefined : ["dir", e.path, listing];
+      const stat = disk.stat(e.path);
+      // The listing that the answer was made from: nothing has come since.
+      return listing === undefined || stat === undefined || !sameStat(e, stat) ? undefined : ["dir", e.path, listing];
     }
     case "missing":
     case "above":
@@ -89,4 +94,27 @@ function proofOf(disk: Disk, e: RecordEntry, outputFolders: ReadonlySet<string>)
     case "output":
       return undefined;
   }
+}
+
+/** What a goal's answer depends on, with the stamps that prove it here; undefined where one proves nothing. */
+export function entriesOf(disk: Disk, files: Files, dependencies: readonly Dependency[]): RecordEntry[] | undefined {
+  const entries: RecordEntry[] = [];
+  for (const d of dependencies) {
+    if (d.kind === "source" || d.kind === "output") {
+      if (files.look(d.path).kind !== "file") return undefined;
+      const e = files.entry(d.path);
+      if (e === undefined || e.racy) return undefined;
+      entries.push({ ...e, path: d.path, kind: d.kind });
+    } else {
+      const stat = d.kind === "dir" ? d.stat : undefined;
+      const mode = d.kind === "present" ? disk.stat(d.path)?.mode : undefined;
+      entries.push({ path: d.path, kind: d.kind, mtimeMs: stat?.mtimeMs ?? 0, ctimeMs: stat?.ctimeMs ?? 0, size: mode ?? stat?.size ?? 0, ino: stat?.ino ?? 0, fingerprint: 0n, sha256: "" });
+    }
+  }
+  return entries;
+}
+
+/** As a result of the cache: found by the words, told from others by the files it depends on. */
+export function resultOf(answer: Portable, content: Uint8Array): Trace {
+  return { discovered: discoveredOf(answer.proofs), outputs: [{ ...digestOf(content), inline: content.length <= INLINE_LIMIT ? content : undefined }], remarks: [], durationMs: 0 };
 }

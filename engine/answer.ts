@@ -63,11 +63,12 @@ const isPrint = (x: unknown): boolean => isText(x) && /^[0-9a-f]{1,16}$/.test(x)
 const isPath = (x: unknown): x is string => isText(x) && x !== "" && !x.includes("\0");
 
 /**
- * Where an answer may put something: in the workspace, under its plain name, and nowhere that other tools read their orders
- * from (.git, .npmrc, node_modules): a graph that puts outputs there does it by itself.
+ * Where an answer may put something: in a folder of the workspace, or right in it where the words say so; and nowhere that
+ * other tools read their orders from (.git, .npmrc, node_modules). A graph that puts outputs there does it by itself.
  */
-export function isOutputPath(path: unknown): path is string {
-  return isPath(path) && path.length < 4096 && path.split("/").every((part) => part !== "" && !part.startsWith(".") && part.toLowerCase() !== "node_modules");
+export function isOutputPath(path: string, argv: readonly string[]): boolean {
+  const plain = path.length < 4096 && path.split("/").every((part) => part !== "" && !part.startsWith(".") && part.toLowerCase() !== "node_modules");
+  return plain && (path.includes("/") || argv.some((word) => word === path || word.endsWith(`=${path}`)));
 }
 
 function isProof(x: unknown): x is Proof {
@@ -82,7 +83,7 @@ function isProof(x: unknown): x is Proof {
 }
 
 function isOutput(x: unknown): x is AnswerOutput {
-  return Array.isArray(x) && x.length === 5 && isOutputPath(x[0]) && isSha(x[1]) && isSize(x[2]) && isPrint(x[3]) && (x[4] === null || isText(x[4]));
+  return Array.isArray(x) && x.length === 5 && isPath(x[0]) && isSha(x[1]) && isSize(x[2]) && isPrint(x[3]) && (x[4] === null || isText(x[4]));
 }
 
 function isEnv(x: unknown): boolean {

@@ -3,7 +3,7 @@
 
 import { existsSync, fstatSync, readFileSync, type Stats, statSync } from "node:fs";
 import { answerKey, discoveredOf, mayAnswer } from "./answer.ts";
-import { finished, type Portable, portable } from "./answer-keep.ts";
+import { entriesOf, finished, type Portable, portable, resultOf } from "./answer-keep.ts";
 import { scanRaw } from "./argv.ts";
 import { type Answer, runCli } from "./cli.ts";
 import { foundName, livePath, liveText, writeLive } from "./cache/live.ts";
@@ -15,14 +15,13 @@ import type { GraphModule } from "./goal.ts";
 import { attempt, isStream, realDisk, writeAtomic, writeOut } from "./host/disk.ts";
 import { utf8 } from "./lib/bytes.ts";
 import { canonical } from "./lib/canonical-json.ts";
-import { digestOf, loadDigest, sha256Hex } from "./lib/digest.ts";
+import { loadDigest, sha256Hex } from "./lib/digest.ts";
 import { fingerprint, loadFingerprint } from "./lib/fingerprint.ts";
 import { commandsOf, type Doors, type LoadedGraph, loadUserGraph } from "./load.ts";
 import { addressOf, type Command, type EngineOptions } from "./option.ts";
 import { check, encodeRecord, type GoalRecord, IN_CACHE, mayReplay, outputsOf, type PlacedOutput, RECORD_FOLDER, type RecordEntry, recordKey, recordPath, refresh, replay, type Replay, writeAll } from "./record.ts";
 import { diagnosticsText } from "./report.ts";
 import { type GoalRun, Session, type SessionWorld } from "./session.ts";
-import { INLINE_LIMIT } from "./trace.ts";
 import { allFresh, type GraphReport, graphReportText } from "./view/graph-report.ts";
 import { type Progress, progress } from "./view/progress.ts";
 
@@ -304,18 +303,16 @@ class Tool {
     const stdout = report === undefined ? this.stdout.bytes() : new Uint8Array(0);
     const record = encodeRecord({ key, env: run.env, replay: said, contents: this.#contents(engine), ...recordedOutputs(run.outputs), entries, stdout });
     if (attempt(() => writeAtomic(this.disk, path, record)).ok) this.#prune();
-    if (engine.outputs === "toplevel" && run.counts.total > 0 && mayAnswer(this.argv)) this.#keepAnswer(run, goal, portable(this.disk, { cwd: this.cwd, run, entries, replay: said, stdout }));
+    if (engine.outputs === "toplevel" && run.counts.total > 0 && mayAnswer(this.argv)) this.#keepAnswer(run, goal, portable(this.disk, { cwd: this.cwd, argv: this.argv, run, entries, replay: said, stdout }));
   }
 
   /** For other clones, which have nothing of this workspace but its cache. */
   #keepAnswer(run: GoalRun, goal: string, answer: Portable | undefined): void {
     if (answer === undefined) return;
     const base = answerKey(recordKey(this.argv, BUILD_ID));
-    const discovered = discoveredOf(answer.proofs);
-    const live = liveText(goal, this.argv, run.live, [base, foundName(discovered)]);
+    const live = liveText(goal, this.argv, run.live, [base, foundName(discoveredOf(answer.proofs))]);
     const content = finished(answer, live);
-    const output = { ...digestOf(content), inline: content.length <= INLINE_LIMIT ? content : undefined };
-    if (this.session!.keepAnswer(base, { discovered, outputs: [output], remarks: [], durationMs: 0 }, content)) attempt(() => writeAtomic(this.disk, livePath(this.argv), utf8(live)));
+    if (this.session!.keepAnswer(base, resultOf(answer, content), content)) attempt(() => writeAtomic(this.disk, livePath(this.argv), utf8(live)));
   }
 
   /** Where lost outputs may be had again without asking anybody else, and without anything more to tell. */
@@ -357,22 +354,9 @@ class Tool {
   }
 
   #entries(run: GoalRun): RecordEntry[] | undefined {
-    const entries: RecordEntry[] = [];
-    const graphFiles = this.graph.sources.map((path) => ({ path, kind: "source" as const, stat: undefined }));
-    const noGraph = this.graph.sources.length === 0 ? [{ path: GRAPH_FILE, kind: "missing" as const, stat: undefined }] : [];
-    for (const d of [...run.dependencies!, ...graphFiles, ...noGraph]) {
-      if (d.kind === "source" || d.kind === "output") {
-        if (this.session!.files.look(d.path).kind !== "file") return undefined;
-        const e = this.session!.files.entry(d.path);
-        if (e === undefined || e.racy) return undefined;
-        entries.push({ ...e, path: d.path, kind: d.kind });
-      } else {
-        const stat = d.kind === "dir" ? d.stat : undefined;
-        const mode = d.kind === "present" ? this.disk.stat(d.path)?.mode : undefined;
-        entries.push({ path: d.path, kind: d.kind, mtimeMs: stat?.mtimeMs ?? 0, ctimeMs: stat?.ctimeMs ?? 0, size: mode ?? stat?.size ?? 0, ino: stat?.ino ?? 0, fingerprint: 0n, sha256: "" });
-      }
-    }
-    return entries;
+    const graphFiles = this.graph.sources.map((path) => ({ path, kind: "source" as const }));
+    const noGraph = this.graph.sources.length === 0 ? [{ path: GRAPH_FILE, kind: "missing" as const }] : [];
+    return entriesOf(this.disk, this.session!.files, [...run.dependencies!, ...graphFiles, ...noGraph]);
   }
 }
 
