@@ -1,5 +1,6 @@
 // Gives an answer that the cache has from another clone, where everything it depends on is here too, byte for byte: puts
-// its outputs in place and leaves a record. In any doubt it gives nothing, and has changed nothing. Loads no graph.
+// its outputs in place and leaves a record. In any doubt it gives nothing, and has changed nothing. Loads no graph; of so
+// many small files node:crypto has the digests before a wasm would be compiled.
 
 import { type Answer, type AnswerOutput, answerKey, decodeAnswer, foldersOf, isOutputPath, listingOf, mayAnswer, type Proof, whatIs } from "./answer.ts";
 import { scanRaw } from "./argv.ts";
@@ -11,7 +12,7 @@ import { processRuns, STAMP_GRAIN_MS } from "./cache/running.ts";
 import { attempt, type Disk, isStream, realDisk, type Stat, writeAtomic } from "./host/disk.ts";
 import { Leftovers } from "./leftovers.ts";
 import { utf8 } from "./lib/bytes.ts";
-import { loadDigest, sha256Hex } from "./lib/digest.ts";
+import { sha256Hex } from "./lib/digest.ts";
 import { Programs } from "./programs.ts";
 import { decodeRecord, encodeRecord, IN_CACHE, type Open, type PlacedOutput, type RecordEntry, type Replay } from "./record.ts";
 import { STATE_FOLDER } from "./state.ts";
@@ -38,7 +39,7 @@ export interface Found {
 const READ_BYTES = 1 << 20;
 
 /** The first answer of the cache that holds here, given; undefined where none does. */
-export async function takeAnswer(asked: Asked, names: Names): Promise<Found | undefined> {
+export function takeAnswer(asked: Asked, names: Names): Found | undefined {
   const { argv, env } = asked;
   const remote = names.remoteVariable === undefined ? undefined : env[names.remoteVariable];
   const named = rawValues(argv, "--cache-dir");
@@ -46,7 +47,6 @@ export async function takeAnswer(asked: Asked, names: Names): Promise<Found | un
   const folder = named[0] ?? defaultCacheDir(names, env);
   const disk = realDisk(process.cwd());
   if (disk.stat(layout(folder).base) === undefined) return undefined;
-  await loadDigest();
   return takeFrom({ disk, folder, now: Date.now, alive: processRuns }, asked);
 }
 

@@ -26,7 +26,7 @@ async function fast(): Promise<boolean> {
 async function answeredElsewhere(argv: readonly string[], key: string, path: string): Promise<boolean> {
   const { loadScript } = await import("./core.ts");
   const { takeAnswer } = loadScript(__dirname, "answer") as typeof Answers;
-  const found = await takeAnswer({ argv, env: process.env, recordKey: key, recordPath: path }, CACHE_NAMES);
+  const found = takeAnswer({ argv, env: process.env, recordKey: key, recordPath: path }, CACHE_NAMES);
   return found !== undefined && answered(found.open, found.placed === 0 ? undefined : putBackText(found.open, found.placed));
 }
 

@@ -175,14 +175,20 @@ export class Session {
     }
   }
 
-  /** Keeps an answer beside the results that it stands on. A cache that others share is not asked for answers, and gets none. */
+  /**
+   * Keeps an answer beside the results that it stands on, if it can: an answer saves time and nothing else, so whatever is
+   * wrong with one is not worth a word. A cache that others share is not asked for answers, and gets none.
+   */
   keepAnswer(key: string, trace: Trace, content: Uint8Array): boolean {
-    if (this.#farther !== undefined || this.#options.noCache || this.#options.dryRun) return false;
+    const { cacheDir, cacheMaxBytes, dryRun, noCache } = this.#options;
+    if (this.#farther !== undefined || noCache || dryRun) return false;
+    const { disk, now, alive } = this.#world;
+    const cache = localCache(disk, cacheDir, { onProblem: () => {}, maxBytes: cacheMaxBytes, now, alive: alive ?? processRuns });
     const output = trace.outputs[0]!;
-    if (output.inline === undefined) this.#cache.keep(output, content);
-    this.#cache.remember(key, trace);
-    const kept = this.#cache.results(key).length > 0;
-    this.#cache.close();
+    if (output.inline === undefined) cache.keep(output, content);
+    cache.remember(key, trace);
+    const kept = cache.results(key).length > 0;
+    cache.close();
     return kept;
   }
 
