@@ -13,8 +13,9 @@ import { attempt, type Disk, isStream, realDisk, type Stat, writeAtomic } from "
 import { Leftovers } from "./leftovers.ts";
 import { utf8 } from "./lib/bytes.ts";
 import { sha256Hex } from "./lib/digest.ts";
+import { parentOf } from "./lib/path.ts";
 import { Programs } from "./programs.ts";
-import { decodeRecord, encodeRecord, IN_CACHE, type Open, type PlacedOutput, type RecordEntry, type Replay } from "./record.ts";
+import { type Answered, encodeRecord, IN_CACHE, type PlacedOutput, type RecordEntry, type Replay } from "./record.ts";
 import { STATE_FOLDER } from "./state.ts";
 import type { TracedOutput } from "./trace.ts";
 
@@ -30,7 +31,7 @@ export interface Asked {
 }
 
 export interface Found {
-  readonly open: Open;
+  readonly answer: Answered;
   /** Outputs that were not here and are now. */
   readonly placed: number;
 }
@@ -169,12 +170,13 @@ class Taking {
     const leftovers = new Leftovers(this.#disk, STATE_FOLDER);
     leftovers.begin(this.#shelf.alive);
     try {
+      for (const folder of new Set([...wanted.keys()].map(([path]) => parentOf(path)))) if (folder !== "") attempt(() => this.#disk.makeDirs(folder));
       for (const [[path, sha256], bytes] of wanted) {
         const stat = this.#place(path, bytes);
         if (stat === undefined) return undefined;
         this.#seen.set(path, { stat, sha256 });
       }
-      return { open: this.#record(answer), placed: wanted.size };
+      return { answer: this.#record(answer), placed: wanted.size };
     } finally {
       leftovers.end(answer.outputs.map(([path]) => path));
     }
@@ -188,7 +190,7 @@ class Taking {
   }
 
   /** What this workspace remembers from now on: the answer with the stamps of its own files, and the live set behind it. */
-  #record(answer: Answer): Open {
+  #record(answer: Answer): Answered {
     const { argv, env, recordKey, recordPath } = this.#asked;
     const small: Uint8Array[] = [];
     let at = 0;
@@ -210,10 +212,11 @@ class Taking {
       eventsOut: undefined,
     };
     const entries = [...answer.proofs.map((proof) => this.#entry(proof)), ...answer.outputs.map(([path, , size, print]) => this.#fileEntry(path, "output", size, print))];
-    const record = encodeRecord({ key: recordKey, env: answer.env.map(([name]) => [name, env[name]] as const), replay, contents: this.#shelf.folder, outputs, small: Buffer.concat(small), entries, stdout: Buffer.from(answer.stdout, "base64") });
+    const stdout = Buffer.from(answer.stdout, "base64");
+    const record = encodeRecord({ key: recordKey, env: answer.env.map(([name]) => [name, env[name]] as const), replay, contents: this.#shelf.folder, outputs, small: Buffer.concat(small), entries, stdout });
     attempt(() => writeAtomic(this.#disk, recordPath, record));
     this.#keepAlive(answer);
-    return decodeRecord(record)!;
+    return { head: { replay }, stdout };
   }
 
   #entry(proof: Proof): RecordEntry {

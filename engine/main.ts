@@ -2,7 +2,7 @@
 // there is something to do. Imports must stay as few as they are: they are what a no-op costs.
 
 import type * as Answers from "./answer-find.ts";
-import { check, mayReplay, type Open, recordKey, recordPath, replay } from "./record.ts";
+import { type Answered, check, mayReplay, recordKey, recordPath, replay } from "./record.ts";
 
 declare const BUILD_ID: string;
 /** Under which names the packaged graph's cache is found. */
@@ -27,14 +27,14 @@ async function answeredElsewhere(argv: readonly string[], key: string, path: str
   const { loadScript } = await import("./core.ts");
   const { takeAnswer } = loadScript(__dirname, "answer") as typeof Answers;
   const found = takeAnswer({ argv, env: process.env, recordKey: key, recordPath: path }, CACHE_NAMES);
-  return found !== undefined && answered(found.open, found.placed === 0 ? undefined : putBackText(found.open, found.placed));
+  return found !== undefined && answered(found.answer, found.placed === 0 ? undefined : putBackText(found.answer, found.placed));
 }
 
-function putBackText(open: Open, count: number): string {
+function putBackText(open: Answered, count: number): string {
   return `${open.head.replay.goal}: nothing to build, ${count} outputs put back\n`;
 }
 
-function answered(open: Open, summary?: string): boolean {
+function answered(open: Answered, summary?: string): boolean {
   try {
     process.exitCode = replay(open, process.cwd(), process.uptime() * 1000, summary);
     return true;

@@ -90,7 +90,7 @@ export function mayReplay(argv: readonly string[]): boolean {
 
 // ---- the file ------------------------------------------------------------------------------------
 
-export function encodeRecord(record: GoalRecord): Buffer {
+export function encodeRecord(record: GoalRecord): Uint8Array {
   const n = record.entries.length;
   const numbers = new Float64Array(n * 4);
   const prints = new BigUint64Array(n);
@@ -138,7 +138,7 @@ export function openRecord(path: string): Open | undefined {
   }
 }
 
-export function decodeRecord(file: Buffer): Open | undefined {
+function decodeRecord(file: Buffer): Open | undefined {
   if (file.length < HEADER_BYTES) return undefined;
   const aligned = file.byteOffset % 8 === 0 ? file : new Uint8Array(file);
   const top = new Uint32Array(aligned.buffer, aligned.byteOffset, 10);
@@ -242,8 +242,14 @@ export function refresh(path: string, open: Open, touched: readonly number[], st
 
 // ---- the answer ----------------------------------------------------------------------------------
 
+/** What was answered, without what it depended on. */
+export interface Answered {
+  readonly head: Pick<Head, "replay">;
+  readonly stdout: Uint8Array;
+}
+
 /** Says again what was said, for this working directory and this run's time. Gives the exit code. */
-export function replay(open: Open, cwd: string, elapsedMs: number, summary = open.head.replay.summary): number {
+export function replay(open: Answered, cwd: string, elapsedMs: number, summary = open.head.replay.summary): number {
   const { replay: r } = open.head;
   const report = r.report === undefined ? undefined : `${r.report[0]}${JSON.stringify(cwd)}${r.report[1]}${Math.max(0, Math.round(elapsedMs))}${r.report[2]}`;
   for (const side of [r.graphReport, r.eventsOut, r.reportOut === undefined || report === undefined ? undefined : { path: r.reportOut, text: report }]) {

@@ -136,7 +136,7 @@ try {
   await build({ ...common, entryPoints: ["rules/host/side-entry.ts"], outfile: join(fresh, "component-host.cjs"), format: "cjs", external, define: { ...define, ...moduleUrl }, banner: { js: 'const __moduleUrl = require("node:url").pathToFileURL(__filename).href;' } });
   await build({ ...common, entryPoints: { engine: "engine/index.ts", rules: "rules/index.ts", graph: "x07wasm.graph.ts" }, outdir: join(fresh, "lib"), outExtension: { ".js": ".mjs" }, chunkNames: "[name]-[hash]", format: "esm", splitting: true, external });
   const { cacheVariable, cacheName, remoteVariable } = (await import(pathToFileURL(join(fresh, "lib/graph.mjs")).href)).default;
-  await build({ ...common, entryPoints: ["engine/answer-find.ts"], outfile: join(fresh, "answer.cjs"), format: "cjs", define: { ...define, ...moduleUrl }, banner: { js: 'const __moduleUrl = require("node:url").pathToFileURL(__filename).href;' } });
+  await build({ ...common, entryPoints: ["engine/answer-find.ts"], outfile: join(fresh, "answer.cjs"), format: "cjs", define: { ...define, "import.meta.url": "__filename" } });
   await build({ ...common, define: { ...define, CACHE_NAMES: JSON.stringify({ cacheVariable, cacheName, remoteVariable }) }, entryPoints: ["engine/main.ts"], outfile: join(fresh, "x07-wasm.cjs"), format: "cjs", banner: { js: "#!/usr/bin/env node" } });
   chmodSync(join(fresh, "x07-wasm.cjs"), 0o755);
   await writeValidators(join(fresh, "validators"));
