@@ -172,12 +172,18 @@ function sizeOfExpr(e: IrExpr, before: number, limit: number): number {
 
 /** Whether control never reaches the end of the list. */
 export function leaves(stmts: readonly IrStmt[]): boolean {
-  const last = stmts.at(-1);
+  const last = stmts.length === 0 ? undefined : stmts[stmts.length - 1];
   if (last === undefined) return false;
   if (last.op === "return" || last.op === "trap") return true;
   if (last.op === "br") return last.cond === undefined;
   if (last.op === "if") return last.else.length > 0 && leaves(last.then) && leaves(last.else);
   return false;
+}
+
+export function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** Adds to `reads` how often each local is read. */
