@@ -7,14 +7,16 @@ import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
  * does so earlier. Control cannot get past the `set` within the list, for jumps leave whole blocks only.
  */
 export function declaredAtSet(f: IrFunction): readonly boolean[] {
-  const births = new Births(f.locals.length);
-  births.list(f.body, NOWHERE);
-  return f.locals.map((_, i) => i >= f.params.length && births.declared(i));
+  const births = Births.of(f);
+  return f.locals.map((_, i) => births.declared(i));
 }
 
 const NOWHERE = -1;
 
-class Births {
+export class Births {
+  /** By local, how often it is read or set. */
+  readonly mentions: Int32Array;
+  private readonly params: number;
   /** By local, the innermost list that holds every mention. */
   private readonly home: Int32Array;
   /** By local, the list in which it is set before any other mention. */
@@ -22,26 +24,66 @@ class Births {
   /** By list, the one around it; a list comes after those around it. */
   private readonly parents: number[] = [];
 
-  constructor(locals: number) {
+  private constructor(params: number, locals: number) {
+    this.params = params;
+    this.mentions = new Int32Array(locals);
     this.home = new Int32Array(locals).fill(NOWHERE);
     this.birth = new Int32Array(locals).fill(NOWHERE);
   }
 
-  declared(local: number): boolean {
-    return this.home[local] !== NOWHERE && this.home[local] === this.birth[local];
+  static of(f: IrFunction): Births {
+    const births = new Births(f.params.length, f.locals.length);
+    births.list(f.body, NOWHERE);
+    return births;
   }
 
-  list(stmts: readonly IrStmt[], parent: number): void {
+  declared(local: number): boolean {
+    return local >= this.params && this.home[local] !== NOWHERE && this.home[local] === this.birth[local];
+  }
+
+  private list(stmts: readonly IrStmt[], parent: number): void {
     const here = this.parents.push(parent) - 1;
-    for (const s of stmts) {
-      if (s.op === "set") this.expr(s.value, here);
-      else for (const e of operands(s)) this.expr(e, here);
-      if (s.op === "set") this.mention(s.local, here, true);
-      else if (s.op === "call" || s.op === "resume") for (const d of s.dests) this.mention(d, here, true);
-      else if (s.op === "if") {
+    for (const s of stmts) this.stmt(s, here);
+  }
+
+  private stmt(s: IrStmt, here: number): void {
+    switch (s.op) {
+      case "set":
+        this.expr(s.value, here);
+        return this.mention(s.local, here, true);
+      case "global.set":
+        return this.expr(s.value, here);
+      case "store":
+        this.expr(s.addr, here);
+        return this.expr(s.value, here);
+      case "copy":
+        this.expr(s.dst, here);
+        this.expr(s.src, here);
+        return this.expr(s.len, here);
+      case "fill":
+        this.expr(s.dst, here);
+        this.expr(s.value, here);
+        return this.expr(s.len, here);
+      case "call":
+      case "resume":
+        for (const a of s.args) this.expr(a, here);
+        if (s.op === "resume") this.expr(s.index, here);
+        for (const d of s.dests) this.mention(d, here, true);
+        return;
+      case "if":
+        this.expr(s.cond, here);
         this.list(s.then, here);
-        this.list(s.else, here);
-      } else if (s.op === "loop" || s.op === "block") this.list(s.body, here);
+        return this.list(s.else, here);
+      case "loop":
+      case "block":
+        return this.list(s.body, here);
+      case "trapIf":
+        return this.expr(s.cond, here);
+      case "br":
+        if (s.cond !== undefined) this.expr(s.cond, here);
+        return;
+      case "return":
+        for (const v of s.values) this.expr(v, here);
     }
   }
 
@@ -66,6 +108,7 @@ class Births {
   }
 
   private mention(local: number, here: number, sets: boolean): void {
+    this.mentions[local]!++;
     const known = this.home[local]!;
     if (known === here) return;
     if (known !== NOWHERE) this.home[local] = this.common(known, here);
@@ -83,33 +126,5 @@ class Births {
       else y = this.parents[y]!;
     }
     return x;
-  }
-}
-
-/** The expressions that a statement evaluates itself, in order. */
-function operands(s: IrStmt): readonly IrExpr[] {
-  switch (s.op) {
-    case "set":
-    case "global.set":
-      return [s.value];
-    case "store":
-      return [s.addr, s.value];
-    case "copy":
-      return [s.dst, s.src, s.len];
-    case "fill":
-      return [s.dst, s.value, s.len];
-    case "call":
-      return s.args;
-    case "resume":
-      return [...s.args, s.index];
-    case "if":
-    case "trapIf":
-      return [s.cond];
-    case "br":
-      return s.cond === undefined ? [] : [s.cond];
-    case "return":
-      return s.values;
-    default:
-      return [];
   }
 }

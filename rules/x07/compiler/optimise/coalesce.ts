@@ -3,32 +3,32 @@
 
 import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
 import { isPure } from "../ir.ts";
-import { declaredAtSet } from "./births.ts";
-import { countMentions, mapChildren, mapStmt, visit } from "./walk.ts";
+import { Births } from "./births.ts";
+import { countMentions, mapAll, mapChildren, mapStmt } from "./walk.ts";
 
 /** More copied locals than this would make the table of overlaps large. */
 const MOST = 1500;
 
 export function coalesce(f: IrFunction): IrFunction {
-  const copies = copiesOf(f);
+  const copies: number[] = [];
+  collectCopies(f.body, f, copies);
   if (copies.length === 0) return f;
-  const copied = new Set<number>();
-  for (const [to, from] of copies) copied.add(to).add(from);
-  const candidates = [...copied].sort((a, b) => a - b);
+  const candidates = [...new Set(copies)].sort((a, b) => a - b);
   if (candidates.length > MOST) return f;
-  const overlaps = new Lives(f, candidates).run();
-  const names = merged(copies, candidates, overlaps);
-  return names.size === 0 ? f : { ...f, body: new Renaming(names).list(f.body) };
+  const lives = new Lives(f, candidates, undefined);
+  lives.run();
+  const names = merged(copies, lives);
+  return names === undefined ? f : { ...f, body: new Renaming(names).list(f.body) };
 }
 
 /** Drops what is given to a local that nobody reads before it gets its next value. */
 export function removeDeadSets(f: IrFunction): IrFunction {
   const candidates = new Set<number>();
-  visit(f.body, () => undefined, (s) => void (s.op === "set" && candidates.add(s.local)));
+  collectSets(f.body, candidates);
   if (candidates.size === 0 || candidates.size > MOST) return f;
-  const lives = new Lives(f, [...candidates]);
-  lives.run();
-  return lives.dead.size === 0 ? f : { ...f, body: without(f.body, lives.dead) };
+  const verdict = { dead: new Set<IrStmt>(), needed: new Set<IrStmt>() };
+  new Lives(f, [...candidates], verdict).run();
+  return verdict.dead.size === 0 ? f : { ...f, body: without(f.body, verdict.dead) };
 }
 
 function without(stmts: readonly IrStmt[], dead: ReadonlySet<IrStmt>): readonly IrStmt[] {
@@ -42,209 +42,279 @@ function without(stmts: readonly IrStmt[], dead: ReadonlySet<IrStmt>): readonly 
   return out;
 }
 
-/** Pairs of locals of which one is set to the other. */
-function copiesOf(f: IrFunction): (readonly [to: number, from: number])[] {
-  const copies: (readonly [number, number])[] = [];
-  visit(f.body, () => undefined, (s) => {
-    if (s.op === "set" && s.value.op === "get" && s.local !== s.value.local && f.locals[s.local] === f.locals[s.value.local]) copies.push([s.local, s.value.local]);
-  });
-  return copies;
-}
-
-/** A set of candidates by their place in the list. */
-class Bits {
-  readonly words: Uint32Array;
-
-  constructor(words: Uint32Array) {
-    this.words = words;
-  }
-  static empty(size: number): Bits {
-    return new Bits(new Uint32Array((size + 31) >>> 5));
-  }
-  copy(): Bits {
-    return new Bits(this.words.slice());
-  }
-  has(i: number): boolean {
-    return ((this.words[i >>> 5] ?? 0) & (1 << (i & 31))) !== 0;
-  }
-  add(i: number): void {
-    this.words[i >>> 5] = (this.words[i >>> 5] ?? 0) | (1 << (i & 31));
-  }
-  delete(i: number): void {
-    this.words[i >>> 5] = (this.words[i >>> 5] ?? 0) & ~(1 << (i & 31));
-  }
-  addAll(other: Bits): void {
-    for (let w = 0; w < this.words.length; w++) this.words[w] = (this.words[w] ?? 0) | (other.words[w] ?? 0);
+/** Pairs of locals of which one is set to the other: to, from, to, from, ... */
+function collectCopies(stmts: readonly IrStmt[], f: IrFunction, copies: number[]): void {
+  for (const s of stmts) {
+    if (s.op === "set") {
+      const { value } = s;
+      if (value.op === "get" && s.local !== value.local && f.locals[s.local] === f.locals[value.local]) copies.push(s.local, value.local);
+    } else if (s.op === "if") {
+      collectCopies(s.then, f, copies);
+      collectCopies(s.else, f, copies);
+    } else if (s.op === "loop" || s.op === "block") collectCopies(s.body, f, copies);
   }
 }
+
+function collectSets(stmts: readonly IrStmt[], locals: Set<number>): void {
+  for (const s of stmts) {
+    if (s.op === "set") locals.add(s.local);
+    else if (s.op === "if") {
+      collectSets(s.then, locals);
+      collectSets(s.else, locals);
+    } else if (s.op === "loop" || s.op === "block") collectSets(s.body, locals);
+  }
+}
+
+/** Sets of values that nobody reads. A statement that stands at several places is dead where it is so at all of them. */
+interface Verdict {
+  readonly dead: Set<IrStmt>;
+  readonly needed: Set<IrStmt>;
+}
+
+/** Tables by local, and rows of bits; one function uses them at a time. */
+let places = new Int32Array(256);
+let counts = new Int32Array(256);
+let bits = new Int32Array(4096);
 
 /** Walks a function backwards with the set of candidates that are still to be read, and notes which are alive together. */
 class Lives {
-  /** Sets of values that nobody reads. A statement that stands at several places is one where it is so at all of them. */
-  readonly dead = new Set<IrStmt>();
-  private readonly needed = new Set<IrStmt>();
+  readonly candidates: readonly number[];
   private readonly f: IrFunction;
-  private readonly candidates: readonly number[];
-  /** Place of each candidate, by local; -1 of the others. */
-  private readonly place: Int32Array;
-  private readonly overlaps: Bits[];
+  private readonly verdict: Verdict | undefined;
+  /** Words in a row of bits, one bit a candidate. The first rows tell which overlap with each; then comes what is alive; others are stacked behind. */
+  private readonly width: number;
+  private readonly live: number;
+  private top: number;
   /** Asked for where there are loops. */
-  private births: { readonly atSet: readonly boolean[]; readonly mentions: Int32Array } | undefined;
-  private readonly atLabel = new Map<number, Bits>();
-  private live: Bits;
+  private births: Births | undefined;
+  /** Rows of what is alive where a jump to a label leads. */
+  private readonly atLabel: (number | undefined)[] = [];
 
-  constructor(f: IrFunction, candidates: readonly number[]) {
+  constructor(f: IrFunction, candidates: readonly number[], verdict: Verdict | undefined) {
     this.f = f;
     this.candidates = candidates;
-    this.place = new Int32Array(f.locals.length).fill(-1);
-    candidates.forEach((local, i) => (this.place[local] = i));
-    this.overlaps = candidates.map(() => Bits.empty(candidates.length));
-    this.live = Bits.empty(candidates.length);
+    this.verdict = verdict;
+    const locals = f.locals.length;
+    if (places.length < locals) {
+      places = new Int32Array(locals * 2);
+      counts = new Int32Array(locals * 2);
+    }
+    places.fill(-1, 0, locals);
+    for (let i = 0; i < candidates.length; i++) places[candidates[i]!] = i;
+    this.width = (candidates.length + 31) >>> 5;
+    this.live = candidates.length * this.width;
+    this.top = this.live + this.width;
+    this.makeRoom();
+    bits.fill(0, 0, this.top);
   }
 
-  run(): readonly Bits[] {
+  /** Of a local, -1 where it is none. */
+  placeOf(local: number): number {
+    return places[local]!;
+  }
+
+  overlap(i: number, j: number): boolean {
+    return this.has(i * this.width, j);
+  }
+
+  /** Whoever overlaps with `b` overlaps with `a`. */
+  join(a: number, b: number): void {
+    this.addAll(a * this.width, b * this.width);
+    for (let i = 0; i < this.candidates.length; i++) if (this.overlap(b, i)) this.add(i * this.width, a);
+  }
+
+  run(): void {
     this.list(this.f.body);
+    const { candidates } = this;
     // Parameters and what is read before it is set are there from the start, side by side.
     const first: number[] = [];
-    this.place.forEach((i, local) => i >= 0 && (local < this.f.params.length || this.live.has(i)) && first.push(i));
-    for (const i of first) for (const j of first) if (i !== j) this.overlaps[i]?.add(j);
-    this.overlaps.forEach((o, i) => this.overlaps.forEach((other, j) => o.has(j) && other.add(i)));
-    return this.overlaps;
+    for (let i = 0; i < candidates.length; i++) if (candidates[i]! < this.f.params.length || this.has(this.live, i)) first.push(i);
+    for (const i of first) for (const j of first) if (i !== j) this.add(i * this.width, j);
+    for (let i = 0; i < candidates.length; i++) this.mirror(i);
   }
 
-  private list(stmts: readonly IrStmt[]): void {
-    for (let i = stmts.length - 1; i >= 0; i--) {
-      const s = stmts[i];
-      if (s !== undefined) this.stmt(s);
+  private mirror(i: number): void {
+    const from = i * this.width;
+    for (let w = 0; w < this.width; w++) {
+      for (let word = bits[from + w]!; word !== 0; word &= word - 1) this.add((w * 32 + 31 - Math.clz32(word & -word)) * this.width, i);
     }
+  }
+
+  // ---- rows
+
+  private makeRoom(): void {
+    if (bits.length >= this.top) return;
+    const more = new Int32Array(this.top * 2);
+    more.set(bits);
+    bits = more;
+  }
+
+  /** A row with what is alive now, to be dropped by setting the top back to it. */
+  private saved(): number {
+    const row = this.top;
+    this.top += this.width;
+    this.makeRoom();
+    this.put(row, this.live);
+    return row;
+  }
+
+  private put(row: number, other: number): void {
+    for (let w = 0; w < this.width; w++) bits[row + w] = bits[other + w]!;
+  }
+
+  private addAll(row: number, other: number): void {
+    for (let w = 0; w < this.width; w++) bits[row + w]! |= bits[other + w]!;
+  }
+
+  private has(row: number, i: number): boolean {
+    return (bits[row + (i >>> 5)]! & (1 << (i & 31))) !== 0;
+  }
+
+  private add(row: number, i: number): void {
+    bits[row + (i >>> 5)]! |= 1 << (i & 31);
+  }
+
+  private delete(row: number, i: number): void {
+    bits[row + (i >>> 5)]! &= ~(1 << (i & 31));
+  }
+
+  // ---- statements
+
+  private list(stmts: readonly IrStmt[]): void {
+    for (let i = stmts.length - 1; i >= 0; i--) this.stmt(stmts[i]!);
   }
 
   private stmt(s: IrStmt): void {
     switch (s.op) {
       case "set":
-        this.judge(s);
-        this.set([s.local], s.value.op === "get" ? s.value.local : undefined);
-        return this.reads(s);
+        if (places[s.local]! >= 0 || this.verdict !== undefined) this.set(s);
+        return this.read(s.value);
       case "call":
+        this.results(s.dests);
+        for (const a of s.args) this.read(a);
+        return;
       case "resume":
-        this.set(s.dests, undefined);
-        return this.reads(s);
+        this.results(s.dests);
+        for (const a of s.args) this.read(a);
+        return this.read(s.index);
       case "if": {
-        const after = this.live.copy();
+        const after = this.saved();
         this.list(s.else);
-        const otherwise = this.live;
-        this.live = after;
+        const otherwise = this.saved();
+        this.put(this.live, after);
         this.list(s.then);
-        this.live.addAll(otherwise);
-        return this.reads(s);
+        this.addAll(this.live, otherwise);
+        this.top = after;
+        return this.read(s.cond);
       }
-      case "block":
-        this.atLabel.set(s.label, this.live.copy());
-        return this.list(s.body);
+      case "block": {
+        const after = this.saved();
+        this.atLabel[s.label] = after;
+        this.list(s.body);
+        this.top = after;
+        return;
+      }
       case "loop":
         return this.loop(s);
       case "br": {
-        const there = this.atLabel.get(s.label);
-        if (s.cond === undefined) this.live = Bits.empty(this.overlaps.length);
-        if (there !== undefined) this.live.addAll(there);
-        return this.reads(s);
+        const there = this.atLabel[s.label];
+        if (s.cond === undefined) this.nothingLives();
+        if (there !== undefined) this.addAll(this.live, there);
+        if (s.cond !== undefined) this.read(s.cond);
+        return;
       }
       case "return":
+        this.nothingLives();
+        for (const v of s.values) this.read(v);
+        return;
       case "trap":
-        this.live = Bits.empty(this.overlaps.length);
-        return this.reads(s);
-      default:
-        return this.reads(s);
-    }
-  }
-
-  /** At a loop's start everything is alive that it may read of before or of an earlier round, or that is read where it may jump to. */
-  private loop(s: Extract<IrStmt, { op: "loop" }>): void {
-    const start = this.live.copy();
-    visit(s.body, () => undefined, (inner) => {
-      const there = inner.op === "br" ? this.atLabel.get(inner.label) : undefined;
-      if (there !== undefined) start.addAll(there);
-    });
-    const { atSet, mentions } = (this.births ??= { atSet: declaredAtSet(this.f), mentions: this.mentionsIn(this.f.body) });
-    const inside = this.mentionsIn(s.body);
-    for (const local of this.candidates) {
-      const times = inside[local]!;
-      const ownToRound = atSet[local] === true && times === mentions[local];
-      if (times > 0 && !ownToRound) this.addTo(start, local);
-    }
-    this.atLabel.set(s.label, start);
-    this.list(s.body);
-  }
-
-  private mentionsIn(stmts: readonly IrStmt[]): Int32Array {
-    const counts = new Int32Array(this.f.locals.length);
-    countMentions(stmts, counts);
-    return counts;
-  }
-
-  private addTo(bits: Bits, local: number): void {
-    const i = this.place[local]!;
-    if (i >= 0) bits.add(i);
-  }
-
-  private judge(s: Extract<IrStmt, { op: "set" }>): void {
-    const i = this.place[s.local]!;
-    const read = i < 0 || this.live.has(i) || !isPure(s.value);
-    if (read) {
-      this.needed.add(s);
-      this.dead.delete(s);
-    } else if (!this.needed.has(s)) this.dead.add(s);
-  }
-
-  /** These get values: what is read later must not be in the same place. A copy may be where its source is. */
-  private set(dests: readonly number[], source: number | undefined): void {
-    for (const d of dests) {
-      const i = this.place[d]!;
-      if (i < 0) continue;
-      const overlap = this.overlaps[i]!;
-      const from = source === undefined ? -1 : this.place[source]!;
-      const apart = from >= 0 && overlap.has(from);
-      overlap.addAll(this.live);
-      if (from >= 0 && !apart) overlap.delete(from);
-      for (const other of dests) if (other !== d) this.addTo(overlap, other);
-    }
-    for (const d of dests) {
-      const i = this.place[d]!;
-      if (i >= 0) this.live.delete(i);
-    }
-  }
-
-  private reads(s: IrStmt): void {
-    switch (s.op) {
-      case "set":
+        return this.nothingLives();
+      case "trapIf":
+        return this.read(s.cond);
       case "global.set":
         return this.read(s.value);
       case "store":
         this.read(s.addr);
         return this.read(s.value);
-      case "if":
-      case "trapIf":
-        return this.read(s.cond);
-      case "br":
-        return s.cond === undefined ? undefined : this.read(s.cond);
-      case "call":
-        for (const a of s.args) this.read(a);
-        return;
-      case "return":
-        for (const v of s.values) this.read(v);
-        return;
-      default:
-        mapStmt(s, (e) => {
-          this.read(e);
-          return e;
-        });
+      case "copy":
+        this.read(s.dst);
+        this.read(s.src);
+        return this.read(s.len);
+      case "fill":
+        this.read(s.dst);
+        this.read(s.value);
+        return this.read(s.len);
     }
+  }
+
+  private nothingLives(): void {
+    bits.fill(0, this.live, this.live + this.width);
+  }
+
+  /** At a loop's start everything is alive that it may read of before or of an earlier round, or that is read where it may jump to. */
+  private loop(s: Extract<IrStmt, { op: "loop" }>): void {
+    const start = this.saved();
+    this.addTargets(start, s.body);
+    counts.fill(0, 0, this.f.locals.length);
+    countMentions(s.body, counts);
+    for (const local of this.candidates) {
+      const times = counts[local]!;
+      if (times > 0 && !this.has(start, places[local]!) && !this.ownToRound(local, times)) this.add(start, places[local]!);
+    }
+    this.atLabel[s.label] = start;
+    this.list(s.body);
+    this.top = start;
+  }
+
+  /** Whether a local that a loop mentions so often is mentioned nowhere else and has no value when a round begins. */
+  private ownToRound(local: number, times: number): boolean {
+    const births = (this.births ??= Births.of(this.f));
+    return births.declared(local) && births.mentions[local] === times;
+  }
+
+  private addTargets(row: number, stmts: readonly IrStmt[]): void {
+    for (const s of stmts) {
+      if (s.op === "br") {
+        const there = this.atLabel[s.label];
+        if (there !== undefined) this.addAll(row, there);
+      } else if (s.op === "if") {
+        this.addTargets(row, s.then);
+        this.addTargets(row, s.else);
+      } else if (s.op === "loop" || s.op === "block") this.addTargets(row, s.body);
+    }
+  }
+
+  /** A local gets a value: what is read later must not be in the same place. A copy may be where its source is. */
+  private set(s: Extract<IrStmt, { op: "set" }>): void {
+    const i = places[s.local]!;
+    if (this.verdict !== undefined) judge(s, i < 0 || this.has(this.live, i) || !isPure(s.value), this.verdict);
+    if (i < 0) return;
+    const overlap = i * this.width;
+    const from = s.value.op === "get" ? places[s.value.local]! : -1;
+    const apart = from >= 0 && this.has(overlap, from);
+    this.addAll(overlap, this.live);
+    if (from >= 0 && !apart) this.delete(overlap, from);
+    this.delete(this.live, i);
+  }
+
+  private results(dests: readonly number[]): void {
+    for (const d of dests) {
+      const i = places[d]!;
+      if (i < 0) continue;
+      const overlap = i * this.width;
+      this.addAll(overlap, this.live);
+      for (const other of dests) if (other !== d && places[other]! >= 0) this.add(overlap, places[other]!);
+    }
+    for (const d of dests) if (places[d]! >= 0) this.delete(this.live, places[d]!);
   }
 
   private read(e: IrExpr): void {
     switch (e.op) {
-      case "get":
-        return this.addTo(this.live, e.local);
+      case "get": {
+        const i = places[e.local]!;
+        if (i >= 0) this.add(this.live, i);
+        return;
+      }
       case "bin":
         this.read(e.a);
         return this.read(e.b);
@@ -263,29 +333,33 @@ class Lives {
   }
 }
 
+function judge(s: IrStmt, read: boolean, { dead, needed }: Verdict): void {
+  if (read) {
+    needed.add(s);
+    dead.delete(s);
+  } else if (!needed.has(s)) dead.add(s);
+}
+
 /** New names of locals: each copy joins two groups unless they overlap. A group is called as its parameter, or its lowest member. */
-function merged(copies: readonly (readonly [number, number])[], candidates: readonly number[], overlaps: readonly Bits[]): ReadonlyMap<number, number> {
-  const place = new Map(candidates.map((local, i) => [local, i]));
+function merged(copies: readonly number[], lives: Lives): ReadonlyMap<number, number> | undefined {
+  const { candidates } = lives;
   const group = candidates.map((_, i) => i);
   const members = candidates.map((_, i) => [i]);
-  const top = (local: number): number => group[place.get(local) ?? 0] ?? 0;
-  for (const [to, from] of copies) {
-    const [a, b] = [Math.min(top(to), top(from)), Math.max(top(to), top(from))];
-    if (a === b || overlaps[a]?.has(b) === true) continue;
-    overlaps[a]?.addAll(overlaps[b] ?? Bits.empty(0));
-    for (const m of members[b] ?? []) {
-      group[m] = a;
-      members[a]?.push(m);
-    }
-    // Whoever overlaps with one member overlaps with the group.
-    for (let i = 0; i < candidates.length; i++) if (overlaps[b]?.has(i) === true) overlaps[i]?.add(a);
-  }
   const names = new Map<number, number>();
-  candidates.forEach((local, i) => {
-    const name = candidates[group[i] ?? i] ?? local;
-    if (name !== local) names.set(local, name);
-  });
-  return names;
+  for (let c = 0; c < copies.length; c += 2) {
+    const to = group[lives.placeOf(copies[c]!)]!;
+    const from = group[lives.placeOf(copies[c + 1]!)]!;
+    const a = Math.min(to, from);
+    const b = Math.max(to, from);
+    if (a === b || lives.overlap(a, b)) continue;
+    lives.join(a, b);
+    for (const m of members[b]!) {
+      group[m] = a;
+      members[a]!.push(m);
+      names.set(candidates[m]!, candidates[a]!);
+    }
+  }
+  return names.size === 0 ? undefined : names;
 }
 
 /** Writes the new names; a local that is set to itself is not. */
@@ -310,24 +384,27 @@ class Renaming {
   private readonly expr = (e: IrExpr): IrExpr => {
     if (e.op !== "get") return mapChildren(e, this.expr);
     const local = this.local(e.local);
-    return local === e.local ? e : { ...e, local };
+    return local === e.local ? e : { op: "get", local, type: e.type };
   };
 
   private stmt(s: IrStmt): IrStmt {
-    const direct = mapStmt(s, this.expr);
-    switch (direct.op) {
-      case "set":
-        return { ...direct, local: this.local(direct.local) };
+    switch (s.op) {
+      case "set": {
+        const value = this.expr(s.value);
+        const local = this.local(s.local);
+        return value === s.value && local === s.local ? s : { op: "set", local, value };
+      }
       case "call":
+        return { op: "call", target: s.target, args: mapAll(s.args, this.expr), dests: s.dests.map(this.local) };
       case "resume":
-        return { ...direct, dests: direct.dests.map(this.local) };
+        return { op: "resume", index: this.expr(s.index), args: mapAll(s.args, this.expr), dests: s.dests.map(this.local) };
       case "if":
-        return { ...direct, then: this.list(direct.then), else: this.list(direct.else) };
+        return { op: "if", cond: this.expr(s.cond), then: this.list(s.then), else: this.list(s.else) };
       case "loop":
       case "block":
-        return { ...direct, body: this.list(direct.body) };
+        return { op: s.op, label: s.label, body: this.list(s.body) };
       default:
-        return direct;
+        return mapStmt(s, this.expr);
     }
   }
 }

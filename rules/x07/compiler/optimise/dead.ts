@@ -5,6 +5,11 @@ import { isPure } from "../ir.ts";
 import { countReads, visitExpr } from "./walk.ts";
 
 export function removeDead(f: IrFunction): IrFunction {
+  return withoutDead(f).f;
+}
+
+/** `reads`: how often each local is read now. */
+export function withoutDead(f: IrFunction): { readonly f: IrFunction; readonly reads: Int32Array } {
   const sweep = new Sweep(f);
   let { body } = f;
   // Backwards, so that what only dead code reads is dead when it is come to; again where it had been passed, in a loop.
@@ -12,13 +17,13 @@ export function removeDead(f: IrFunction): IrFunction {
     sweep.begin();
     body = sweep.list(body);
   } while (sweep.missed);
-  return body === f.body ? f : { ...f, body };
+  return { f: body === f.body ? f : { ...f, body }, reads: sweep.reads };
 }
 
 class Sweep {
   /** Whether a local whose assignment was passed has lost its last reader since. */
   missed = false;
-  private readonly reads: Int32Array;
+  readonly reads: Int32Array;
   private readonly passed: Uint8Array;
 
   constructor(f: IrFunction) {

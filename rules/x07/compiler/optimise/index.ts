@@ -2,7 +2,7 @@
 
 import type { IrFunction } from "../ir.ts";
 import { coalesce, removeDeadSets } from "./coalesce.ts";
-import { removeDead } from "./dead.ts";
+import { withoutDead } from "./dead.ts";
 import { shareExits } from "./exits.ts";
 import { inlineCalls } from "./inline.ts";
 import type { Candidates } from "./inline.ts";
@@ -55,9 +55,14 @@ export function optimise(functions: ReadonlyMap<string, IrFunction>, outside: (n
 
 function improve(f: IrFunction, candidate: Candidates | undefined): IrFunction {
   const inlined = candidate !== undefined && sizeOf(f.body, FULL) < FULL ? inlineCalls(f, candidate) : f;
-  const tidy = sinkValues(removeDead(propagate(inlined)));
-  const written = unrollFully(tidy);
-  return unrollLoops(written === undefined ? tidy : sinkValues(removeDead(propagate(written))));
+  const neat = tidy(inlined);
+  const written = unrollFully(neat);
+  return unrollLoops(written === undefined ? neat : tidy(written));
+}
+
+function tidy(f: IrFunction): IrFunction {
+  const { f: left, reads } = withoutDead(propagate(f));
+  return sinkValues(left, reads);
 }
 
 /** What makes code shorter but harder to improve once it has been copied: for functions that are about to be encoded. */

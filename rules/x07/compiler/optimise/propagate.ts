@@ -2,12 +2,13 @@
 
 import type { BinOp, IrExpr, IrFunction, IrStmt } from "../ir.ts";
 import { isConst, isPure } from "../ir.ts";
-import { bin, cond as condExpr, k, un } from "../ops.ts";
+import { bin, cond as condExpr, k, un, ZERO } from "../ops.ts";
 import { add as addition, compared, EVERYTHING, type Range, rangeOf } from "./ranges.ts";
-import { leaves, mapChildren, mapStmt } from "./walk.ts";
+import { leaves, mapChildren, mapStmt, sameItems } from "./walk.ts";
 
 export function propagate(f: IrFunction): IrFunction {
-  return { ...f, body: new Propagation(f.locals.length).list(f.body) };
+  const body = new Propagation(f.locals.length).list(f.body);
+  return body === f.body ? f : { ...f, body };
 }
 
 const KNOWN_NOTHING = 0;
@@ -55,7 +56,7 @@ class Propagation {
       // What follows a jump never runs; its labels are its own.
       if (leaves(out)) break;
     }
-    return out;
+    return sameItems(out, stmts) ? stmts : out;
   }
 
   private stmt(s: IrStmt, out: IrStmt[]): void {
@@ -83,7 +84,7 @@ class Propagation {
     if (value.op === "get" && value.local === s.local) return;
     const known = this.values[s.local];
     if (known !== undefined && value.op === "const" && known.op === "const" && known.value === value.value) return;
-    out.push(value === s.value ? s : { ...s, value });
+    out.push(value === s.value ? s : { op: "set", local: s.local, value });
     const range = rangeOf(value, this.rangeOfLocal);
     this.kill(s.local);
     if (range !== EVERYTHING && value.op !== "const") this.learnRange(s.local, range);
@@ -108,7 +109,7 @@ class Propagation {
       if (!isPure(test)) out.push({ op: "if", cond: test, then, else: otherwise });
       return;
     }
-    out.push({ op: "if", cond: test, then, else: otherwise });
+    out.push(test === s.cond && then === s.then && otherwise === s.else ? s : { op: "if", cond: test, then, else: otherwise });
     if (a && !b) this.learnUnchanged(test, s.cond, false, changedElse);
     if (b && !a) this.learnUnchanged(test, s.cond, true, changedThen);
   }
@@ -161,7 +162,7 @@ class Propagation {
     }
     const body = this.list(s.body);
     this.undo(mark);
-    out.push({ ...s, body });
+    out.push(body === s.body ? s : { op: "loop", label: s.label, body });
   }
 
   /** The condition under which the loop goes round again, if its end is the only place that does so. */
@@ -182,7 +183,7 @@ class Propagation {
     }
     this.undo(mark);
     this.killAll(this.assigned(s.body));
-    out.push({ ...s, body });
+    out.push(body === s.body ? s : { op: "block", label: s.label, body });
   }
 
   private br(s: Extract<IrStmt, { op: "br" }>, out: IrStmt[]): void {
@@ -265,13 +266,15 @@ class Propagation {
 
   private readonly rangeOfLocal = (local: number): Range => this.ranges[local] ?? EVERYTHING;
 
-  private learnRange(local: number, range: Range): void {
+  private readonly learnRange = (local: number, range: Range): void => {
+    if (range === EVERYTHING) return;
     const before = this.ranges[local];
-    const low = Math.max(range.low, before?.low ?? 0);
-    const high = Math.min(range.high, before?.high ?? EVERYTHING.high);
-    if (range === EVERYTHING || low > high || (before !== undefined && before.low === low && before.high === high)) return;
+    if (before === undefined) return range.low > range.high ? undefined : this.changeRange(local, range);
+    const low = Math.max(range.low, before.low);
+    const high = Math.min(range.high, before.high);
+    if (low > high || (before.low === low && before.high === high)) return;
     this.changeRange(local, { low, high });
-  }
+  };
 
   private changeRange(local: number, range: Range | undefined): void {
     this.trail.push(this.ranges.length + local);
@@ -380,29 +383,36 @@ class Propagation {
       this.learn(e.b, false);
       return;
     }
-    const base = normal(e);
-    if (base === undefined) return;
-    for (const [local, range] of compared(KIND_NAMES[base.kind], base.a, base.b, base.holds === holds, this.rangeOfLocal)) this.learnRange(local, range);
-    const comparison = this.comparisons.learn(base.kind, base.a, base.b);
+    const form = formOf(e);
+    if (form === NO_COMPARISON) return;
+    const kind = kindOf(form);
+    const a = leftOf(e, form);
+    const b = rightOf(e, form);
+    const so = affirms(form) === holds;
+    compared(KIND_NAMES[kind], a, b, so, this.rangeOfLocal, this.learnRange);
+    const comparison = this.comparisons.learn(kind, a, b);
     if (comparison === undefined) return;
-    const truth = base.holds === holds ? HOLDS : FAILS;
+    const truth = so ? HOLDS : FAILS;
     if (this.truths[comparison] === truth) return;
     this.changeTruth(comparison, truth);
     for (const l of this.comparisons.locals[comparison]!) addTo(this.about, l, comparison);
   }
 
   private truth(e: IrExpr): boolean | undefined {
-    const base = normal(e);
-    if (base === undefined) return undefined;
-    const ranged = this.ranged(base.kind, base.a, base.b);
+    const form = formOf(e);
+    if (form === NO_COMPARISON) return undefined;
+    const kind = kindOf(form);
+    const a = leftOf(e, form);
+    const b = rightOf(e, form);
+    const ranged = this.ranged(kind, a, b);
     // What has effects stays, whatever its value.
-    if (ranged !== undefined && isPure(base.a) && isPure(base.b)) return ranged === base.holds;
+    if (ranged !== undefined && isPure(a) && isPure(b)) return ranged === affirms(form);
     if (this.learned === 0) return undefined;
-    const x = this.comparisons.operand(base.a);
-    const y = x === undefined ? undefined : this.comparisons.operand(base.b);
+    const x = this.comparisons.operand(a);
+    const y = x === undefined ? undefined : this.comparisons.operand(b);
     if (x === undefined || y === undefined) return undefined;
-    const known = this.implied(base.kind, x, y);
-    return known === undefined ? undefined : known === base.holds;
+    const known = this.implied(kind, x, y);
+    return known === undefined ? undefined : known === affirms(form);
   }
 
   /** What the ranges of both sides say. */
@@ -452,7 +462,7 @@ function holdsAlways(e: IrExpr): boolean {
 class Comparisons {
   /** The locals that a comparison depends on. */
   readonly locals: (readonly number[])[] = [];
-  private readonly known: readonly Map<number, number>[] = [new Map(), new Map(), new Map()];
+  private readonly known: (Map<number, number> | undefined)[] = [undefined, undefined, undefined];
   private readonly constants = new Map<number, number>();
   private readonly sums = new Map<BinOp, Map<number, number>>();
   /** Locals stand for themselves; what else is met gets the next number. */
@@ -463,7 +473,7 @@ class Comparisons {
   }
 
   find(kind: BaseKind, x: number, y: number): number | undefined {
-    return this.known[kind]!.get(pair(x, y));
+    return this.known[kind]?.get(pair(x, y));
   }
 
   /** The number of a comparison, a new one where it has none; undefined for operands that are not small. */
@@ -472,8 +482,14 @@ class Comparisons {
     const y = x === undefined ? undefined : this.numbered(b);
     if (x === undefined || y === undefined) return undefined;
     const key = pair(x, y);
-    let found = this.known[kind]!.get(key);
-    if (found === undefined) this.known[kind]!.set(key, (found = this.locals.push([...localsOf(a), ...localsOf(b)]) - 1));
+    const known = (this.known[kind] ??= new Map());
+    let found = known.get(key);
+    if (found === undefined) {
+      const locals: number[] = [];
+      addLocals(a, locals);
+      addLocals(b, locals);
+      known.set(key, (found = this.locals.push(locals) - 1));
+    }
     return found;
   }
 
@@ -534,31 +550,53 @@ function isComparison(kind: BinOp): boolean {
   }
 }
 
-/** Every comparison as one of three kinds; `holds` tells which way round. */
-function normal(e: IrExpr): { kind: BaseKind; a: IrExpr; b: IrExpr; holds: boolean } | undefined {
-  if (e.op === "get") return { kind: EQ, a: e, b: k(0), holds: false };
-  if (e.op === "un" && e.kind === "eqz") return { kind: EQ, a: e.a, b: k(0), holds: true };
-  if (e.op !== "bin") return undefined;
-  const { a, b } = e;
-  switch (e.kind) {
-    case "lt_u": return { kind: LT_U, a, b, holds: true };
-    case "ge_u": return { kind: LT_U, a, b, holds: false };
-    case "gt_u": return { kind: LT_U, a: b, b: a, holds: true };
-    case "le_u": return { kind: LT_U, a: b, b: a, holds: false };
-    case "lt_s": return { kind: LT_S, a, b, holds: true };
-    case "ge_s": return { kind: LT_S, a, b, holds: false };
-    case "gt_s": return { kind: LT_S, a: b, b: a, holds: true };
-    case "le_s": return { kind: LT_S, a: b, b: a, holds: false };
-    case "eq": return { kind: EQ, a, b, holds: true };
-    case "ne": return { kind: EQ, a, b, holds: false };
-    default: return undefined;
+/** A comparison as one of three kinds (two bits), whether its sides change places, and whether it affirms the kind. */
+type Form = number;
+const NO_COMPARISON = -1;
+const TURNED = 4;
+const AFFIRMS = 8;
+const FORMS: { readonly [kind in BinOp]?: Form } = {
+  lt_u: LT_U | AFFIRMS, ge_u: LT_U, gt_u: LT_U | TURNED | AFFIRMS, le_u: LT_U | TURNED,
+  lt_s: LT_S | AFFIRMS, ge_s: LT_S, gt_s: LT_S | TURNED | AFFIRMS, le_s: LT_S | TURNED,
+  eq: EQ | AFFIRMS, ne: EQ,
+};
+
+function formOf(e: IrExpr): Form {
+  switch (e.op) {
+    case "get":
+      return EQ;
+    case "un":
+      return e.kind === "eqz" ? EQ | AFFIRMS : NO_COMPARISON;
+    case "bin":
+      return FORMS[e.kind] ?? NO_COMPARISON;
+    default:
+      return NO_COMPARISON;
   }
 }
 
-function localsOf(e: IrExpr): readonly number[] {
-  if (e.op === "get") return [e.local];
-  if (e.op === "bin") return [...localsOf(e.a), ...localsOf(e.b)];
-  return [];
+function kindOf(form: Form): BaseKind {
+  return (form & 3) as BaseKind;
+}
+
+function affirms(form: Form): boolean {
+  return (form & AFFIRMS) !== 0;
+}
+
+function leftOf(e: IrExpr, form: Form): IrExpr {
+  if (e.op === "un") return e.a;
+  return e.op !== "bin" ? e : (form & TURNED) !== 0 ? e.b : e.a;
+}
+
+function rightOf(e: IrExpr, form: Form): IrExpr {
+  return e.op !== "bin" ? ZERO : (form & TURNED) !== 0 ? e.a : e.b;
+}
+
+function addLocals(e: IrExpr, locals: number[]): void {
+  if (e.op === "get") locals.push(e.local);
+  else if (e.op === "bin") {
+    addLocals(e.a, locals);
+    addLocals(e.b, locals);
+  }
 }
 
 export function jumpsTo(s: IrStmt, label: number): boolean {

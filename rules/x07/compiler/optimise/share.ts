@@ -3,7 +3,7 @@
 import type { IrExpr, IrFunction, IrStmt, Scalar } from "../ir.ts";
 import { typeOf } from "../ir.ts";
 import { assignedLocals } from "../elab/effects.ts";
-import { mapChildren, mapStmt } from "./walk.ts";
+import { mapChildren, mapStmt, ownExprs } from "./walk.ts";
 
 /** Larger expressions are looked at by their parts. */
 const LARGEST = 15;
@@ -26,16 +26,32 @@ class Repeats {
   private found = false;
 
   in(stmts: readonly IrStmt[]): boolean {
-    visitRoots(stmts, (e) => void this.mark(e));
+    this.list(stmts);
     return this.found;
   }
+
+  private list(stmts: readonly IrStmt[]): void {
+    for (const s of stmts) {
+      if (this.found) return;
+      ownExprs(s, this.look);
+      if (s.op === "if") {
+        this.list(s.then);
+        this.list(s.else);
+      } else if (s.op === "loop" || s.op === "block") this.list(s.body);
+    }
+  }
+
+  private readonly look = (e: IrExpr): boolean => {
+    this.mark(e);
+    return this.found;
+  };
 
   /** A number that is the same for equal expressions; -1 for what cannot be shared. */
   private mark(e: IrExpr): number {
     if (e.op === "get") return e.local;
     if (e.op === "const") return (Math.imul(e.value, 31) ^ 0x5bd1) >>> 1;
     if (e.op !== "bin" && e.op !== "un") {
-      eachChild(e, (c) => void this.mark(c));
+      eachChild(e, this.look);
       return -1;
     }
     const a = this.mark(e.a);
@@ -47,16 +63,6 @@ class Repeats {
       else this.seen.add(mark);
     }
     return mark;
-  }
-}
-
-function visitRoots(stmts: readonly IrStmt[], see: (e: IrExpr) => void): void {
-  for (const s of stmts) {
-    eachRoot(s, see);
-    if (s.op === "if") {
-      visitRoots(s.then, see);
-      visitRoots(s.else, see);
-    } else if (s.op === "loop" || s.op === "block") visitRoots(s.body, see);
   }
 }
 
@@ -110,7 +116,7 @@ class Search {
   private stmt(s: IrStmt): void {
     if (this.occurrences.length > MOST) return;
     if (s.op === "loop") this.forgetAssigned(s.body);
-    else eachRoot(s, (e) => this.expr(e));
+    else ownExprs(s, this.look);
     if (s.op === "set") this.forget(s.local);
     else if (s.op === "call" || s.op === "resume") for (const d of s.dests) this.forget(d);
     else if (s.op === "if") {
@@ -128,10 +134,15 @@ class Search {
     this.news = outer;
   }
 
+  private readonly look = (e: IrExpr): boolean => {
+    this.expr(e);
+    return false;
+  };
+
   private expr(e: IrExpr): void {
     if (e.op === "cond") return this.expr(e.cond);
     if (e.op !== "bin" && e.op !== "un") {
-      eachChild(e, (c) => this.expr(c));
+      eachChild(e, this.look);
       return;
     }
     const form = formOf(e);
@@ -149,7 +160,7 @@ class Search {
         else set.add(form.text);
       }
     }
-    eachChild(e, (c) => this.expr(c));
+    eachChild(e, this.look);
   }
 
   private forget(local: number): void {
@@ -164,19 +175,22 @@ class Search {
   }
 }
 
-/** The expressions that a statement evaluates itself, in order. */
-function eachRoot(s: IrStmt, see: (e: IrExpr) => void): void {
-  mapStmt(s, (e) => {
-    see(e);
-    return e;
-  });
-}
-
 function eachChild(e: IrExpr, see: (e: IrExpr) => void): void {
-  mapChildren(e, (c) => {
-    see(c);
-    return c;
-  });
+  switch (e.op) {
+    case "bin":
+      see(e.a);
+      return see(e.b);
+    case "un":
+      return see(e.a);
+    case "load":
+      return see(e.addr);
+    case "cond":
+      see(e.cond);
+      see(e.a);
+      return see(e.b);
+    case "call":
+      for (const a of e.args) see(a);
+  }
 }
 
 function localsOf(e: IrExpr): ReadonlySet<number> {

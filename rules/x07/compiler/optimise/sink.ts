@@ -1,25 +1,46 @@
 // Moves what is computed for one reader to that reader, so that it needs no local. Knows the IR only.
 
 import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
-import { hasCall, readsOf } from "../elab/effects.ts";
-import { countReads, mapChildren, mapStmt } from "./walk.ts";
+import { hasCall, isVolatile } from "../elab/effects.ts";
+import { mapChildren, mapStmt, ownExprs } from "./walk.ts";
 
 /** Expressions deeper than this stay apart: every pass goes down them. */
 const DEEPEST = 40;
 
-export function sinkValues(f: IrFunction): IrFunction {
-  const reads = new Int32Array(f.locals.length);
-  countReads(f.body, reads);
-  const body = new Sink(reads).list(f.body);
+/** `reads`: how often each local is read. */
+export function sinkValues(f: IrFunction, reads: Int32Array): IrFunction {
+  const sets = new Array<number>(f.locals.length).fill(0);
+  countSets(f.body, sets);
+  const body = new Sink(reads, sets).list(f.body);
   return body === f.body ? f : { ...f, body };
+}
+
+function countSets(stmts: readonly IrStmt[], sets: number[]): void {
+  for (const s of stmts) {
+    if (s.op === "set") sets[s.local]!++;
+    else if (s.op === "if") {
+      countSets(s.then, sets);
+      countSets(s.else, sets);
+    } else if (s.op === "loop" || s.op === "block") countSets(s.body, sets);
+  }
+}
+
+/** What has been written of a list of statements. */
+interface Written {
+  readonly out: (IrStmt | undefined)[];
+  /** Locals that began to wait in it. */
+  readonly mine: number[];
+  /** How many statements have gone from it. */
+  gone: number;
 }
 
 /** A `set` that waits for its reader. */
 interface Waiting {
   readonly value: IrExpr;
   readonly memory: boolean;
-  readonly reads: ReadonlySet<number>;
-  readonly out: (IrStmt | undefined)[];
+  /** Locals that the value reads; some perhaps twice. */
+  readonly reads: readonly number[];
+  readonly list: Written;
   readonly index: number;
   /** Whether others read the local too, as long as it has not got its next value. */
   readonly shared: boolean;
@@ -27,42 +48,57 @@ interface Waiting {
 
 class Sink {
   private readonly reads: Int32Array;
-  private readonly waiting = new Map<number, Waiting>();
-  /** Locals that wait and may mention this one. */
-  private readonly readers = new Map<number, Set<number>>();
-  /** At least as many as wait that others read too. */
+  private readonly sets: readonly number[];
+  /** By local. */
+  private readonly waiting: (Waiting | undefined)[];
+  private waits = 0;
+  /** All that wait, and perhaps some that do no more. */
+  private queue: number[] = [];
+  /** By local, those that wait and may mention it. */
+  private readonly readers: (number[] | undefined)[];
+  /** At least as many as wait that others read too, or that read memory. */
   private sharedWaits = 0;
+  private memoryWaits = 0;
+  /** Whether the statement at hand calls; and the local that it sets: what reads it there is its last reader. */
+  private calls = false;
+  private again = NONE;
 
-  constructor(reads: Int32Array) {
+  constructor(reads: Int32Array, sets: readonly number[]) {
     this.reads = reads;
+    this.sets = sets;
+    this.waiting = new Array<Waiting | undefined>(sets.length).fill(undefined);
+    this.readers = new Array<number[] | undefined>(sets.length).fill(undefined);
   }
 
   list(stmts: readonly IrStmt[]): readonly IrStmt[] {
-    const out: (IrStmt | undefined)[] = [];
-    const mine: number[] = [];
+    if (stmts.length === 0) return stmts;
+    const written: Written = { out: [], mine: [], gone: 0 };
     let changed = false;
     for (const s of stmts) {
-      const next = this.stmt(s, out, mine);
-      changed ||= next !== s;
-      out.push(next);
+      const next = this.stmt(s, written);
+      if (next !== s) changed = true;
+      written.out.push(next);
     }
     // Beyond the list it may not have been computed.
-    for (const local of mine) if (this.waiting.get(local)?.out === out) this.waiting.delete(local);
-    const kept = out.filter((s) => s !== undefined);
-    return changed || kept.length !== stmts.length ? kept : stmts;
+    for (const local of written.mine) if (this.waiting[local]?.list === written) this.drop(local);
+    if (written.gone > 0) return written.out.filter((s) => s !== undefined);
+    return changed ? (written.out as IrStmt[]) : stmts;
   }
 
-  private stmt(s: IrStmt, out: (IrStmt | undefined)[], mine: number[]): IrStmt {
-    const calls = this.waiting.size > 0 && callsInside(s);
-    const again = this.waiting.size > 0 && s.op === "set" && this.waiting.get(s.local)?.shared === true ? s.local : undefined;
-    if (again !== undefined && s.op === "set" && timesRead(s.value, again) !== 1) this.waiting.delete(again);
-    if (this.sharedWaits > 0 && !this.mayPass(s)) this.forgetShared();
-    const direct = this.waiting.size === 0 ? s : mapStmt(s, (e) => this.expr(e, calls, again));
+  private stmt(s: IrStmt, written: Written): IrStmt {
+    const waits = this.waits > 0;
+    const calls = waits && ownExprs(s, hasCall);
+    const again = waits && s.op === "set" && this.waiting[s.local]?.shared === true ? s.local : NONE;
+    if (again !== NONE && s.op === "set" && timesRead(s.value, again) !== 1) this.drop(again);
+    if (this.sharedWaits > 0 && !mayPass(s)) this.forgetShared();
+    this.calls = calls;
+    this.again = again;
+    const direct = this.waits === 0 ? s : mapStmt(s, this.expr);
     switch (direct.op) {
       case "set":
         if (calls) this.forgetMemory();
         this.forget(direct.local);
-        this.wait(direct.local, direct.value, out, mine);
+        this.wait(direct.local, direct.value, written);
         return direct;
       case "call":
       case "resume":
@@ -88,9 +124,9 @@ class Sink {
       }
       case "loop": {
         // What is in a loop runs more than once.
-        this.waiting.clear();
+        this.dropAll();
         const body = this.list(direct.body);
-        this.waiting.clear();
+        this.dropAll();
         return body === direct.body ? direct : { ...direct, body };
       }
       default:
@@ -99,87 +135,121 @@ class Sink {
     }
   }
 
-  private wait(local: number, value: IrExpr, out: (IrStmt | undefined)[], mine: number[]): void {
-    const reads = readsOf(value);
-    if (reads.calls || (reads.locals.has(local) && this.reads[local] === 1)) return;
-    if (depthOf(value, DEEPEST) >= DEEPEST) return;
+  private wait(local: number, value: IrExpr, list: Written): void {
     const shared = this.reads[local] !== 1;
+    // What others read too is moved only into the next value of the same local.
+    if (shared && this.sets[local] === 1) return;
+    const reads: number[] = [];
+    if (!collect(value, reads, 1) || (!shared && reads.includes(local))) return;
+    const memory = isVolatile(value);
     if (shared) this.sharedWaits++;
-    this.waiting.set(local, { value, memory: reads.memory, reads: reads.locals, out, index: out.length, shared });
-    mine.push(local);
-    for (const l of reads.locals) {
-      const known = this.readers.get(l);
-      if (known === undefined) this.readers.set(l, new Set([local]));
-      else known.add(local);
+    if (memory) this.memoryWaits++;
+    this.waiting[local] = { value, memory, reads, list, index: list.out.length, shared };
+    this.waits++;
+    this.queue.push(local);
+    list.mine.push(local);
+    for (const l of reads) {
+      const known = this.readers[l];
+      if (known === undefined) this.readers[l] = [local];
+      else known.push(local);
     }
   }
 
-  /** `again`: the local that the statement sets; what reads it there is its last reader. */
-  private expr(e: IrExpr, calls: boolean, again: number | undefined): IrExpr {
-    if (e.op !== "get") return mapChildren(e, (c) => this.expr(c, calls, again));
-    const w = this.waiting.get(e.local);
+  private readonly expr = (e: IrExpr): IrExpr => {
+    if (e.op !== "get") return mapChildren(e, this.expr);
+    const w = this.waiting[e.local];
     // A call in the same statement may run first.
-    if (w === undefined || (calls && w.memory)) return e;
-    if (w.shared && e.local !== again) {
-      this.waiting.delete(e.local);
-      return e;
-    }
-    this.waiting.delete(e.local);
-    w.out[w.index] = undefined;
+    if (w === undefined || (this.calls && w.memory)) return e;
+    this.drop(e.local);
+    if (w.shared && e.local !== this.again) return e;
+    w.list.out[w.index] = undefined;
+    w.list.gone++;
     return w.value;
+  };
+
+  private drop(local: number): void {
+    if (this.waiting[local] === undefined) return;
+    this.waiting[local] = undefined;
+    this.waits--;
+  }
+
+  private dropAll(): void {
+    for (const local of this.queue) this.drop(local);
+    this.queue.length = 0;
   }
 
   /** The local gets another value. */
   private forget(local: number): void {
-    this.waiting.delete(local);
-    const readers = this.readers.get(local);
+    this.drop(local);
+    const readers = this.readers[local];
     if (readers === undefined) return;
-    for (const r of readers) if (this.waiting.get(r)?.reads.has(local) === true) this.waiting.delete(r);
-    this.readers.delete(local);
-  }
-
-  /** Whether nobody can read a local between its values because of this statement. */
-  private mayPass(s: IrStmt): boolean {
-    return s.op === "set" || s.op === "store" || s.op === "trapIf" || s.op === "global.set" || s.op === "copy" || s.op === "fill";
+    for (const r of readers) if (this.waiting[r]?.reads.includes(local) === true) this.drop(r);
+    this.readers[local] = undefined;
   }
 
   private forgetShared(): void {
-    for (const [local, w] of this.waiting) if (w.shared) this.waiting.delete(local);
+    for (const local of this.queue) if (this.waiting[local]?.shared === true) this.drop(local);
     this.sharedWaits = 0;
+    this.sweepQueue();
   }
 
   private forgetMemory(): void {
-    for (const [local, w] of this.waiting) if (w.memory) this.waiting.delete(local);
+    if (this.memoryWaits === 0) return;
+    for (const local of this.queue) if (this.waiting[local]?.memory === true) this.drop(local);
+    this.memoryWaits = 0;
+    this.sweepQueue();
+  }
+
+  private sweepQueue(): void {
+    if (this.waits === 0) this.queue.length = 0;
+    else if (this.queue.length > 2 * this.waits) this.queue = this.queue.filter((local) => this.waiting[local] !== undefined);
   }
 }
 
-/** Whether the expressions that a statement evaluates itself call anything. */
-function callsInside(s: IrStmt): boolean {
-  let found = false;
-  mapStmt(s, (e) => {
-    found ||= hasCall(e);
-    return e;
-  });
-  return found;
+const NONE = -1;
+
+/** Whether nobody can read a local between its values because of this statement. */
+function mayPass(s: IrStmt): boolean {
+  return s.op === "set" || s.op === "store" || s.op === "trapIf" || s.op === "global.set" || s.op === "copy" || s.op === "fill";
 }
 
-/** How deep an expression is, as far as `limit`. */
-function depthOf(e: IrExpr, limit: number): number {
-  if (limit === 0) return 0;
-  let deepest = 0;
-  mapChildren(e, (c) => {
-    deepest = Math.max(deepest, depthOf(c, limit - 1));
-    return c;
-  });
-  return deepest + 1;
+/** Adds the locals that an expression reads; false: it calls, or is too deep. */
+function collect(e: IrExpr, reads: number[], depth: number): boolean {
+  if (depth >= DEEPEST) return false;
+  switch (e.op) {
+    case "get":
+      reads.push(e.local);
+      return true;
+    case "bin":
+      return collect(e.a, reads, depth + 1) && collect(e.b, reads, depth + 1);
+    case "un":
+      return collect(e.a, reads, depth + 1);
+    case "load":
+      return collect(e.addr, reads, depth + 1);
+    case "cond":
+      return collect(e.cond, reads, depth + 1) && collect(e.a, reads, depth + 1) && collect(e.b, reads, depth + 1);
+    case "call":
+      return false;
+    default:
+      return true;
+  }
 }
 
 function timesRead(e: IrExpr, local: number): number {
-  if (e.op === "get") return e.local === local ? 1 : 0;
-  let times = 0;
-  mapChildren(e, (c) => {
-    times += timesRead(c, local);
-    return c;
-  });
-  return times;
+  switch (e.op) {
+    case "get":
+      return e.local === local ? 1 : 0;
+    case "bin":
+      return timesRead(e.a, local) + timesRead(e.b, local);
+    case "un":
+      return timesRead(e.a, local);
+    case "load":
+      return timesRead(e.addr, local);
+    case "cond":
+      return timesRead(e.cond, local) + timesRead(e.a, local) + timesRead(e.b, local);
+    case "call":
+      return e.args.reduce((times, a) => times + timesRead(a, local), 0);
+    default:
+      return 0;
+  }
 }

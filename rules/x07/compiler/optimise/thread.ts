@@ -7,9 +7,7 @@ import { countReads, mapChildren } from "./walk.ts";
 
 /** `left`: whether locals are set whose test is no longer reached. */
 export function threadJumps(f: IrFunction): { readonly f: IrFunction; readonly left: boolean } {
-  const reads = new Int32Array(f.locals.length);
-  countReads(f.body, reads);
-  const threading = new Threading(reads);
+  const threading = new Threading(f);
   const body = threading.list(f.body);
   return { f: body === f.body ? f : { ...f, body }, left: threading.left };
 }
@@ -23,35 +21,45 @@ interface Test {
 
 class Threading {
   left = false;
-  private readonly reads: Int32Array;
+  private readonly f: IrFunction;
+  private reads: Int32Array | undefined;
 
-  constructor(reads: Int32Array) {
-    this.reads = reads;
+  constructor(f: IrFunction) {
+    this.f = f;
   }
 
   list(stmts: readonly IrStmt[]): readonly IrStmt[] {
-    const out: IrStmt[] = [];
-    let changed = false;
+    let out: IrStmt[] | undefined;
     for (let i = 0; i < stmts.length; i++) {
-      const s = stmts[i];
-      if (s === undefined) continue;
-      const test = testOf(stmts[i + 1]);
-      const split = test === undefined || s.op !== "if" || this.reads[test.local] !== 1 ? undefined : intoBranches(s, test);
-      if (split !== undefined) {
+      const s = stmts[i]!;
+      if (s.op !== "if" && s.op !== "block" && s.op !== "loop") {
+        out?.push(s);
+        continue;
+      }
+      const test = s.op === "loop" ? undefined : testOf(stmts[i + 1]);
+      const split = test === undefined || s.op !== "if" ? undefined : intoBranches(s, test);
+      if (split !== undefined && test !== undefined && this.readsOf(test.local) === 1) {
         // The test has gone into the branches.
-        out.push(...this.list(split));
-        changed = true;
+        (out ??= stmts.slice(0, i)).push(...this.list(split));
         i++;
         continue;
       }
-      const led = test !== undefined && s.op === "block" ? { ...s, body: leadAhead(s.body, s.label, test, true) } : s;
-      const ahead = led.op === "block" && s.op === "block" && led.body !== s.body;
-      this.left ||= ahead;
-      const next = this.stmt(ahead ? led : s);
-      changed ||= next !== s;
-      out.push(next);
+      const body = test !== undefined && s.op === "block" ? leadAhead(s.body, s.label, test, true) : undefined;
+      const led = body === undefined || s.op !== "block" || body === s.body ? s : { ...s, body };
+      if (led !== s) this.left = true;
+      const next = this.stmt(led);
+      if (next !== s) out ??= stmts.slice(0, i);
+      out?.push(next);
     }
-    return changed ? out : stmts;
+    return out ?? stmts;
+  }
+
+  private readsOf(local: number): number {
+    if (this.reads === undefined) {
+      this.reads = new Int32Array(this.f.locals.length);
+      countReads(this.f.body, this.reads);
+    }
+    return this.reads[local]!;
   }
 
   private stmt(s: IrStmt): IrStmt {

@@ -16,20 +16,36 @@ const MOST_NODES = 240;
 
 /** Loops with few rounds only, and tells whether there was one. */
 export function unrollFully(f: IrFunction): IrFunction | undefined {
-  if (!hasLoop(f.body)) return undefined;
+  if (!hasStraightLoop(f.body)) return undefined;
   const pass = new Unroll(f, "few");
   const body = pass.list(f.body);
   return pass.changed ? { ...f, body, locals: pass.locals } : undefined;
 }
 
 export function unrollLoops(f: IrFunction): IrFunction {
+  if (!hasStraightLoop(f.body)) return f;
   const pass = new Unroll(f, "many");
   const body = pass.list(f.body);
   return pass.changed ? { ...f, body, locals: pass.locals } : f;
 }
 
-function hasLoop(stmts: readonly IrStmt[]): boolean {
-  return stmts.some((s) => s.op === "loop" || (s.op === "block" && hasLoop(s.body)) || (s.op === "if" && (hasLoop(s.then) || hasLoop(s.else))));
+/** Whether any loop might be written out: one that counts, with no branches before its step. */
+function hasStraightLoop(stmts: readonly IrStmt[]): boolean {
+  for (const s of stmts) {
+    if (s.op === "loop" ? isStraight(s.body) || hasStraightLoop(s.body) : s.op === "block" ? hasStraightLoop(s.body) : s.op === "if" && (hasStraightLoop(s.then) || hasStraightLoop(s.else))) return true;
+  }
+  return false;
+}
+
+function isStraight(body: readonly IrStmt[]): boolean {
+  const back = body.at(-1);
+  if (back?.op !== "br" || back.cond?.op !== "bin" || back.cond.kind !== "lt_u") return false;
+  for (let i = 0; i < body.length - 1; i++) if (!mayUnroll(body[i]!)) return false;
+  return true;
+}
+
+function mayUnroll(s: IrStmt): boolean {
+  return s.op === "set" || s.op === "store" || s.op === "trapIf";
 }
 
 interface Counting {
@@ -79,7 +95,7 @@ class Unroll {
       const counting = this.counting(s, (w) => w.op === "set" || w.op === "store");
       if (counting !== undefined && sizeOf(counting.work, LARGEST_BODY) <= LARGEST_BODY) return this.fourfold(s, counting);
     } else {
-      const counting = this.counting(s, (w) => w.op === "set" || w.op === "store" || w.op === "trapIf");
+      const counting = this.counting(s, mayUnroll);
       const first = counting === undefined ? undefined : startOf(counting.counter, before);
       if (counting !== undefined && first !== undefined) {
         const written = this.writtenOut(counting, first);

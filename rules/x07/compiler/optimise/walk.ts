@@ -172,12 +172,18 @@ function sizeOfExpr(e: IrExpr, before: number, limit: number): number {
 
 /** Whether control never reaches the end of the list. */
 export function leaves(stmts: readonly IrStmt[]): boolean {
-  const last = stmts.at(-1);
+  const last = stmts.length === 0 ? undefined : stmts[stmts.length - 1];
   if (last === undefined) return false;
   if (last.op === "return" || last.op === "trap") return true;
   if (last.op === "br") return last.cond === undefined;
   if (last.op === "if") return last.else.length > 0 && leaves(last.then) && leaves(last.else);
   return false;
+}
+
+export function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** Adds to `reads` how often each local is read. */
@@ -353,11 +359,73 @@ export function visitExpr(e: IrExpr, onExpr: (e: IrExpr) => void): void {
   onExpr(e);
 }
 
+/** Whether `f` says so of any expression that a statement evaluates itself; asked in order, and no further than that. */
+export function ownExprs(s: IrStmt, f: (e: IrExpr) => boolean): boolean {
+  switch (s.op) {
+    case "set":
+    case "global.set":
+      return f(s.value);
+    case "store":
+      return f(s.addr) || f(s.value);
+    case "copy":
+      return f(s.dst) || f(s.src) || f(s.len);
+    case "fill":
+      return f(s.dst) || f(s.value) || f(s.len);
+    case "call":
+      return anyOf(s.args, f);
+    case "resume":
+      return anyOf(s.args, f) || f(s.index);
+    case "if":
+    case "trapIf":
+      return f(s.cond);
+    case "br":
+      return s.cond !== undefined && f(s.cond);
+    case "return":
+      return anyOf(s.values, f);
+    default:
+      return false;
+  }
+}
+
+function anyOf(list: readonly IrExpr[], f: (e: IrExpr) => boolean): boolean {
+  for (const e of list) if (f(e)) return true;
+  return false;
+}
+
 /** Shows the target of every call, in the order of evaluation. */
 export function eachCall(stmts: readonly IrStmt[], show: (target: string) => void): void {
-  visit(stmts, (e) => {
-    if (e.op === "call") show(e.target);
-  }, (s) => {
-    if (s.op === "call") show(s.target);
-  });
+  const inside = (e: IrExpr): boolean => {
+    showCalls(e, show);
+    return false;
+  };
+  const list = (all: readonly IrStmt[]): void => {
+    for (const s of all) {
+      ownExprs(s, inside);
+      if (s.op === "call") show(s.target);
+      else if (s.op === "if") {
+        list(s.then);
+        list(s.else);
+      } else if (s.op === "loop" || s.op === "block") list(s.body);
+    }
+  };
+  list(stmts);
+}
+
+function showCalls(e: IrExpr, show: (target: string) => void): void {
+  switch (e.op) {
+    case "bin":
+      showCalls(e.a, show);
+      return showCalls(e.b, show);
+    case "un":
+      return showCalls(e.a, show);
+    case "load":
+      return showCalls(e.addr, show);
+    case "cond":
+      showCalls(e.cond, show);
+      showCalls(e.a, show);
+      return showCalls(e.b, show);
+    case "call":
+      for (const a of e.args) showCalls(a, show);
+      show(e.target);
+  }
 }
