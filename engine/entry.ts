@@ -4,6 +4,7 @@
 import { existsSync, fstatSync, readFileSync, type Stats, statSync } from "node:fs";
 import { answerKey, discoveredOf, mayAnswer } from "./answer.ts";
 import { entriesOf, finished, type Portable, portable, resultOf } from "./answer-keep.ts";
+import { type Names, takeAnswer } from "./answer-find.ts";
 import { scanRaw } from "./argv.ts";
 import { type Answer, runCli } from "./cli.ts";
 import { foundName, livePath, liveText, writeLive } from "./cache/live.ts";
@@ -19,7 +20,7 @@ import { loadDigest, sha256Hex } from "./lib/digest.ts";
 import { fingerprint, loadFingerprint } from "./lib/fingerprint.ts";
 import { commandsOf, type Doors, type LoadedGraph, loadUserGraph } from "./load.ts";
 import { addressOf, type Command, type EngineOptions } from "./option.ts";
-import { check, encodeRecord, type GoalRecord, IN_CACHE, mayReplay, outputsOf, type PlacedOutput, RECORD_FOLDER, type RecordEntry, recordKey, recordPath, refresh, replay, type Replay, writeAll } from "./record.ts";
+import { check, encodeRecord, type GoalRecord, IN_CACHE, mayReplay, outputsOf, type PlacedOutput, putBackText, RECORD_FOLDER, type RecordEntry, recordKey, recordPath, refresh, replay, type Replay, writeAll } from "./record.ts";
 import { diagnosticsText } from "./report.ts";
 import { type GoalRun, Session, type SessionWorld } from "./session.ts";
 import { allFresh, type GraphReport, graphReportText } from "./view/graph-report.ts";
@@ -82,6 +83,23 @@ async function answeredByContent(argv: readonly string[]): Promise<boolean> {
   if (stats.every((s) => disk.grainMs(s) === 0 || Date.now() - s.ctimeMs >= disk.grainMs(s))) attempt(() => refresh(path, verdict.open, verdict.touched, stats));
   process.exitCode = replay(verdict.open, process.cwd(), sinceStart());
   return true;
+}
+
+/** The entry knows where the packaged graph's cache is; another graph had to be loaded to know that of its own. */
+function answeredElsewhere(argv: readonly string[], names: Names): boolean {
+  const key = recordKey(argv, BUILD_ID);
+  const path = recordPath(key);
+  if (!mayReplay(argv) || check(path, key, process.env).kind !== "none") return false;
+  const found = takeAnswer({ argv, env: process.env, recordKey: key, recordPath: path }, names);
+  if (found === undefined) return false;
+  const { goal } = found.answer.head.replay;
+  try {
+    process.exitCode = replay(found.answer, process.cwd(), sinceStart(), found.placed === 0 ? undefined : putBackText(goal, found.placed));
+    return true;
+  } catch {
+    // A report that cannot be written is an error of its own, which the normal path explains.
+    return false;
+  }
 }
 
 /** The cache's size when nobody says: what the free stores of CI providers take in one piece. */
@@ -426,6 +444,7 @@ async function answer(packaged: GraphModule, doors: Doors): Promise<void> {
     process.exitCode = 3;
     return;
   }
+  if (graph.loaded.module.cacheVariable !== packaged.cacheVariable && answeredElsewhere(argv, graph.loaded.module)) return;
   const tool = new Tool(graph.loaded);
   const code = await tool.once();
   if (tool.last?.engine.watch === true && inCi(process.env)) tool.stderr.show(utf8("--watch does nothing where CI is set\n"));

@@ -2,7 +2,7 @@
 // there is something to do. Imports must stay as few as they are: they are what a no-op costs.
 
 import type * as Answers from "./answer-find.ts";
-import { type Answered, check, mayReplay, recordKey, recordPath, replay } from "./record.ts";
+import { type Answered, check, mayReplay, putBackText, recordKey, recordPath, replay } from "./record.ts";
 
 declare const BUILD_ID: string;
 /** Under which names the packaged graph's cache is found. */
@@ -19,7 +19,7 @@ async function fast(): Promise<boolean> {
   if (verdict.kind === "none") return answeredElsewhere(argv, key, path);
   if (verdict.kind !== "lost" || verdict.open.head.contents === undefined) return false;
   const { putBack } = await import("./put-back.ts");
-  return putBack(path, verdict.open, verdict.lost) && answered(verdict.open, putBackText(verdict.open, verdict.lost.length));
+  return putBack(path, verdict.open, verdict.lost) && answered(verdict.open, putBackText(verdict.open.head.replay.goal, verdict.lost.length));
 }
 
 /** A fresh clone: another may have left its answer in the cache. */
@@ -27,11 +27,7 @@ async function answeredElsewhere(argv: readonly string[], key: string, path: str
   const { loadScript } = await import("./core.ts");
   const { takeAnswer } = loadScript(__dirname, "answer") as typeof Answers;
   const found = takeAnswer({ argv, env: process.env, recordKey: key, recordPath: path }, CACHE_NAMES);
-  return found !== undefined && answered(found.answer, found.placed === 0 ? undefined : putBackText(found.answer, found.placed));
-}
-
-function putBackText(open: Answered, count: number): string {
-  return `${open.head.replay.goal}: nothing to build, ${count} outputs put back\n`;
+  return found !== undefined && answered(found.answer, found.placed === 0 ? undefined : putBackText(found.answer.head.replay.goal, found.placed));
 }
 
 function answered(open: Answered, summary?: string): boolean {

@@ -248,6 +248,11 @@ export interface Answered {
   readonly stdout: Uint8Array;
 }
 
+/** What is said in place of the summary where outputs were not there. */
+export function putBackText(goal: string, count: number): string {
+  return `${goal}: nothing to build, ${count} outputs put back\n`;
+}
+
 /** Says again what was said, for this working directory and this run's time. Gives the exit code. */
 export function replay(open: Answered, cwd: string, elapsedMs: number, summary = open.head.replay.summary): number {
   const { replay: r } = open.head;

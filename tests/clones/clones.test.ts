@@ -98,3 +98,14 @@ describe.each(Object.keys(WAYS))("by %s", (way) => {
     expect(three.made().length).toBeGreaterThan(10);
   });
 });
+
+test("asked plainly, a clone has every answer of the first from its cache, and nothing to do from then on", async () => {
+  for (const line of lines) expect((await one.tool(line)).status).toBe(0);
+  const four = place.clone(join("four", "deep"), ELSEWHERE, LONG_AGO + 4);
+  copied(one.cache, four.cache);
+  for (const line of lines) {
+    expect(await four.tool(line)).toMatchObject({ status: 0, stderr: expect.stringMatching(/: nothing to build, \d+ outputs put back\n$/) });
+    expect((await four.tool(line)).stderr).toMatch(/: nothing to do, \d+ fresh\n$/);
+  }
+  expect(four.made()).toEqual(one.made());
+});
