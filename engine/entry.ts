@@ -2,10 +2,12 @@
 // and leaves a record so that the same question is answered from stats next time.
 
 import { existsSync, fstatSync, readFileSync, type Stats, statSync } from "node:fs";
-import { join } from "node:path";
+import { answerKey, discoveredOf, mayAnswer } from "./answer.ts";
+import { entriesOf, finished, type Portable, portable, resultOf } from "./answer-keep.ts";
 import { scanRaw } from "./argv.ts";
 import { type Answer, runCli } from "./cli.ts";
-import { writeLive } from "./cache/live.ts";
+import { foundName, livePath, liveText, writeLive } from "./cache/live.ts";
+import { defaultCacheDir, inCi, rawValues } from "./cache-place.ts";
 import { type Diagnostic, isError } from "./diagnostic.ts";
 import type { BuildEvent } from "./event.ts";
 import type { ProcessRequest, ProcessResult } from "./execute.ts";
@@ -86,28 +88,8 @@ async function answeredByContent(argv: readonly string[]): Promise<boolean> {
 const CACHE_BYTES = 5 * 2 ** 30;
 const REMOTE_TIMEOUT_MS = 10_000;
 
-/** As CI providers set it: output is plain, nothing stays, and the cache is in the workspace, where steps save it from. */
-function inCi(): boolean {
-  return !["", "0", "false", undefined].includes(process.env["CI"]);
-}
-
-function defaultCacheDir(module: Pick<GraphModule, "cacheVariable" | "cacheName">): string {
-  const { env } = process;
-  const named = env[module.cacheVariable];
-  if (named !== undefined && named !== "") return named;
-  if (inCi()) return `.${module.cacheName}/cache`;
-  if (env["XDG_CACHE_HOME"] !== undefined && env["XDG_CACHE_HOME"].startsWith("/")) return join(env["XDG_CACHE_HOME"], module.cacheName);
-  return env["HOME"] === undefined || env["HOME"] === "" ? `.${module.cacheName}/cache` : join(env["HOME"], ".cache", module.cacheName);
-}
-
-/** The word after `flag` (or after its `=`), before any parsing: the graph decides what can be parsed. */
-function rawValue(argv: readonly string[], flag: string): string | undefined {
-  const at = argv.findIndex((w) => w === flag || w.startsWith(`${flag}=`));
-  return at < 0 ? undefined : argv[at] === flag ? argv[at + 1] : argv[at]!.slice(flag.length + 1);
-}
-
 async function loadGraph(packaged: GraphModule, doors: Doors, argv: readonly string[]): Promise<{ loaded: LoadedGraph; failed?: undefined } | { loaded?: undefined; failed: Parameters<typeof diagnosticsText>[0] }> {
-  const asked = rawValue(argv, "--graph");
+  const asked = rawValues(argv, "--graph")[0];
   const path = asked ?? (existsSync(GRAPH_FILE) ? GRAPH_FILE : undefined);
   if (path !== undefined) await loadDigest();
   if (path === undefined || (asked === undefined && sha256Hex(readFileSync(path)) === GRAPH_SOURCE_ID)) {
@@ -217,7 +199,7 @@ class Tool {
   }
 
   #progress(): Progress | undefined {
-    if (!this.spoken || !isTerminal() || inCi()) return undefined;
+    if (!this.spoken || !isTerminal() || inCi(process.env)) return undefined;
     return progress((text) => void process.stderr.write(text), () => process.stderr.columns ?? 80, () => sinceStart());
   }
 
@@ -231,7 +213,7 @@ class Tool {
     };
     return new Session(
       { disk: this.disk, cwd: this.cwd, env: process.env, now: Date.now, runProcess: (request) => this.#runProcess(request), attend: (work) => this.#attend(work), emit, signal: this.stop.signal, farther: this.#farther(engine), formerOutputs: () => this.#formerOutputs() },
-      { ...engine, cacheDir: engine.cacheDir ?? defaultCacheDir(this.graph.module), cacheMaxBytes: engine.cacheMaxBytes ?? CACHE_BYTES, code: this.graph.code },
+      { ...engine, cacheDir: engine.cacheDir ?? defaultCacheDir(this.graph.module, process.env), cacheMaxBytes: engine.cacheMaxBytes ?? CACHE_BYTES, code: this.graph.code },
     );
   }
 
@@ -321,12 +303,22 @@ class Tool {
     const stdout = report === undefined ? this.stdout.bytes() : new Uint8Array(0);
     const record = encodeRecord({ key, env: run.env, replay: said, contents: this.#contents(engine), ...recordedOutputs(run.outputs), entries, stdout });
     if (attempt(() => writeAtomic(this.disk, path, record)).ok) this.#prune();
+    if (engine.outputs === "toplevel" && run.counts.total > 0 && mayAnswer(this.argv)) this.#keepAnswer(run, goal, portable(this.disk, { cwd: this.cwd, argv: this.argv, run, entries, replay: said, stdout }));
+  }
+
+  /** For other clones, which have nothing of this workspace but its cache. */
+  #keepAnswer(run: GoalRun, goal: string, answer: Portable | undefined): void {
+    if (answer === undefined) return;
+    const base = answerKey(recordKey(this.argv, BUILD_ID));
+    const live = liveText(goal, this.argv, run.live, [base, foundName(discoveredOf(answer.proofs))]);
+    const content = finished(answer, live);
+    if (this.session!.keepAnswer(base, resultOf(answer, content), content)) attempt(() => writeAtomic(this.disk, livePath(this.argv), utf8(live)));
   }
 
   /** Where lost outputs may be had again without asking anybody else, and without anything more to tell. */
   #contents(engine: EngineOptions): string | undefined {
     const plain = !engine.noCache && engine.outputs !== "minimal" && engine.graphReport === undefined && engine.eventsOut === undefined;
-    return plain ? (engine.cacheDir ?? defaultCacheDir(this.graph.module)) : undefined;
+    return plain ? (engine.cacheDir ?? defaultCacheDir(this.graph.module, process.env)) : undefined;
   }
 
   /** Every way of asking leaves a record; the oldest go when there are too many. */
@@ -362,22 +354,9 @@ class Tool {
   }
 
   #entries(run: GoalRun): RecordEntry[] | undefined {
-    const entries: RecordEntry[] = [];
-    const graphFiles = this.graph.sources.map((path) => ({ path, kind: "source" as const, stat: undefined }));
-    const noGraph = this.graph.sources.length === 0 ? [{ path: GRAPH_FILE, kind: "missing" as const, stat: undefined }] : [];
-    for (const d of [...run.dependencies!, ...graphFiles, ...noGraph]) {
-      if (d.kind === "source" || d.kind === "output") {
-        if (this.session!.files.look(d.path).kind !== "file") return undefined;
-        const e = this.session!.files.entry(d.path);
-        if (e === undefined || e.racy) return undefined;
-        entries.push({ ...e, path: d.path, kind: d.kind });
-      } else {
-        const stat = d.kind === "dir" ? d.stat : undefined;
-        const mode = d.kind === "present" ? this.disk.stat(d.path)?.mode : undefined;
-        entries.push({ path: d.path, kind: d.kind, mtimeMs: stat?.mtimeMs ?? 0, ctimeMs: stat?.ctimeMs ?? 0, size: mode ?? stat?.size ?? 0, ino: stat?.ino ?? 0, fingerprint: 0n, sha256: "" });
-      }
-    }
-    return entries;
+    const graphFiles = this.graph.sources.map((path) => ({ path, kind: "source" as const }));
+    const noGraph = this.graph.sources.length === 0 ? [{ path: GRAPH_FILE, kind: "missing" as const }] : [];
+    return entriesOf(this.disk, this.session!.files, [...run.dependencies!, ...graphFiles, ...noGraph]);
   }
 }
 
@@ -449,7 +428,7 @@ async function answer(packaged: GraphModule, doors: Doors): Promise<void> {
   }
   const tool = new Tool(graph.loaded);
   const code = await tool.once();
-  if (tool.last?.engine.watch === true && inCi()) tool.stderr.show(utf8("--watch does nothing where CI is set\n"));
+  if (tool.last?.engine.watch === true && inCi(process.env)) tool.stderr.show(utf8("--watch does nothing where CI is set\n"));
   else if (tool.last?.engine.watch === true && !tool.stop.signal.aborted) {
     const { watch } = await import("./watch.ts");
     await watch(tool);

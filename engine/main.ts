@@ -1,9 +1,12 @@
 // Process entry: the fast no-op path first (stats against the goal's own record); everything else is loaded only when
 // there is something to do. Imports must stay as few as they are: they are what a no-op costs.
 
+import type * as Answers from "./answer-find.ts";
 import { check, mayReplay, type Open, recordKey, recordPath, replay } from "./record.ts";
 
 declare const BUILD_ID: string;
+/** Under which names the packaged graph's cache is found. */
+declare const CACHE_NAMES: Answers.Names;
 
 /** True when the question is answered. */
 async function fast(): Promise<boolean> {
@@ -13,9 +16,22 @@ async function fast(): Promise<boolean> {
   const path = recordPath(key);
   const verdict = check(path, key, process.env);
   if (verdict.kind === "same") return answered(verdict.open);
+  if (verdict.kind === "none") return answeredElsewhere(argv, key, path);
   if (verdict.kind !== "lost" || verdict.open.head.contents === undefined) return false;
   const { putBack } = await import("./put-back.ts");
-  return putBack(path, verdict.open, verdict.lost) && answered(verdict.open, `${verdict.open.head.replay.goal}: nothing to build, ${verdict.lost.length} outputs put back\n`);
+  return putBack(path, verdict.open, verdict.lost) && answered(verdict.open, putBackText(verdict.open, verdict.lost.length));
+}
+
+/** A fresh clone: another may have left its answer in the cache. */
+async function answeredElsewhere(argv: readonly string[], key: string, path: string): Promise<boolean> {
+  const { loadScript } = await import("./core.ts");
+  const { takeAnswer } = loadScript(__dirname, "answer") as typeof Answers;
+  const found = takeAnswer({ argv, env: process.env, recordKey: key, recordPath: path }, CACHE_NAMES);
+  return found !== undefined && answered(found.open, found.placed === 0 ? undefined : putBackText(found.open, found.placed));
+}
+
+function putBackText(open: Open, count: number): string {
+  return `${open.head.replay.goal}: nothing to build, ${count} outputs put back\n`;
 }
 
 function answered(open: Open, summary?: string): boolean {
@@ -29,5 +45,5 @@ function answered(open: Open, summary?: string): boolean {
 }
 
 void fast().then((done) => {
-  if (!done) void import("./core.ts").then(({ runCore }) => runCore(__dirname));
+  if (!done) void import("./core.ts").then(({ loadScript }) => void loadScript(__dirname, "core"));
 });

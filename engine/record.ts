@@ -90,7 +90,7 @@ export function mayReplay(argv: readonly string[]): boolean {
 
 // ---- the file ------------------------------------------------------------------------------------
 
-export function encodeRecord(record: GoalRecord): Uint8Array {
+export function encodeRecord(record: GoalRecord): Buffer {
   const n = record.entries.length;
   const numbers = new Float64Array(n * 4);
   const prints = new BigUint64Array(n);
@@ -130,12 +130,15 @@ export interface Open {
 
 /** The decoded file, or undefined when it is missing, damaged or of another version (the caller then builds normally). */
 export function openRecord(path: string): Open | undefined {
-  let file: Buffer;
   try {
-    file = fs.readFileSync(path);
-  } catch {
+    return decodeRecord(fs.readFileSync(path));
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).syscall === undefined) throw e;
     return undefined;
   }
+}
+
+export function decodeRecord(file: Buffer): Open | undefined {
   if (file.length < HEADER_BYTES) return undefined;
   const aligned = file.byteOffset % 8 === 0 ? file : new Uint8Array(file);
   const top = new Uint32Array(aligned.buffer, aligned.byteOffset, 10);
@@ -174,7 +177,9 @@ export type Verdict =
   | { readonly kind: "same"; readonly open: Open }
   | { readonly kind: "touched"; readonly open: Open; readonly touched: readonly number[] }
   | { readonly kind: "lost"; readonly open: Open; readonly lost: readonly number[] }
-  | { readonly kind: "stale" };
+  | { readonly kind: "stale" }
+  /** Nothing is remembered here of these words. */
+  | { readonly kind: "none" };
 
 const STALE: Verdict = { kind: "stale" };
 /** More touched files than this and the normal path is the quicker one. */
@@ -183,7 +188,7 @@ const TOUCH_LIMIT = 256;
 /** Compares the world with the record by stats alone. "touched": same sizes, other stamps; content decides. "lost": only outputs are gone. */
 export function check(path: string, key: string, env: { readonly [name: string]: string | undefined }): Verdict {
   const open = openRecord(path);
-  if (open === undefined || open.head.key !== key) return STALE;
+  if (open === undefined || open.head.key !== key) return { kind: "none" };
   for (const [name, value] of open.head.env) if ((env[name] ?? null) !== (value ?? null)) return STALE;
   const { n, numbers, kinds, paths } = open;
   const [touched, lost]: [number[], number[]] = [[], []];

@@ -23,7 +23,7 @@ import { type Digest, loadDigest } from "./lib/digest.ts";
 import { loadFingerprint } from "./lib/fingerprint.ts";
 import { holds, normal, parentOf, under } from "./lib/path.ts";
 import { Programs } from "./programs.ts";
-import type { TracedOutput } from "./trace.ts";
+import type { Trace, TracedOutput } from "./trace.ts";
 import { type Artifact, file, type Placement } from "./rule.ts";
 import { STATE_FOLDER } from "./state.ts";
 
@@ -67,6 +67,8 @@ export interface Dependency {
   readonly kind: "source" | "output" | "dir" | "missing" | "present" | "above";
   /** For a folder that a glob listed: its stat from before it was listed. */
   readonly stat?: Stat | undefined;
+  /** What the globs that listed it have found, there or elsewhere. */
+  readonly found?: readonly string[] | undefined;
 }
 
 export interface GoalRun {
@@ -171,6 +173,23 @@ export class Session {
       this.#world.emit({ type: "goal_ended", goal, exit_code: failed ? 1 : 0, counts, duration_ms: Math.round(this.#world.now() - started) });
       return { answer, counts, actions: run.outcomes(), recovered: this.#recovered, dependencies: failed ? undefined : dependencies, watched: run.dependencies().map((d) => d.path), env: run.env(), outputs: run.outputs(), live: run.live(), traffic };
     }
+  }
+
+  /**
+   * Keeps an answer beside the results that it stands on, if it can: an answer saves time and nothing else, so whatever is
+   * wrong with one is not worth a word. A cache that others share is not asked for answers, and gets none.
+   */
+  keepAnswer(key: string, trace: Trace, content: Uint8Array): boolean {
+    const { cacheDir, cacheMaxBytes, dryRun, noCache } = this.#options;
+    if (this.#farther !== undefined || noCache || dryRun) return false;
+    const { disk, now, alive } = this.#world;
+    const cache = localCache(disk, cacheDir, { onProblem: () => {}, maxBytes: cacheMaxBytes, now, alive: alive ?? processRuns });
+    const output = trace.outputs[0]!;
+    if (output.inline === undefined) cache.keep(output, content);
+    cache.remember(key, trace);
+    const kept = cache.results(key).length > 0;
+    cache.close();
+    return kept;
   }
 
   #beginBuilding(): void {
@@ -339,7 +358,8 @@ class PlanRun {
     for (const path of this.#seen.keys()) if (above.has(path) && this.#world.disk.stat(path)?.kind === "dir") all.set(path, "above");
     const listed = new Map(this.#globs.flatMap((g) => [...g.dirs]));
     for (const dir of listed.keys()) all.set(dir, "dir");
-    return [...all].map(([path, kind]) => (kind === "dir" ? { path, kind, stat: listed.get(path) } : { path, kind }));
+    const found = (dir: string) => this.#globs.flatMap((g) => (g.dirs.has(dir) ? g.paths : []));
+    return [...all].map(([path, kind]) => (kind === "dir" ? { path, kind, stat: listed.get(path), found: found(path) } : { path, kind }));
   }
 
   /** False when the answer must not be replayed: a stat cannot check all it used, or the world has moved since. */

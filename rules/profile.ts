@@ -1,7 +1,7 @@
 // Wasm profiles: which one a command means and what it says. Knows nothing of compiling or running.
 
 import { asNumber, fail, isJsonObject, ok } from "../engine/index.ts";
-import type { JsonObject, OptionValues, PlanContext, PlanFile, Result } from "../engine/index.ts";
+import type { JsonObject, OptionValues, PlanFile, Result } from "../engine/index.ts";
 import { readPackaged } from "./contract/packaged.ts";
 import { resolveProfile } from "./contract/registry.ts";
 import type { ProfileKind, ReadFile, Resolution } from "./contract/registry.ts";
@@ -85,12 +85,6 @@ export function withPackaged(read: ReadFile, defaultIndex: string, choice: { rea
     packaged = path === defaultIndex && !file.ok && file.code === "ENOENT";
     return packaged ? readPackaged(path) : file;
   };
-}
-
-/** The files of a registry as goals that check it read them. `file`: the option that names one profile instead. */
-export function ownOrPackaged(context: PlanContext, defaultIndex: string, options: OptionValues, file?: string): ReadFile {
-  const choice = { file: file === undefined ? undefined : textOption(options, file), index: textOption(options, "index") ?? defaultIndex };
-  return withPackaged((path) => context.read(path), defaultIndex, choice);
 }
 
 export function textOption(options: OptionValues, name: string): string | undefined {

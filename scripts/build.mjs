@@ -41,10 +41,13 @@ function makeCodeCache() {
   const place = mkdtempSync(join(tmpdir(), "x07-code-cache-"));
   try {
     cpSync(join(root, "examples", "http_echo"), place, { recursive: true });
-    const cache = join(out, `core-${process.versions.v8}-${process.arch}.cache`);
-    const env = { PATH: process.env.PATH, X07_WASM_CACHE_DIR: join(place, "cache"), X07_WASM_WRITE_CODE_CACHE: cache };
-    for (const goal of ["build", "component build --emit all --out-dir target", "component build --emit all --out-dir target"]) {
-      const ran = spawnSync(process.execPath, [join(out, "x07-wasm.cjs"), ...goal.split(" "), "--json"], { cwd: place, env, encoding: "utf8" });
+    const cache = (name) => join(out, `${name}-${process.versions.v8}-${process.arch}.cache`);
+    const env = { PATH: process.env.PATH, X07_WASM_CACHE_DIR: join(place, "cache") };
+    // The last finds the answer of the one before it; the second cannot, since it is asked in other words.
+    const [core, answer] = [{ X07_WASM_WRITE_CODE_CACHE_CORE: cache("core") }, { X07_WASM_WRITE_CODE_CACHE_ANSWER: cache("answer") }];
+    const component = "component build --emit all --out-dir target";
+    for (const [goal, written] of [["build", core], [component, core], [`${component} --provider auto`, core], [component, answer]]) {
+      const ran = spawnSync(process.execPath, [join(out, "x07-wasm.cjs"), ...goal.split(" "), "--json"], { cwd: place, env: { ...env, ...written }, encoding: "utf8" });
       if (ran.status !== 0) throw new Error(`the built tool cannot build an example:\n${ran.stdout}${ran.stderr}`.slice(0, 2000));
       for (const made of [".x07-wasm", "target"]) rmSync(join(place, made), { recursive: true, force: true });
     }
@@ -132,7 +135,9 @@ try {
   // Threads and processes that run components; its wasm-tools is never asked for.
   await build({ ...common, entryPoints: ["rules/host/side-entry.ts"], outfile: join(fresh, "component-host.cjs"), format: "cjs", external, define: { ...define, ...moduleUrl }, banner: { js: 'const __moduleUrl = require("node:url").pathToFileURL(__filename).href;' } });
   await build({ ...common, entryPoints: { engine: "engine/index.ts", rules: "rules/index.ts", graph: "x07wasm.graph.ts" }, outdir: join(fresh, "lib"), outExtension: { ".js": ".mjs" }, chunkNames: "[name]-[hash]", format: "esm", splitting: true, external });
-  await build({ ...common, entryPoints: ["engine/main.ts"], outfile: join(fresh, "x07-wasm.cjs"), format: "cjs", banner: { js: "#!/usr/bin/env node" } });
+  const { cacheVariable, cacheName, remoteVariable } = (await import(pathToFileURL(join(fresh, "lib/graph.mjs")).href)).default;
+  await build({ ...common, entryPoints: ["engine/answer-find.ts"], outfile: join(fresh, "answer.cjs"), format: "cjs", define: { ...define, ...moduleUrl }, banner: { js: 'const __moduleUrl = require("node:url").pathToFileURL(__filename).href;' } });
+  await build({ ...common, define: { ...define, CACHE_NAMES: JSON.stringify({ cacheVariable, cacheName, remoteVariable }) }, entryPoints: ["engine/main.ts"], outfile: join(fresh, "x07-wasm.cjs"), format: "cjs", banner: { js: "#!/usr/bin/env node" } });
   chmodSync(join(fresh, "x07-wasm.cjs"), 0o755);
   await writeValidators(join(fresh, "validators"));
   await writeStd(join(fresh, "std"));

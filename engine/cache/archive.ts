@@ -121,7 +121,22 @@ function liveResults(disk: Disk, at: Layout, sets: readonly LiveSet[], missing: 
     if (live.length < founds.size) missing.add(base);
     if (live.length > 0) results.set(base, live.map((t) => ({ ...t, durationMs: 0 })));
   }
+  for (const [base, trace] of liveAnswers(disk, at, sets)) results.set(base, [...(results.get(base) ?? []), trace]);
   return results;
+}
+
+/** The answers that the sets name. They save time and nothing else: one that is gone, or damaged, is not missed. */
+function liveAnswers(disk: Disk, at: Layout, sets: readonly LiveSet[]): (readonly [base: string, trace: Trace])[] {
+  return sets.flatMap(({ answer }) => {
+    if (answer === undefined) return [];
+    const read = attempt(() => disk.read(at.result(answer[0])));
+    const trace = (read.ok ? decodeResults(read.value, answer[0]) : undefined)?.find((t) => foundName(t.discovered) === answer[1]);
+    const whole = trace?.outputs.every(({ sha256, inline }) => {
+      const content = inline === undefined ? attempt(() => disk.read(at.content(sha256))) : undefined;
+      return content === undefined || (content.ok && sha256Hex(content.value) === sha256);
+    });
+    return trace === undefined || whole !== true ? [] : [[answer[0], { ...trace, durationMs: 0 }] as const];
+  });
 }
 
 function liveContents(disk: Disk, at: Layout, results: ReadonlyMap<string, readonly Trace[]>, missing: Set<string>): Map<string, number> {

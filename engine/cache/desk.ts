@@ -130,7 +130,7 @@ function chosen(disk: Disk, goals: readonly string[]): Result<LiveSet[]> {
 
 function liveNames(disk: Disk, at: Layout, sets: readonly LiveSet[]): Set<string> {
   const names = new Set<string>();
-  for (const [base] of sets.flatMap((s) => s.actions)) {
+  for (const [base] of sets.flatMap((s) => [...s.actions, ...(s.answer === undefined ? [] : [s.answer])])) {
     names.add(base);
     const read = attempt(() => disk.read(at.result(base)));
     for (const trace of (read.ok ? decodeResults(read.value, base) : undefined) ?? []) for (const o of trace.outputs) names.add(o.sha256);

@@ -19,8 +19,12 @@ export interface LiveAction {
 export interface LiveSet {
   readonly goal: string;
   readonly words: readonly string[];
-  readonly actions: readonly (readonly [base: string, found: string])[];
+  readonly actions: readonly LiveName[];
+  /** The answer itself, where the cache has it. */
+  readonly answer?: LiveName;
 }
+
+export type LiveName = readonly [base: string, found: string];
 
 /** Ways of asking that are kept. */
 const LIVE_LIMIT = 512;
@@ -30,12 +34,20 @@ export function foundName(discovered: readonly Discovered[]): string {
   return discovered.length === 0 ? "" : sha256Hex(discovered.map((d) => `${d.path}\0${d.sha256}\n`).join(""));
 }
 
+export function livePath(words: readonly string[]): string {
+  return `${LIVE_FOLDER}/${sha256Hex(JSON.stringify(words)).slice(0, 32)}`;
+}
+
+export function liveText(goal: string, words: readonly string[], live: readonly LiveAction[], answer?: LiveName): string {
+  const set: LiveSet = { goal, words, actions: live.map(({ base, trace }) => [base, foundName(trace.discovered)] as const), ...(answer !== undefined && { answer }) };
+  return JSON.stringify(set);
+}
+
 /** `changed` is false where the set written last for these words is known to hold. */
 export function writeLive(disk: Disk, goal: string, words: readonly string[], live: readonly LiveAction[], changed: boolean): void {
-  const path = `${LIVE_FOLDER}/${sha256Hex(JSON.stringify(words)).slice(0, 32)}`;
+  const path = livePath(words);
   if (!changed && disk.stat(path) !== undefined) return;
-  const set: LiveSet = { goal, words, actions: live.map(({ base, trace }) => [base, foundName(trace.discovered)] as const) };
-  attempt(() => writeAtomic(disk, path, utf8(JSON.stringify(set))));
+  attempt(() => writeAtomic(disk, path, utf8(liveText(goal, words, live))));
   prune(disk);
 }
 
@@ -52,19 +64,23 @@ export function readLive(disk: Disk): LiveSet[] {
   const sets: LiveSet[] = [];
   for (const { name } of listed.ok ? listed.value : []) {
     const read = attempt(() => disk.read(`${LIVE_FOLDER}/${name}`));
-    const set = read.ok ? decoded(textOf(read.value)) : undefined;
+    const set = read.ok ? decodeLive(textOf(read.value)) : undefined;
     if (set !== undefined) sets.push(set);
   }
   return sets.sort((a, b) => (JSON.stringify(a.words) < JSON.stringify(b.words) ? -1 : 1));
 }
 
-function decoded(text: string): LiveSet | undefined {
+export function decodeLive(text: string): LiveSet | undefined {
   try {
     const set = JSON.parse(text) as Partial<LiveSet>;
-    const whole = typeof set.goal === "string" && Array.isArray(set.words) && Array.isArray(set.actions) && set.actions.every((a) => Array.isArray(a) && /^[0-9a-f]{64}$/.test(String(a[0])) && typeof a[1] === "string");
+    const whole = typeof set.goal === "string" && Array.isArray(set.words) && Array.isArray(set.actions) && set.actions.every(isName) && (set.answer === undefined || isName(set.answer));
     return whole ? (set as LiveSet) : undefined;
   } catch (e) {
     if (e instanceof SyntaxError) return undefined;
     throw e;
   }
+}
+
+function isName(a: unknown): boolean {
+  return Array.isArray(a) && /^[0-9a-f]{64}$/.test(String(a[0])) && typeof a[1] === "string";
 }

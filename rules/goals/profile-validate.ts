@@ -1,7 +1,6 @@
 // `profile validate`: the goal around the checks of rules/profile-validate.ts.
 
 import { goal } from "../../engine/index.ts";
-import { ownOrPackaged, WASM_PROFILES } from "../profile.ts";
 import { profileValidateOptions } from "./options.ts";
 
 export const profileValidate = goal({
@@ -10,8 +9,5 @@ export const profileValidate = goal({
   report: { schemaVersion: "x07.wasm.profile.validate.report@0.1.0", command: "x07-wasm.profile.validate", schemaFile: "x07-wasm.profile.validate.report.schema.json" },
   examples: ["profile validate", "profile validate --profile wasm_debug --json"],
   question: true,
-  async plan(options, context) {
-    const { validateProfiles } = await import("../profile-validate.ts");
-    return validateProfiles(ownOrPackaged(context, WASM_PROFILES.defaultIndex, options, "profile-file"), options);
-  },
+  plan: async (options, context) => (await import("../profile-validate.ts")).validateProfiles((path) => context.read(path), options),
 });

@@ -1,8 +1,6 @@
 // The checking goals over registries and toolchains: each wraps the checks of the rule of its name.
 
 import { goal } from "../../engine/index.ts";
-import { COMPONENT_PROFILES } from "../component-profile.ts";
-import { ownOrPackaged } from "../profile.ts";
 import { componentProfileValidateOptions, toolchainValidateOptions } from "./options.ts";
 
 export const componentProfileValidate = goal({
@@ -11,10 +9,7 @@ export const componentProfileValidate = goal({
   report: { schemaVersion: "x07.wasm.component.profile.validate.report@0.1.0", command: "x07-wasm.component.profile.validate", schemaFile: "x07-wasm.component.profile.validate.report.schema.json" },
   examples: ["component profile validate", "component profile validate --profile component_debug --strict"],
   question: true,
-  async plan(options, context) {
-    const { validateComponentProfiles } = await import("../component-profile-validate.ts");
-    return validateComponentProfiles(ownOrPackaged(context, COMPONENT_PROFILES.defaultIndex, options), options);
-  },
+  plan: async (options, context) => (await import("../component-profile-validate.ts")).validateComponentProfiles((path) => context.read(path), options),
 });
 
 export const toolchainValidate = goal({
@@ -25,8 +20,8 @@ export const toolchainValidate = goal({
   question: true,
   async plan(options, context) {
     context.volatile();
-    const { TOOLCHAIN_INDEX, validateToolchain } = await import("../toolchain.ts");
+    const { validateToolchain } = await import("../toolchain.ts");
     const { probe } = await import("../probe.ts");
-    return validateToolchain(ownOrPackaged(context, TOOLCHAIN_INDEX, options, "profile"), probe, options);
+    return validateToolchain((path) => context.read(path), probe, options);
   },
 });

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { cleanBuild } from "./model.ts";
-import { type History, randomHistory } from "./history.ts";
+import { answersTaken, type History, randomHistory } from "./history.ts";
 import { failure, shrink } from "./shrink.ts";
 
 const HISTORIES = 300;
@@ -20,6 +20,7 @@ test(`${HISTORIES} random histories from seed ${FIRST_SEED}`, async () => {
     writeFileSync(file, `${JSON.stringify(small, undefined, 1)}\n`);
     expect.fail(`seed ${seed}: ${wrong}\nshrunk, in ${file} (keep it in tests/random/cases): ${await failure(small)}\n${JSON.stringify(small)}`);
   }
+  expect(answersTaken.count).toBeGreaterThan(HISTORIES / 10);
 });
 
 test("a seed gives one history", () => {
