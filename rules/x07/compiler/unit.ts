@@ -8,7 +8,7 @@ import { needed } from "./object.ts";
 import { finish, LARGE, optimise, SMALL } from "./optimise/index.ts";
 import { sizeOf } from "./optimise/walk.ts";
 import { ownerOf } from "./library.ts";
-import { type CodeFunction, eachFunctionNamed, summaryOf, SymbolicEncoder } from "./wasm/symbols.ts";
+import { type CodeFunction, summaryOf, SymbolicEncoder } from "./wasm/symbols.ts";
 
 export interface Unit {
   readonly functions: readonly CodeFunction[];
@@ -57,7 +57,7 @@ function encodeReached(functions: ReadonlyMap<string, IrFunction>, roots: readon
     if (f === undefined) continue;
     const code = encoder.encode(finish(f));
     encoded.set(name, code);
-    eachFunctionNamed(code, (callee) => void (functions.has(callee) && !encoded.has(callee) && queue.push(callee)));
+    encoder.eachFunctionNamed(code, (callee) => void (functions.has(callee) && !encoded.has(callee) && queue.push(callee)));
   }
   return encoded;
 }

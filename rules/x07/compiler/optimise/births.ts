@@ -1,6 +1,7 @@
 // Which locals have no life before the statement that first sets them. Knows the IR's scopes.
 
 import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
+import { Scratch } from "./walk.ts";
 
 /**
  * For every local whether its first `set` may declare it: nothing outside that statement list mentions it and nothing inside
@@ -12,7 +13,12 @@ export function declaredAtSet(f: IrFunction): readonly boolean[] {
 }
 
 const NOWHERE = -1;
+/** One function uses them at a time. */
+const mentionTable = new Scratch();
+const homeTable = new Scratch();
+const birthTable = new Scratch();
 
+/** The facts of one function, until those of the next are asked for. */
 export class Births {
   /** By local, how often it is read or set. */
   readonly mentions: Int32Array;
@@ -26,9 +32,9 @@ export class Births {
 
   private constructor(params: number, locals: number) {
     this.params = params;
-    this.mentions = new Int32Array(locals);
-    this.home = new Int32Array(locals).fill(NOWHERE);
-    this.birth = new Int32Array(locals).fill(NOWHERE);
+    this.mentions = mentionTable.zeroed(locals);
+    this.home = homeTable.zeroed(locals).fill(NOWHERE, 0, locals);
+    this.birth = birthTable.zeroed(locals).fill(NOWHERE, 0, locals);
   }
 
   static of(f: IrFunction): Births {

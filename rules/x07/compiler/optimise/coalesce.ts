@@ -4,7 +4,7 @@
 import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
 import { isPure } from "../ir.ts";
 import { Births } from "./births.ts";
-import { countMentions, mapAll, mapChildren, mapStmt } from "./walk.ts";
+import { countMentions, mapAll, mapChildren, mapStmt, Scratch } from "./walk.ts";
 
 /** More copied locals than this would make the table of overlaps large. */
 const MOST = 1500;
@@ -45,13 +45,20 @@ function without(stmts: readonly IrStmt[], dead: ReadonlySet<IrStmt>): readonly 
 /** Pairs of locals of which one is set to the other: to, from, to, from, ... */
 function collectCopies(stmts: readonly IrStmt[], f: IrFunction, copies: number[]): void {
   for (const s of stmts) {
-    if (s.op === "set") {
-      const { value } = s;
-      if (value.op === "get" && s.local !== value.local && f.locals[s.local] === f.locals[value.local]) copies.push(s.local, value.local);
-    } else if (s.op === "if") {
-      collectCopies(s.then, f, copies);
-      collectCopies(s.else, f, copies);
-    } else if (s.op === "loop" || s.op === "block") collectCopies(s.body, f, copies);
+    switch (s.op) {
+      case "set": {
+        const { value } = s;
+        if (value.op === "get" && s.local !== value.local && f.locals[s.local] === f.locals[value.local]) copies.push(s.local, value.local);
+        break;
+      }
+      case "if":
+        collectCopies(s.then, f, copies);
+        collectCopies(s.else, f, copies);
+        break;
+      case "loop":
+      case "block":
+        collectCopies(s.body, f, copies);
+    }
   }
 }
 
@@ -72,8 +79,9 @@ interface Verdict {
 }
 
 /** Tables by local, and rows of bits; one function uses them at a time. */
-let places = new Int32Array(256);
-let counts = new Int32Array(256);
+const placeTable = new Scratch();
+const countTable = new Scratch();
+let places = placeTable.zeroed(0);
 let bits = new Int32Array(4096);
 
 /** Walks a function backwards with the set of candidates that are still to be read, and notes which are alive together. */
@@ -95,11 +103,7 @@ class Lives {
     this.candidates = candidates;
     this.verdict = verdict;
     const locals = f.locals.length;
-    if (places.length < locals) {
-      places = new Int32Array(locals * 2);
-      counts = new Int32Array(locals * 2);
-    }
-    places.fill(-1, 0, locals);
+    places = placeTable.zeroed(locals).fill(-1, 0, locals);
     for (let i = 0; i < candidates.length; i++) places[candidates[i]!] = i;
     this.width = (candidates.length + 31) >>> 5;
     this.live = candidates.length * this.width;
@@ -255,7 +259,7 @@ class Lives {
   private loop(s: Extract<IrStmt, { op: "loop" }>): void {
     const start = this.saved();
     this.addTargets(start, s.body);
-    counts.fill(0, 0, this.f.locals.length);
+    const counts = countTable.zeroed(this.f.locals.length);
     countMentions(s.body, counts);
     for (const local of this.candidates) {
       const times = counts[local]!;

@@ -2,13 +2,17 @@
 
 import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
 import { isPure } from "../ir.ts";
-import { countReads, visitExpr } from "./walk.ts";
+import { countReads, Scratch, visitExpr } from "./walk.ts";
+
+/** One function uses them at a time. */
+const readTable = new Scratch();
+const passedTable = new Scratch();
 
 export function removeDead(f: IrFunction): IrFunction {
   return withoutDead(f).f;
 }
 
-/** `reads`: how often each local is read now. */
+/** `reads`: how often each local is read now; good until the next function is swept. */
 export function withoutDead(f: IrFunction): { readonly f: IrFunction; readonly reads: Int32Array } {
   const sweep = new Sweep(f);
   let { body } = f;
@@ -24,11 +28,11 @@ class Sweep {
   /** Whether a local whose assignment was passed has lost its last reader since. */
   missed = false;
   readonly reads: Int32Array;
-  private readonly passed: Uint8Array;
+  private readonly passed: Int32Array;
 
   constructor(f: IrFunction) {
-    this.reads = new Int32Array(f.locals.length);
-    this.passed = new Uint8Array(f.locals.length);
+    this.reads = readTable.zeroed(f.locals.length);
+    this.passed = passedTable.zeroed(f.locals.length);
     countReads(f.body, this.reads);
   }
 
@@ -53,29 +57,33 @@ class Sweep {
   }
 
   private stmt(s: IrStmt): IrStmt | undefined {
-    if (s.op === "set") {
-      if (this.reads[s.local] !== 0 || !isPure(s.value)) {
-        this.passed[s.local] = 1;
-        return s;
-      }
-      this.forget(s.value);
-      return undefined;
-    }
-    if (s.op === "if") {
-      const otherwise = this.list(s.else);
-      const then = this.list(s.then);
-      if (then.length === 0 && otherwise.length === 0 && isPure(s.cond)) {
-        this.forget(s.cond);
+    switch (s.op) {
+      case "set": {
+        if (this.reads[s.local] !== 0 || !isPure(s.value)) {
+          this.passed[s.local] = 1;
+          return s;
+        }
+        this.forget(s.value);
         return undefined;
       }
-      return then === s.then && otherwise === s.else ? s : { ...s, then, else: otherwise };
+      case "if": {
+        const otherwise = this.list(s.else);
+        const then = this.list(s.then);
+        if (then.length === 0 && otherwise.length === 0 && isPure(s.cond)) {
+          this.forget(s.cond);
+          return undefined;
+        }
+        return then === s.then && otherwise === s.else ? s : { ...s, then, else: otherwise };
+      }
+      case "loop":
+      case "block": {
+        const body = this.list(s.body);
+        if (body.length === 0) return undefined;
+        return body === s.body ? s : { ...s, body };
+      }
+      default:
+        return s;
     }
-    if (s.op === "loop" || s.op === "block") {
-      const body = this.list(s.body);
-      if (body.length === 0) return undefined;
-      return body === s.body ? s : { ...s, body };
-    }
-    return s;
   }
 
   private forget(e: IrExpr): void {

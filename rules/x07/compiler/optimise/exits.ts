@@ -44,12 +44,17 @@ function gain(e: Ending): number {
 
 /** Calls back for every list of statements that ends in a return. */
 function each(stmts: readonly IrStmt[], found: (list: readonly IrStmt[], top: boolean) => void, top = true): void {
-  if (stmts.at(-1)?.op === "return") found(stmts, top);
+  if (stmts.length > 0 && stmts[stmts.length - 1]!.op === "return") found(stmts, top);
   for (const s of stmts) {
-    if (s.op === "if") {
-      each(s.then, found, false);
-      each(s.else, found, false);
-    } else if (s.op === "loop" || s.op === "block") each(s.body, found, false);
+    switch (s.op) {
+      case "if":
+        each(s.then, found, false);
+        each(s.else, found, false);
+        break;
+      case "loop":
+      case "block":
+        each(s.body, found, false);
+    }
   }
 }
 

@@ -3,7 +3,7 @@
 import type { IrExpr, IrFunction, IrStmt, Scalar } from "../ir.ts";
 import { isSimple } from "../ir.ts";
 import { isVolatile } from "../elab/effects.ts";
-import { mapChildren, mapStmt } from "./walk.ts";
+import { mapChildren, mapStmt, sameItems } from "./walk.ts";
 
 /** Tells which functions may be copied; undefined: leave the call. */
 export type Candidates = (name: string) => IrFunction | undefined;
@@ -29,7 +29,7 @@ class Inliner {
   list(stmts: readonly IrStmt[]): readonly IrStmt[] {
     const out: IrStmt[] = [];
     for (const s of stmts) this.stmt(s, out);
-    return out;
+    return sameItems(out, stmts) ? stmts : out;
   }
 
   private stmt(s: IrStmt, out: IrStmt[]): void {
@@ -43,9 +43,14 @@ class Inliner {
       const callee = this.candidates(direct.value.target);
       if (callee !== undefined) return this.copy(callee, direct.value.args, [direct.local], out);
     }
-    if (direct.op === "if") out.push({ ...direct, then: this.list(direct.then), else: this.list(direct.else) });
-    else if (direct.op === "loop" || direct.op === "block") out.push({ ...direct, body: this.list(direct.body) });
-    else out.push(direct);
+    if (direct.op === "if") {
+      const then = this.list(direct.then);
+      const otherwise = this.list(direct.else);
+      out.push(then === direct.then && otherwise === direct.else ? direct : { ...direct, then, else: otherwise });
+    } else if (direct.op === "loop" || direct.op === "block") {
+      const body = this.list(direct.body);
+      out.push(body === direct.body ? direct : { ...direct, body });
+    } else out.push(direct);
   }
 
   /** Replaces the calls of an expression that come first in evaluation order. */

@@ -4,12 +4,17 @@ import type { BinOp, IrExpr, IrFunction, IrStmt } from "../ir.ts";
 import { isConst, isPure } from "../ir.ts";
 import { bin, cond as condExpr, k, un, ZERO } from "../ops.ts";
 import { add as addition, compared, EVERYTHING, type Range, rangeOf } from "./ranges.ts";
-import { leaves, mapChildren, mapStmt, sameItems } from "./walk.ts";
+import { leaves, mapChildren, mapStmt, sameItems, Scratch } from "./walk.ts";
 
 export function propagate(f: IrFunction): IrFunction {
   const body = new Propagation(f.locals.length).list(f.body);
   return body === f.body ? f : { ...f, body };
 }
+
+type Load = Extract<IrExpr, { op: "load" }>;
+
+/** One function uses it at a time. */
+const markTable = new Scratch();
 
 const KNOWN_NOTHING = 0;
 const HOLDS = 1;
@@ -43,7 +48,7 @@ class Propagation {
     this.copies = new Array<number[] | undefined>(locals).fill(undefined);
     this.ranges = new Array<Range | undefined>(locals).fill(undefined);
     this.about = new Array<number[] | undefined>(locals).fill(undefined);
-    this.marks = new Int32Array(locals);
+    this.marks = markTable.zeroed(locals);
     this.comparisons = new Comparisons(locals);
   }
 
@@ -73,10 +78,19 @@ class Propagation {
         return this.trapIf(s, out);
       case "set":
         return this.set(s, out);
+      case "store": {
+        const next = mapStmt(s, this.rewrite);
+        out.push(next.op === "store" ? this.addressed(next) : next);
+        return;
+      }
+      case "call":
+      case "resume":
+        out.push(mapStmt(s, this.rewrite));
+        for (const d of s.dests) this.kill(d);
+        return;
+      default:
+        out.push(mapStmt(s, this.rewrite));
     }
-    const next = mapStmt(s, this.rewrite);
-    out.push(next.op === "store" ? this.addressed(next) : next);
-    if (s.op === "call" || s.op === "resume") for (const d of s.dests) this.kill(d);
   }
 
   private set(s: Extract<IrStmt, { op: "set" }>, out: IrStmt[]): void {
@@ -243,9 +257,11 @@ class Propagation {
         return c === e.cond && a === e.a && b === e.b ? e : condExpr(c, a, b);
       }
       case "load": {
-        const next = mapChildren(e, this.rewrite);
-        return next.op === "load" ? this.addressed(next) : next;
+        const addr = this.rewrite(e.addr);
+        return this.addressed<Load>(addr === e.addr ? e : { op: "load", size: e.size, addr, offset: e.offset });
       }
+      case "const":
+        return e;
       default:
         return mapChildren(e, this.rewrite);
     }
@@ -355,12 +371,22 @@ class Propagation {
 
   private collectAssigned(stmts: readonly IrStmt[], found: number[]): void {
     for (const s of stmts) {
-      if (s.op === "set") this.addUnmarked(s.local, found);
-      else if (s.op === "call" || s.op === "resume") for (const d of s.dests) this.addUnmarked(d, found);
-      else if (s.op === "if") {
-        this.collectAssigned(s.then, found);
-        this.collectAssigned(s.else, found);
-      } else if (s.op === "loop" || s.op === "block") this.collectAssigned(s.body, found);
+      switch (s.op) {
+        case "set":
+          this.addUnmarked(s.local, found);
+          break;
+        case "call":
+        case "resume":
+          for (const d of s.dests) this.addUnmarked(d, found);
+          break;
+        case "if":
+          this.collectAssigned(s.then, found);
+          this.collectAssigned(s.else, found);
+          break;
+        case "loop":
+        case "block":
+          this.collectAssigned(s.body, found);
+      }
     }
   }
 

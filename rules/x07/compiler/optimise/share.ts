@@ -34,10 +34,15 @@ class Repeats {
     for (const s of stmts) {
       if (this.found) return;
       ownExprs(s, this.look);
-      if (s.op === "if") {
-        this.list(s.then);
-        this.list(s.else);
-      } else if (s.op === "loop" || s.op === "block") this.list(s.body);
+      switch (s.op) {
+        case "if":
+          this.list(s.then);
+          this.list(s.else);
+          break;
+        case "loop":
+        case "block":
+          this.list(s.body);
+      }
     }
   }
 
@@ -48,22 +53,37 @@ class Repeats {
 
   /** A number that is the same for equal expressions; -1 for what cannot be shared. */
   private mark(e: IrExpr): number {
-    if (e.op === "get") return e.local;
-    if (e.op === "const") return (Math.imul(e.value, 31) ^ 0x5bd1) >>> 1;
-    if (e.op !== "bin" && e.op !== "un") {
-      eachChild(e, this.look);
-      return -1;
+    switch (e.op) {
+      case "get":
+        return e.local;
+      case "const":
+        return (Math.imul(e.value, 31) ^ 0x5bd1) >>> 1;
+      case "bin": {
+        const a = this.mark(e.a);
+        const b = this.mark(e.b);
+        return a < 0 || b < 0 ? -1 : this.seenBefore(mixed(a, b, e.kind));
+      }
+      case "un": {
+        const a = this.mark(e.a);
+        if (a < 0) return -1;
+        const mark = mixed(a, 0, e.kind);
+        return e.a.op === "get" ? mark : this.seenBefore(mark);
+      }
+      default:
+        eachChild(e, this.look);
+        return -1;
     }
-    const a = this.mark(e.a);
-    const b = e.op === "bin" ? this.mark(e.b) : 0;
-    if (a < 0 || b < 0) return -1;
-    const mark = (Math.imul(Math.imul(a, 0x01000193) ^ b, 0x01000193) + Math.imul(e.kind.charCodeAt(0) * 64 + e.kind.charCodeAt(e.kind.length - 1) + e.kind.length, 0x85eb)) >>> 1;
-    if (e.op === "bin" || e.a.op !== "get") {
-      if (this.seen.has(mark)) this.found = true;
-      else this.seen.add(mark);
-    }
+  }
+
+  private seenBefore(mark: number): number {
+    if (this.seen.has(mark)) this.found = true;
+    else this.seen.add(mark);
     return mark;
   }
+}
+
+function mixed(a: number, b: number, kind: string): number {
+  return (Math.imul(Math.imul(a, 0x01000193) ^ b, 0x01000193) + Math.imul(kind.charCodeAt(0) * 64 + kind.charCodeAt(kind.length - 1) + kind.length, 0x85eb)) >>> 1;
 }
 
 /** One value that is computed at one or more places. */

@@ -17,11 +17,18 @@ export function sinkValues(f: IrFunction, reads: Int32Array): IrFunction {
 
 function countSets(stmts: readonly IrStmt[], sets: number[]): void {
   for (const s of stmts) {
-    if (s.op === "set") sets[s.local]!++;
-    else if (s.op === "if") {
-      countSets(s.then, sets);
-      countSets(s.else, sets);
-    } else if (s.op === "loop" || s.op === "block") countSets(s.body, sets);
+    switch (s.op) {
+      case "set":
+        sets[s.local]!++;
+        break;
+      case "if":
+        countSets(s.then, sets);
+        countSets(s.else, sets);
+        break;
+      case "loop":
+      case "block":
+        countSets(s.body, sets);
+    }
   }
 }
 
@@ -210,7 +217,12 @@ const NONE = -1;
 
 /** Whether nobody can read a local between its values because of this statement. */
 function mayPass(s: IrStmt): boolean {
-  return s.op === "set" || s.op === "store" || s.op === "trapIf" || s.op === "global.set" || s.op === "copy" || s.op === "fill";
+  switch (s.op) {
+    case "set": case "store": case "trapIf": case "global.set": case "copy": case "fill":
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** Adds the locals that an expression reads; false: it calls, or is too deep. */

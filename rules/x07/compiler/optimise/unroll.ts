@@ -32,7 +32,16 @@ export function unrollLoops(f: IrFunction): IrFunction {
 /** Whether any loop might be written out: one that counts, with no branches before its step. */
 function hasStraightLoop(stmts: readonly IrStmt[]): boolean {
   for (const s of stmts) {
-    if (s.op === "loop" ? isStraight(s.body) || hasStraightLoop(s.body) : s.op === "block" ? hasStraightLoop(s.body) : s.op === "if" && (hasStraightLoop(s.then) || hasStraightLoop(s.else))) return true;
+    switch (s.op) {
+      case "loop":
+        if (isStraight(s.body) || hasStraightLoop(s.body)) return true;
+        break;
+      case "block":
+        if (hasStraightLoop(s.body)) return true;
+        break;
+      case "if":
+        if (hasStraightLoop(s.then) || hasStraightLoop(s.else)) return true;
+    }
   }
   return false;
 }

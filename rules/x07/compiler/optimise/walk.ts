@@ -2,6 +2,18 @@
 
 import type { IrExpr, IrStmt } from "../ir.ts";
 
+/** A table of numbers that is made once and lent again and again: small typed arrays are dear to make and to collect. */
+export class Scratch {
+  private table = new Int32Array(256);
+
+  /** The table with zeros in its first places; whoever had it before has it no more. */
+  zeroed(size: number): Int32Array {
+    if (this.table.length < size) this.table = new Int32Array(size * 2);
+    else this.table.fill(0, 0, size);
+    return this.table;
+  }
+}
+
 /** Rewrites the direct children of an expression; returns the same object when nothing changed. */
 export function mapChildren(e: IrExpr, f: (e: IrExpr) => IrExpr): IrExpr {
   switch (e.op) {
@@ -174,10 +186,17 @@ function sizeOfExpr(e: IrExpr, before: number, limit: number): number {
 export function leaves(stmts: readonly IrStmt[]): boolean {
   const last = stmts.length === 0 ? undefined : stmts[stmts.length - 1];
   if (last === undefined) return false;
-  if (last.op === "return" || last.op === "trap") return true;
-  if (last.op === "br") return last.cond === undefined;
-  if (last.op === "if") return last.else.length > 0 && leaves(last.then) && leaves(last.else);
-  return false;
+  switch (last.op) {
+    case "return":
+    case "trap":
+      return true;
+    case "br":
+      return last.cond === undefined;
+    case "if":
+      return last.else.length > 0 && leaves(last.then) && leaves(last.else);
+    default:
+      return false;
+  }
 }
 
 export function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
@@ -188,17 +207,10 @@ export function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
 
 /** Adds to `reads` how often each local is read. */
 export function countReads(stmts: readonly IrStmt[], reads: Int32Array): void {
-  for (const s of stmts) {
-    countOwnReads(s, reads);
-    if (s.op === "if") {
-      countReads(s.then, reads);
-      countReads(s.else, reads);
-    } else if (s.op === "loop" || s.op === "block") countReads(s.body, reads);
-  }
+  for (const s of stmts) countStmtReads(s, reads);
 }
 
-/** The same for what a statement evaluates itself. */
-function countOwnReads(s: IrStmt, reads: Int32Array): void {
+function countStmtReads(s: IrStmt, reads: Int32Array): void {
   switch (s.op) {
     case "set":
     case "global.set":
@@ -221,6 +233,12 @@ function countOwnReads(s: IrStmt, reads: Int32Array): void {
       for (const a of s.args) countExprReads(a, reads);
       return countExprReads(s.index, reads);
     case "if":
+      countExprReads(s.cond, reads);
+      countReads(s.then, reads);
+      return countReads(s.else, reads);
+    case "loop":
+    case "block":
+      return countReads(s.body, reads);
     case "trapIf":
       return countExprReads(s.cond, reads);
     case "br":
@@ -271,12 +289,22 @@ export function countMentions(stmts: readonly IrStmt[], counts: Int32Array): voi
 
 function countSets(stmts: readonly IrStmt[], counts: Int32Array): void {
   for (const s of stmts) {
-    if (s.op === "set") counts[s.local]!++;
-    else if (s.op === "call" || s.op === "resume") for (const d of s.dests) counts[d]!++;
-    else if (s.op === "if") {
-      countSets(s.then, counts);
-      countSets(s.else, counts);
-    } else if (s.op === "loop" || s.op === "block") countSets(s.body, counts);
+    switch (s.op) {
+      case "set":
+        counts[s.local]!++;
+        break;
+      case "call":
+      case "resume":
+        for (const d of s.dests) counts[d]!++;
+        break;
+      case "if":
+        countSets(s.then, counts);
+        countSets(s.else, counts);
+        break;
+      case "loop":
+      case "block":
+        countSets(s.body, counts);
+    }
   }
 }
 
@@ -401,11 +429,18 @@ export function eachCall(stmts: readonly IrStmt[], show: (target: string) => voi
   const list = (all: readonly IrStmt[]): void => {
     for (const s of all) {
       ownExprs(s, inside);
-      if (s.op === "call") show(s.target);
-      else if (s.op === "if") {
-        list(s.then);
-        list(s.else);
-      } else if (s.op === "loop" || s.op === "block") list(s.body);
+      switch (s.op) {
+        case "call":
+          show(s.target);
+          break;
+        case "if":
+          list(s.then);
+          list(s.else);
+          break;
+        case "loop":
+        case "block":
+          list(s.body);
+      }
     }
   };
   list(stmts);

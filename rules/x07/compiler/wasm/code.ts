@@ -3,7 +3,7 @@
 
 import type { BinOp, IrExpr, IrFunction, IrStmt, Scalar, UnOp } from "../ir.ts";
 import { isPure, typeOf } from "../ir.ts";
-import { countReads, leaves } from "../optimise/walk.ts";
+import { countReads, leaves, Scratch } from "../optimise/walk.ts";
 import { not } from "../ops.ts";
 import type { ByteBuffer } from "./bytes.ts";
 import { FIRST_AREA } from "../runtime/memory.ts";
@@ -25,6 +25,8 @@ const UN: { readonly [kind in UnOp]: readonly number[] } = {
 };
 const LOAD: { readonly [size in 1 | 2 | 4 | 8]: number } = { 1: 0x2d, 2: 0x2f, 4: 0x28, 8: 0x29 };
 const STORE: { readonly [size in 1 | 2 | 4 | 8]: number } = { 1: 0x3a, 2: 0x3b, 4: 0x36, 8: 0x37 };
+
+const SCALARS = ["i32", "i64", "f64"] as const;
 
 const BLOCK = 0x02;
 const LOOP = 0x03;
@@ -54,6 +56,10 @@ export function encodeFunction(f: IrFunction, out: ByteBuffer, note: Note): void
   new Encoder(f, out, note).run();
 }
 
+/** One function uses them at a time. */
+const readTable = new Scratch();
+const indexTable = new Scratch();
+
 class Encoder {
   private readonly f: IrFunction;
   private readonly out: ByteBuffer;
@@ -71,8 +77,8 @@ class Encoder {
     this.f = f;
     this.out = out;
     this.note = note;
-    this.reads = new Int32Array(f.locals.length);
-    this.indices = new Int32Array(f.locals.length).fill(-1);
+    this.reads = readTable.zeroed(f.locals.length);
+    this.indices = indexTable.zeroed(f.locals.length).fill(-1, 0, f.locals.length);
   }
 
   run(): void {
@@ -108,7 +114,7 @@ class Encoder {
     let next = 0;
     for (; next < params.length; next++) this.indices[next] = next;
     const groups: { type: Scalar; count: number }[] = [];
-    for (const type of ["i32", "i64", "f64"] as const) {
+    for (const type of SCALARS) {
       const mine: number[] = [];
       for (let i = params.length; i < locals.length; i++) if (this.reads[i] !== 0 && locals[i] === type) mine.push(i);
       // Indices below 128 take one byte: the busiest locals get them.
@@ -149,10 +155,14 @@ class Encoder {
       case "store":
         return this.access(STORE[s.size], s.addr, s.offset, s.value);
       case "copy":
-        this.exprs([s.dst, s.src, s.len]);
+        this.expr(s.dst);
+        this.expr(s.src);
+        this.expr(s.len);
         return this.bulk([0xfc, 0x0a, 0, 0]);
       case "fill":
-        this.exprs([s.dst, s.value, s.len]);
+        this.expr(s.dst);
+        this.expr(s.value);
+        this.expr(s.len);
         return this.bulk([0xfc, 0x0b, 0]);
       case "call":
         this.exprs(s.args);
@@ -364,10 +374,21 @@ class Encoder {
 /** Checks, those that follow each other as one. */
 function countTrapIfs(stmts: readonly IrStmt[]): number {
   let count = 0;
-  stmts.forEach((s, i) => {
-    if (s.op === "trapIf") count += stmts[i - 1]?.op === "trapIf" ? 0 : 1;
-    else if (s.op === "if") count += countTrapIfs(s.then) + countTrapIfs(s.else);
-    else if (s.op === "loop" || s.op === "block") count += countTrapIfs(s.body);
-  });
+  let follows = false;
+  for (const s of stmts) {
+    switch (s.op) {
+      case "trapIf":
+        if (!follows) count++;
+        follows = true;
+        continue;
+      case "if":
+        count += countTrapIfs(s.then) + countTrapIfs(s.else);
+        break;
+      case "loop":
+      case "block":
+        count += countTrapIfs(s.body);
+    }
+    follows = false;
+  }
   return count;
 }

@@ -32,6 +32,8 @@ const SCALAR: { readonly [letter: string]: Scalar } = { i: "i32", l: "i64", d: "
 /** Encodes functions that share one table of symbols. */
 export class SymbolicEncoder {
   readonly symbols: string[] = [];
+  /** The names of the symbols, as they were given. */
+  private readonly names: string[] = [];
   private readonly known: { readonly [kind in SymbolKind]: Map<string, number> } = { f: new Map(), g: new Map(), l: new Map(), a: new Map(), o: new Map(), e: new Map(), t: new Map() };
   private readonly buffer = new ByteBuffer();
   private readonly room = new Room();
@@ -46,9 +48,21 @@ export class SymbolicEncoder {
 
   private readonly note = (offset: number, kind: SymbolKind, name: string): void => {
     let index = this.known[kind].get(name);
-    if (index === undefined) this.known[kind].set(name, (index = this.symbols.push(kind + name) - 1));
+    if (index === undefined) {
+      this.known[kind].set(name, (index = this.symbols.push(kind + name) - 1));
+      this.names.push(name);
+    }
     this.notes.push(offset, index);
   };
+
+  /** Shows the functions that one calls or makes entries of, once for each mention. */
+  eachFunctionNamed(f: CodeFunction, show: (name: string) => void): void {
+    for (let i = 1; i < f.notes.length; i += 2) {
+      const index = f.notes[i]!;
+      const kind = this.symbols[index]!.charAt(0);
+      if (kind === FUNCTION || kind === ENTRY) show(this.names[index]!);
+    }
+  }
 }
 
 const ROOM = 65_536;
@@ -90,24 +104,35 @@ export function areaOf(name: string): { readonly area: string; readonly offset: 
 /** What a function refers to, by kind. */
 export function summaryOf(f: CodeFunction): Summary {
   const names = namesOf(f.symbols);
-  const sets: { [kind: string]: Set<string> } = {};
+  let callees: Set<string> | undefined;
+  let entries: Set<string> | undefined;
+  let globals: Set<string> | undefined;
+  let areas: Set<string> | undefined;
+  let literals: Set<string> | undefined;
   for (let i = 1; i < f.notes.length; i += 2) {
-    const index = f.notes[i] ?? 0;
-    const kind = f.symbols[index]?.charAt(0) ?? "";
-    const name = names[index] ?? "";
-    if (kind === OFFSET) (sets[AREA] ??= new Set()).add(areaOf(name).area);
-    else (sets[kind] ??= new Set()).add(name);
+    const index = f.notes[i]!;
+    const name = names[index]!;
+    switch (f.symbols[index]!.charAt(0)) {
+      case FUNCTION:
+        (callees ??= new Set()).add(name);
+        break;
+      case ENTRY:
+        (entries ??= new Set()).add(name);
+        break;
+      case GLOBAL:
+        (globals ??= new Set()).add(name);
+        break;
+      case AREA:
+        (areas ??= new Set()).add(name);
+        break;
+      case OFFSET:
+        (areas ??= new Set()).add(areaOf(name).area);
+        break;
+      case LITERAL:
+        (literals ??= new Set()).add(name);
+    }
   }
-  return { callees: sets[FUNCTION] ?? NOTHING, entries: sets[ENTRY] ?? NOTHING, globals: sets[GLOBAL] ?? NOTHING, areas: sets[AREA] ?? NOTHING, literals: sets[LITERAL] ?? NOTHING };
-}
-
-/** Shows the functions that one calls or makes entries of, once for each mention. */
-export function eachFunctionNamed(f: CodeFunction, show: (name: string) => void): void {
-  for (let i = 1; i < f.notes.length; i += 2) {
-    const symbol = f.symbols[f.notes[i]!]!;
-    const kind = symbol.charAt(0);
-    if (kind === FUNCTION || kind === ENTRY) show(symbol.slice(1));
-  }
+  return { callees: callees ?? NOTHING, entries: entries ?? NOTHING, globals: globals ?? NOTHING, areas: areas ?? NOTHING, literals: literals ?? NOTHING };
 }
 
 /** Whether to take `a` of two equal instances of a generic: the shorter code, then the smaller bytes, so that no order matters. */
