@@ -8,6 +8,7 @@ import { readModule } from "../wasm/read.ts";
 import type { CoreModule } from "../wasm/read.ts";
 import { decodeComponent } from "./component/decode.ts";
 import type { PreparedModule, Program } from "./component/instance.ts";
+import { SHORT_PAGES } from "./component/memories.ts";
 import { linkComponent } from "./component/link.ts";
 import type { Func, HostImport, Plan } from "./component/plan.ts";
 import { foldShims } from "./component/shims.ts";
@@ -87,25 +88,29 @@ function prepareModules(bytes: Uint8Array, plan: Plan, limits: HostLimits, funct
   if (memories > MAX_MEMORIES) return malformed(`it has ${memories} linear memories, more than ${MAX_MEMORIES}`);
   if (plan.steps.length > MAX_INSTANCES) return malformed(`it has ${plan.steps.length} core instances, more than ${MAX_INSTANCES}`);
   const folded = foldShims(plan, read);
+  // Who imports a memory sees its size.
+  const seen = folded.modules.some((m) => m.imports.some((i) => i.kind === "memory"));
   const modules: PreparedModule[] = [];
   for (const [i, module] of folded.modules.entries()) {
-    const prepared = prepareModule(module, limits);
+    const prepared = prepareModule(module, limits, seen);
     if (!prepared.ok) return malformed(`the core module at offset ${plan.modules[i]!.start} cannot be compiled: ${prepared.error}`);
     modules.push(prepared.value);
   }
   return ok({ program: { plan: folded.plan, modules }, functions, tooLarge: read.map((m) => tooLarge(m, limits)).find((s) => s !== null) ?? null });
 }
 
-function prepareModule(module: CoreModule, limits: HostLimits): Result<PreparedModule, string> {
+function prepareModule(module: CoreModule, limits: HostLimits, seen: boolean): Result<PreparedModule, string> {
   const metered = meter(module, {
     fuel: limits.fuel !== null || limits.wallMs !== null,
     maxPages: limits.memoryBytes === null ? null : Math.floor(limits.memoryBytes / PAGE),
     maxElements: limits.tableElements,
     shared: true,
+    importMemory: { leastPages: SHORT_PAGES[0] },
   });
   if (!metered.ok) return fail(metered.error.message);
+  const { memory, asksForSize } = metered.value;
   try {
-    return ok({ module: new WebAssembly.Module(metered.value.bytes), tankName: metered.value.tank, refillTable: metered.value.refill, start: metered.value.probes.start });
+    return ok({ memory: memory === null ? null : { ...memory, sizeless: !seen && !asksForSize }, module: new WebAssembly.Module(metered.value.bytes), tankName: metered.value.tank, refillTable: metered.value.refill, start: metered.value.probes.start });
   } catch (error) {
     return fail(error instanceof Error ? error.message : String(error));
   }
