@@ -12,6 +12,7 @@ import { SHORT_PAGES } from "./component/memories.ts";
 import { linkComponent } from "./component/link.ts";
 import type { Func, HostImport, Plan } from "./component/plan.ts";
 import { foldShims } from "./component/shims.ts";
+import type { Folded } from "./component/shims.ts";
 import { spellFunc } from "./component/types.ts";
 import type { HostLimits } from "./limits.ts";
 import type { GuestStop } from "./stop.ts";
@@ -88,15 +89,30 @@ function prepareModules(bytes: Uint8Array, plan: Plan, limits: HostLimits, funct
   if (memories > MAX_MEMORIES) return malformed(`it has ${memories} linear memories, more than ${MAX_MEMORIES}`);
   if (plan.steps.length > MAX_INSTANCES) return malformed(`it has ${plan.steps.length} core instances, more than ${MAX_INSTANCES}`);
   const folded = foldShims(plan, read);
-  // Who imports a memory sees its size.
-  const seen = folded.modules.some((m) => m.imports.some((i) => i.kind === "memory"));
+  const seen = modulesSeen(folded);
   const modules: PreparedModule[] = [];
   for (const [i, module] of folded.modules.entries()) {
-    const prepared = prepareModule(module, limits, seen);
+    const prepared = prepareModule(module, limits, seen.has(i));
     if (!prepared.ok) return malformed(`the core module at offset ${plan.modules[i]!.start} cannot be compiled: ${prepared.error}`);
     modules.push(prepared.value);
   }
   return ok({ program: { plan: folded.plan, modules }, functions, tooLarge: read.map((m) => tooLarge(m, limits)).find((s) => s !== null) ?? null });
+}
+
+/** Modules whose memory another one imports, and so sees the size of. */
+function modulesSeen({ plan, modules }: Folded): Set<number> {
+  const seen = new Set<number>();
+  for (const step of plan.steps) {
+    for (const wanted of step.module === null ? [] : modules[step.module]!.imports) {
+      if (wanted.kind !== "memory") continue;
+      const argument = step.args.get(wanted.module);
+      const item = argument?.kind === "items" ? argument.items.get(wanted.name) : undefined;
+      const instance = argument?.kind === "instance" ? argument.instance : item?.kind === "export" ? item.instance : undefined;
+      const module = instance === undefined ? null : (plan.steps[instance]?.module ?? null);
+      if (module !== null) seen.add(module);
+    }
+  }
+  return seen;
 }
 
 function prepareModule(module: CoreModule, limits: HostLimits, seen: boolean): Result<PreparedModule, string> {
