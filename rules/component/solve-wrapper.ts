@@ -18,7 +18,7 @@ export interface WrapperLimits {
 
 export const wrapSolve = rule({
   id: "component.wrap-solve",
-  version: 1,
+  version: 2,
   inputs: { module: one("core-wasm"), arenaCap: integer(), maxOutput: integer() },
   outputs: { module: output("core-wasm", "solve.core.wasm") },
   run({ module, arenaCap, maxOutput }) {
@@ -117,7 +117,7 @@ function functions(module: CoreModule): Addition {
   return { count: 4, entries };
 }
 
-/** Bump pointer, arena, return area: 0 until the first call. */
+/** Bump pointer, start of what calls may use, return area: 0 until the first call. */
 function globals(): Addition {
   const entries = new ByteWriter();
   for (let i = 0; i < 3; i++) entries.raw([i32, 1, 0x41, 0, 0x0b]);
@@ -194,10 +194,10 @@ const MEMORY_COPY = [0xfc, 10, 0, 0] as const;
 function bodies(module: CoreModule, { solve, heapBase }: Parts, { arenaCap, maxOutput }: WrapperLimits): Addition {
   const init = module.functions.length + 3;
   const bump = module.globals.length;
-  const arena = bump + 1;
+  const room = bump + 1;
   const area = bump + 2;
   const entries = new ByteWriter();
-  for (const body of [reallocBody(init, bump), postBody(arena, bump, arenaCap), solveBody({ solve, init, arena, area, arenaCap, maxOutput }), initBody({ heapBase, bump, arena, area, arenaCap })]) entries.sized(body);
+  for (const body of [reallocBody(init, bump), postBody(room, bump), solveBody({ solve, init, bump, area, arenaCap, maxOutput }), initBody({ heapBase, bump, room, area })]) entries.sized(body);
   return { count: 4, entries };
 }
 
@@ -218,50 +218,56 @@ function reallocBody(init: number, bump: number): Uint8Array {
   return c.get(at).body();
 }
 
-/** After the answer was copied out: the next call starts above the arena again. */
-function postBody(arena: number, bump: number, arenaCap: number): Uint8Array {
-  return new Code().globalGet(arena).i32(arenaCap).op(OP.add).globalSet(bump).body();
+/** After the answer was copied out: the next call finds all room free again. */
+function postBody(room: number, bump: number): Uint8Array {
+  return new Code().globalGet(room).globalSet(bump).body();
 }
 
 interface SolveParts {
   readonly solve: number;
   readonly init: number;
-  readonly arena: number;
+  readonly bump: number;
   readonly area: number;
   readonly arenaCap: number;
   readonly maxOutput: number;
 }
 
-/** solve(ptr, len) -> the return area, which holds address and length of the answer. */
-function solveBody({ solve, init, arena, area, arenaCap, maxOutput }: SolveParts): Uint8Array {
-  const [ptr, len, out, outLen] = [0, 1, 2, 3];
-  const c = new Code(2);
+/**
+ * solve(ptr, len) -> the return area, which holds address and length of the answer. The arena begins behind the input: what a
+ * call touches lies together at the low end of the memory, which hosts reserve and clean more cheaply.
+ */
+function solveBody({ solve, init, bump, area, arenaCap, maxOutput }: SolveParts): Uint8Array {
+  const [ptr, len, out, outLen, arena] = [0, 1, 2, 3, 4];
+  const c = new Code(3);
   c.get(len).i32(0).op(OP.ltS).trapIf();
   c.call(init);
   c.globalGet(area).op(OP.i64Const, 0, OP.i64Store, 2, 0);
-  c.globalGet(area).globalGet(arena).i32(arenaCap).get(ptr).get(len).call(solve);
+  c.globalGet(bump).i32(7).op(OP.add).i32(-8).op(OP.and).tee(arena);
+  // whatever is allocated before the answer was taken lies behind the arena; its end beyond 4 GiB has wrapped around
+  c.i32(arenaCap).op(OP.add).globalSet(bump);
+  c.globalGet(bump).get(arena).op(OP.ltU).trapIf();
+  c.globalGet(area).get(arena).i32(arenaCap).get(ptr).get(len).call(solve);
   c.globalGet(area).load(0).set(out);
   c.globalGet(area).load(4).set(outLen);
   c.get(outLen).i32(maxOutput).op(OP.gtU).trapIf();
-  c.get(out).globalGet(arena).op(OP.ltU).trapIf();
+  c.get(out).get(arena).op(OP.ltU).trapIf();
   c.get(out).op(OP.i64ExtendU).get(outLen).op(OP.i64ExtendU, OP.i64Add);
-  c.globalGet(arena).op(OP.i64ExtendU).i32(arenaCap).op(OP.i64ExtendU, OP.i64Add, OP.i64GtU).trapIf();
+  c.get(arena).op(OP.i64ExtendU).i32(arenaCap).op(OP.i64ExtendU, OP.i64Add, OP.i64GtU).trapIf();
   return c.globalGet(area).body();
 }
 
 interface InitParts {
   readonly heapBase: number;
   readonly bump: number;
-  readonly arena: number;
+  readonly room: number;
   readonly area: number;
-  readonly arenaCap: number;
 }
 
-/** Once for an instance: the return area, then the arena, above what the program occupies; inputs are laid behind them. */
-function initBody({ heapBase, bump, arena, area, arenaCap }: InitParts): Uint8Array {
+/** Once for an instance: the return area above what the program occupies; inputs and the arena of a call follow. */
+function initBody({ heapBase, bump, room, area }: InitParts): Uint8Array {
   const c = new Code();
-  c.globalGet(arena).op(OP.if, OP.empty, OP.return, OP.end);
+  c.globalGet(room).op(OP.if, OP.empty, OP.return, OP.end);
   c.globalGet(heapBase).i32(7).op(OP.add).i32(-8).op(OP.and).globalSet(area);
-  c.globalGet(area).i32(8).op(OP.add).globalSet(arena);
-  return c.globalGet(arena).i32(arenaCap).op(OP.add).globalSet(bump).body();
+  c.globalGet(area).i32(8).op(OP.add).globalSet(room);
+  return c.globalGet(room).globalSet(bump).body();
 }

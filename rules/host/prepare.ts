@@ -8,9 +8,11 @@ import { readModule } from "../wasm/read.ts";
 import type { CoreModule } from "../wasm/read.ts";
 import { decodeComponent } from "./component/decode.ts";
 import type { PreparedModule, Program } from "./component/instance.ts";
+import { SHORT_PAGES } from "./component/memories.ts";
 import { linkComponent } from "./component/link.ts";
 import type { Func, HostImport, Plan } from "./component/plan.ts";
 import { foldShims } from "./component/shims.ts";
+import type { Folded } from "./component/shims.ts";
 import { spellFunc } from "./component/types.ts";
 import type { HostLimits } from "./limits.ts";
 import type { GuestStop } from "./stop.ts";
@@ -87,25 +89,44 @@ function prepareModules(bytes: Uint8Array, plan: Plan, limits: HostLimits, funct
   if (memories > MAX_MEMORIES) return malformed(`it has ${memories} linear memories, more than ${MAX_MEMORIES}`);
   if (plan.steps.length > MAX_INSTANCES) return malformed(`it has ${plan.steps.length} core instances, more than ${MAX_INSTANCES}`);
   const folded = foldShims(plan, read);
+  const seen = modulesSeen(folded);
   const modules: PreparedModule[] = [];
   for (const [i, module] of folded.modules.entries()) {
-    const prepared = prepareModule(module, limits);
+    const prepared = prepareModule(module, limits, seen.has(i));
     if (!prepared.ok) return malformed(`the core module at offset ${plan.modules[i]!.start} cannot be compiled: ${prepared.error}`);
     modules.push(prepared.value);
   }
   return ok({ program: { plan: folded.plan, modules }, functions, tooLarge: read.map((m) => tooLarge(m, limits)).find((s) => s !== null) ?? null });
 }
 
-function prepareModule(module: CoreModule, limits: HostLimits): Result<PreparedModule, string> {
+/** Modules whose memory another one imports, and so sees the size of. */
+function modulesSeen({ plan, modules }: Folded): Set<number> {
+  const seen = new Set<number>();
+  for (const step of plan.steps) {
+    for (const wanted of step.module === null ? [] : modules[step.module]!.imports) {
+      if (wanted.kind !== "memory") continue;
+      const argument = step.args.get(wanted.module);
+      const item = argument?.kind === "items" ? argument.items.get(wanted.name) : undefined;
+      const instance = argument?.kind === "instance" ? argument.instance : item?.kind === "export" ? item.instance : undefined;
+      const module = instance === undefined ? null : (plan.steps[instance]?.module ?? null);
+      if (module !== null) seen.add(module);
+    }
+  }
+  return seen;
+}
+
+function prepareModule(module: CoreModule, limits: HostLimits, seen: boolean): Result<PreparedModule, string> {
   const metered = meter(module, {
     fuel: limits.fuel !== null || limits.wallMs !== null,
     maxPages: limits.memoryBytes === null ? null : Math.floor(limits.memoryBytes / PAGE),
     maxElements: limits.tableElements,
     shared: true,
+    importMemory: { leastPages: SHORT_PAGES[0] },
   });
   if (!metered.ok) return fail(metered.error.message);
+  const { memory, asksForSize } = metered.value;
   try {
-    return ok({ module: new WebAssembly.Module(metered.value.bytes), tankName: metered.value.tank, refillTable: metered.value.refill, start: metered.value.probes.start });
+    return ok({ memory: memory === null ? null : { ...memory, sizeless: !seen && !asksForSize }, module: new WebAssembly.Module(metered.value.bytes), tankName: metered.value.tank, refillTable: metered.value.refill, start: metered.value.probes.start });
   } catch (error) {
     return fail(error instanceof Error ? error.message : String(error));
   }

@@ -5,6 +5,7 @@ import { fail, ok } from "../../engine/index.ts";
 import type { Result } from "../../engine/index.ts";
 import { ComponentInstance } from "./component/instance.ts";
 import type { HostWorld } from "./component/instance.ts";
+import { SHORT_PAGES, WHOLE } from "./component/memories.ts";
 import type { Func } from "./component/plan.ts";
 import { spellFunc } from "./component/types.ts";
 import { Tank } from "./component/tank.ts";
@@ -24,6 +25,8 @@ import { NOBODY, Sink } from "./wasi/world.ts";
 import type { World } from "./wasi/world.ts";
 import type { WorldName } from "./wasi/index.ts";
 
+/** What a request may take with short memories. */
+const ATTEMPT_MS = 100;
 const NO_BYTES = new Uint8Array(0);
 
 /** A prepared component and the function that starts it. */
@@ -75,11 +78,11 @@ class Runner {
     this.#instance = new ComponentInstance(loaded.prepared.program, host, world.tank);
   }
 
-  /** `world` has the tank of the first one. */
-  call(world: World, args: readonly Value[]): { readonly stop: GuestStop | null; readonly value: Value } {
+  /** `world` has the tank of the first one; `short`: see memories.ts. */
+  call(world: World, args: readonly Value[], short = WHOLE): { readonly stop: GuestStop | null; readonly value: Value } {
     this.#world = world;
     const { tooLarge } = this.#loaded.prepared;
-    const failed = tooLarge ?? this.#instance.instantiate();
+    const failed = tooLarge ?? this.#instance.instantiate(short);
     const result = failed === null ? this.#instance.call(this.#loaded.entry, args) : { kind: "stopped" as const, stop: failed };
     this.#instance.release();
     return result.kind === "returned" ? { stop: null, value: result.value } : { stop: result.stop, value: undefined };
@@ -128,12 +131,16 @@ export class V8Handler implements HttpHandler {
   /** One for all requests: a guest is never called again once its request is answered. */
   readonly #tank: Tank;
   #runner: Runner | null = null;
+  /** By the size of the request's body in bits (as zeros in front): which of the short memories to try. */
+  readonly #shortest: number[];
 
   constructor(loaded: Loaded, job: HttpJob) {
     this.#loaded = loaded;
     this.#job = job;
     this.#maxResponse = job.maxResponse;
     this.#tank = tankOf(loaded.limits);
+    const mayTry = loaded.limits.wallMs !== null && loaded.prepared.program.modules.some((m) => m.memory?.sizeless === true && m.memory.min > m.memory.least);
+    this.#shortest = new Array<number>(33).fill(mayTry ? 0 : SHORT_PAGES.length);
   }
 
   #world(exchange: Exchange): HttpWorld {
@@ -148,8 +155,20 @@ export class V8Handler implements HttpHandler {
 
   async close(): Promise<void> {}
 
+  /** First with short memories, if those were enough for requests of this size so far; where they might not be, all over again. */
   answerNow(request: HttpRequest): HttpOutcome {
-    return this.#run(new Exchange(request, this.#maxResponse));
+    const size = Math.clz32(request.body.length);
+    for (let step = this.#shortest[size]!; ; step++) {
+      const short = SHORT_PAGES[step] ?? WHOLE;
+      const outcome = this.#run(new Exchange(request, this.#maxResponse), short);
+      if (!mayBeShortage(outcome)) this.#shortest[size] = step;
+      else if (short !== WHOLE) {
+        // Whoever takes so long gains nothing from short memories.
+        if (outcome.stop.kind === "deadline") step = SHORT_PAGES.length - 1;
+        continue;
+      }
+      return outcome;
+    }
   }
 
   /** The bodies go over a line to another thread; this one sleeps while the guest waits for them. */
@@ -161,15 +180,20 @@ export class V8Handler implements HttpHandler {
     return { outcome: { ...outcome, response: { ...outcome.response, body: NO_BYTES } }, begun: true };
   }
 
-  #run(exchange: Exchange): HttpOutcome {
-    this.#tank.fill();
+  #run(exchange: Exchange, short = WHOLE): HttpOutcome {
+    this.#tank.fill(short === WHOLE ? Infinity : ATTEMPT_MS);
     const world = this.#world(exchange);
     this.#runner ??= new Runner(this.#loaded, world);
-    const { stop } = this.#runner.call(world, [{ rep: exchange.request }, { rep: exchange }]);
+    const { stop } = this.#runner.call(world, [{ rep: exchange.request }, { rep: exchange }], short);
     guestEnded();
     if (stop !== null && !(stop.kind === "exit" && stop.status === 0)) return { kind: "stopped", stop };
     return outcomeOf(exchange);
   }
+}
+
+/** Whether the guest might have come to another end with its whole memory. */
+function mayBeShortage(outcome: HttpOutcome): outcome is HttpOutcome & { readonly kind: "stopped" } {
+  return outcome.kind === "stopped" && (outcome.stop.kind === "trap" || outcome.stop.kind === "host" || outcome.stop.kind === "deadline");
 }
 
 function outcomeOf(exchange: Exchange): HttpOutcome {

@@ -44,6 +44,8 @@ export function frameBytes(locals: number): number {
 export class BodyWeaver {
   /** A tail call was seen: the callee must have the results of the caller, so no function may have results of its own. */
   tailCalls = false;
+  /** An instruction was seen whose result is the size of a memory. */
+  asksForSize = false;
   private readonly weave: Weave;
   private readonly head = new ByteWriter(64);
   private readonly code = new ByteWriter(4096);
@@ -72,6 +74,7 @@ export class BodyWeaver {
     const body = new Body(own, this.weave, params + declared, passing, code);
     body.rewrite();
     if (body.tailCalls) this.tailCalls = true;
+    if (body.asksForSize) this.asksForSize = true;
     if (own !== r && own.fault) r.spoil(own.fault.message, r.pos + own.fault.offset);
     if (r.fault) return;
     body.entry(head);
@@ -123,6 +126,7 @@ class Body {
   private readonly counting: boolean;
   private readonly passing: Passing | null;
   tailCalls = false;
+  asksForSize = false;
   /** i32, and i64 in a function that passes. */
   private readonly stackLocal: number;
   private readonly fuelLocal: number;
@@ -220,7 +224,8 @@ class Body {
       case OP.call: this.pending++; return this.call(at);
       case OP.callIndirect: this.pending++; return this.callOut(op, at);
       case OP.returnCall: case OP.returnCallIndirect: this.pending++; return this.tailCall(op, at);
-      case OP.memoryGrow: this.pending++; return this.stand(this.weave.growMemory[r.u32()], at);
+      case OP.memorySize: this.pending++; this.asksForSize = true; return skipOperands(op, r);
+      case OP.memoryGrow: this.pending++; this.asksForSize = true; return this.stand(this.weave.growMemory[r.u32()], at);
       case OP.bulk: this.pending++; return this.bulk(at);
       case OP.globalGet: case OP.globalSet: this.pending++; return this.global(op, at);
       case OP.atomic: this.pending++; return this.atomic(at);

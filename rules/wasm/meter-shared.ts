@@ -1,4 +1,4 @@
-// The sections of a module whose budgets are imported: imports and a table more, globals moved up, memories made shared. Knows nothing of code.
+// The sections of a module whose budgets are imported: imports and a table more, globals moved up, memories made shared or imported too. Knows nothing of code.
 
 import { OP, skipOperands } from "./ops.ts";
 import { SECTION, VALTYPE } from "./read.ts";
@@ -15,6 +15,18 @@ export interface SharedLayout {
   readonly table: number;
   /** Its export name; null: no fuel is counted. */
   readonly refill: string | null;
+  /** The module's one memory becomes an import; null: memories stay as they are. */
+  readonly memory: MemoryImport | null;
+}
+
+export interface MemoryImport {
+  /** Module name and name of the import. */
+  readonly from: string;
+  readonly name: string;
+  /** Pages that the import asks for at least; `min` is what the module declares. */
+  readonly least: number;
+  readonly min: number;
+  readonly max: number;
 }
 
 interface Extra {
@@ -26,10 +38,16 @@ interface Extra {
 /** Pages of the largest 32-bit memory: the maximum of memories that state none. */
 const MAX_PAGES = 65536;
 
-export function sharedLayout(module: CoreModule, fuel: boolean): SharedLayout {
+/** `least`: how few pages an imported memory may have; undefined: no memory becomes an import. */
+export function sharedLayout(module: CoreModule, fuel: boolean, least?: number): SharedLayout {
   const fresh = (wish: string, taken: readonly string[]): string => (taken.includes(wish) ? fresh(`${wish}'`, taken) : wish);
+  const from = module.imports.map((i) => i.module);
+  const tank = fresh("meter", from);
+  const [own, ...more] = module.memories;
+  const memory = least === undefined || own === undefined || more.length > 0 || module.imports.some((i) => i.kind === "memory") ? null : own;
   return {
-    tank: fresh("meter", module.imports.map((i) => i.module)),
+    tank,
+    memory: memory === null || least === undefined ? null : { from: fresh("meter.memory", from), name: "memory", least: Math.min(least, memory.min), min: memory.min, max: memory.max ?? MAX_PAGES },
     firstGlobal: module.imports.filter((i) => i.kind === "global").length,
     globals: [{ name: "stack", type: VALTYPE.i32 }, { name: "reason", type: VALTYPE.i32 }, { name: "detail", type: VALTYPE.i64 }, ...(fuel ? [{ name: "fuel", type: VALTYPE.i64 }] : [])],
     table: module.tables.length,
@@ -42,7 +60,7 @@ export function weaveShared(id: number, r: ByteReader, layout: SharedLayout, ext
   switch (id) {
     case SECTION.import: return imports(r, layout);
     case SECTION.table: return layout.refill === null ? null : tables(r);
-    case SECTION.memory: return r.more ? memories(r) : null;
+    case SECTION.memory: return !r.more ? null : layout.memory === null ? memories(r) : new ByteWriter(1).u32(0);
     case SECTION.global: return r.more ? globals(r, layout) : null;
     case SECTION.export: return exports(r, layout, extra);
     case SECTION.element: return r.more ? elements(r, layout) : null;
@@ -53,7 +71,7 @@ export function weaveShared(id: number, r: ByteReader, layout: SharedLayout, ext
 
 function imports(r: ByteReader, layout: SharedLayout): ByteWriter {
   const had = r.more ? r.u32() : 0;
-  const w = new ByteWriter(r.end - r.pos + 256).u32(had + layout.globals.length);
+  const w = new ByteWriter(r.end - r.pos + 256).u32(had + layout.globals.length + (layout.memory === null ? 0 : 1));
   for (let n = had; n > 0 && !r.fault; n--) {
     const from = r.pos;
     r.skip(r.u32());
@@ -75,6 +93,7 @@ function imports(r: ByteReader, layout: SharedLayout): ByteWriter {
     }
   }
   for (const { name, type } of layout.globals) w.name(layout.tank).name(name).u8(3).u8(type).u8(1);
+  if (layout.memory !== null) w.name(layout.memory.from).name(layout.memory.name).u8(2).u8(3).u32(layout.memory.least).u32(layout.memory.max);
   return w;
 }
 

@@ -10,7 +10,7 @@ import { BULK, OP } from "./ops.ts";
 import { ByteReader, SECTION, signatureOf, VALTYPE } from "./read.ts";
 import type { CoreModule, Malformed } from "./read.ts";
 import { sharedLayout, weaveShared } from "./meter-shared.ts";
-import type { SharedLayout } from "./meter-shared.ts";
+import type { MemoryImport, SharedLayout } from "./meter-shared.ts";
 import { ByteWriter, CORE_PREAMBLE } from "./write.ts";
 
 export interface MeterOptions {
@@ -26,6 +26,12 @@ export interface MeterOptions {
    * heap: a 128 MiB memory then no longer costs a garbage collection.
    */
   readonly shared?: boolean;
+  /**
+   * With shared budgets: a memory that is the module's only one becomes an import (`Metered.memory`), so that whoever runs it may
+   * use memories again. The import takes a memory of `leastPages` too, which a module that never asks for the size cannot tell
+   * from the declared one until it traps.
+   */
+  readonly importMemory?: { readonly leastPages: number };
 }
 
 /** What the meter exports, by name. All but `start` are mutable globals. */
@@ -52,6 +58,10 @@ export interface Metered {
   readonly tank: string;
   /** With shared budgets, and fuel counted: the exported table whose function (fuel left) -> fuel gives more or ends the guest. */
   readonly refill: string | null;
+  /** The memory that became an import. */
+  readonly memory: MemoryImport | null;
+  /** Code of the module looks at the size of a memory, or changes it. */
+  readonly asksForSize: boolean;
 }
 
 /**
@@ -70,16 +80,22 @@ export function meter(module: CoreModule, options: MeterOptions): Result<Metered
 function weaveAll(plan: Layout): Result<Metered, Malformed> | null {
   const { module } = plan;
   const out = new ByteWriter(module.bytes.length * 2 + 1024).raw(CORE_PREAMBLE);
+  let asksForSize = false;
   for (const id of SECTION_ORDER) {
     const section = module.sections.find((s) => s.id === id);
     const content = new ByteReader(module.bytes, section?.start ?? 0, section?.end ?? 0);
-    const woven = id === SECTION.code ? weaveCode(content, plan) : weaveSection(id, content, plan);
+    let woven: ByteWriter | null;
+    if (id === SECTION.code) {
+      const code = weaveCode(content, plan);
+      if (code === "tail calls") return content.fault ? fail(content.fault) : null;
+      woven = code.bodies;
+      asksForSize = code.asksForSize;
+    } else woven = weaveSection(id, content, plan);
     if (content.fault) return fail(content.fault);
-    if (woven === "tail calls") return null;
     if (woven) out.section(id, woven);
     else if (section) out.section(id, new ByteWriter(section.end - section.start).copy(module.bytes, section.start, section.end));
   }
-  return ok({ bytes: out.view(), probes: plan.probes, tank: plan.shared?.tank ?? "", refill: plan.shared?.refill ?? null });
+  return ok({ bytes: out.view(), probes: plan.probes, tank: plan.shared?.tank ?? "", refill: plan.shared?.refill ?? null, memory: plan.shared?.memory ?? null, asksForSize });
 }
 
 /** The format's order; `start` becomes an export and is left out. */
@@ -108,7 +124,7 @@ interface Layout {
 
 /** Gives every addition its place behind what the module has, so that no index of the module changes. */
 function layOut(module: CoreModule, options: MeterOptions, mayPass: boolean): Layout {
-  const shared = options.shared === true ? sharedLayout(module, options.fuel) : null;
+  const shared = options.shared === true ? sharedLayout(module, options.fuel, options.importMemory?.leastPages) : null;
   const firstGlobal = shared?.firstGlobal ?? module.globals.length;
   const index = { stack: firstGlobal, reason: firstGlobal + 1, detail: firstGlobal + 2, fuel: firstGlobal + 3 };
   const globals: number[] = shared ? [] : [VALTYPE.i32, VALTYPE.i32, VALTYPE.i64];
@@ -194,7 +210,7 @@ function functions({ module, passing, helpers }: Layout): ByteWriter {
   return w;
 }
 
-function weaveCode(r: ByteReader, plan: Layout): ByteWriter | "tail calls" {
+function weaveCode(r: ByteReader, plan: Layout): { readonly bodies: ByteWriter; readonly asksForSize: boolean } | "tail calls" {
   const { module, weave, helpers } = plan;
   const bodies = r.more ? r.u32() : 0;
   const w = new ByteWriter((r.end - r.pos) * 2 + 256).u32(bodies + helpers.length);
@@ -209,7 +225,7 @@ function weaveCode(r: ByteReader, plan: Layout): ByteWriter | "tail calls" {
   }
   if (weaver.tailCalls && plan.passing.types.length > 0) return "tail calls";
   for (const helper of helpers) w.sized(Uint8Array.from(helper.body));
-  return w;
+  return { bodies: w, asksForSize: weaver.asksForSize };
 }
 
 function stopBody(reasonGlobal: number, reason: number): Uint8Array {

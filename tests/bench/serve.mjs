@@ -55,9 +55,9 @@ try {
   const built = spawnSync(process.execPath, [tool, "component", "build", "--project", "http_echo/x07.json", "--emit", "http", "--out-dir", "out", "--provider", "embedded"], { cwd: base, env, encoding: "utf8" });
   if (built.status !== 0) throw new Error(built.stderr);
   const component = join(base, option("--component", "out/http.component.wasm"));
-  const ours = await start([process.execPath, tool, "serve", "--component", component, "--mode", "listen", "--stop-after", "0", "--max-concurrent", "64", "--hot-path"], /http:\/\/[\d.:]+/);
+  const ours = await start([process.execPath, tool, "serve", "--component", component, "--mode", "listen", "--stop-after", "0", "--max-concurrent", "64", "--hot-path"], /http:\/\/[\d.]+:\d+(?=[\s/])/);
   running.push(ours.child);
-  const theirs = rival ? await start(["wasmtime", "serve", "--addr", "127.0.0.1:0", ...LIMITS, component], /http:\/\/[\d.:]+/) : undefined;
+  const theirs = rival ? await start(["wasmtime", "serve", "--addr", "127.0.0.1:0", ...LIMITS, component], /http:\/\/[\d.]+:\d+(?=[\s/])/) : undefined;
   if (theirs) running.push(theirs.child);
   for (const server of [ours, theirs]) if (server) wrk(server.url, 1024, true); // warm
   for (const size of [1024, 102_400]) {

@@ -6,6 +6,8 @@ import { Cursor, liftFlat, load, lowerFlat, store } from "./abi.ts";
 import type { Core, Side } from "./abi.ts";
 import { ADAPTER_FUEL, checkBytes, isBytesToBytes } from "./bytes-call.ts";
 import { Handles } from "./handles.ts";
+import { Memories, WHOLE } from "./memories.ts";
+import type { WantedMemory } from "./memories.ts";
 import type { CoreArgument, CoreItem, CoreStep, Crossing, Func, GuestResource, Maker, Plan } from "./plan.ts";
 import { Tank } from "./tank.ts";
 import { flattened, MAX_FLAT, recordOf } from "./types.ts";
@@ -20,6 +22,8 @@ export interface PreparedModule {
   readonly refillTable: string | null;
   /** Export: the former start function. */
   readonly start: string | null;
+  /** null: it makes its memories itself. */
+  readonly memory: WantedMemory | null;
 }
 
 export interface Program {
@@ -90,8 +94,8 @@ function giveBack(side: Side, from: Cursor, value: Value, { result }: FuncType, 
 }
 
 /**
- * Instances of one component, one after the other. `instantiate` makes new core instances, memories, tables and handles and
- * forgets all that were; only what the host made for them, and what holds no state, is used again.
+ * Instances of one component, one after the other. `instantiate` makes new core instances, tables and handles, and memories that are
+ * as new, and forgets all that were; only what the host made for them, and what holds no state, is used again.
  */
 export class ComponentInstance {
   readonly #program: Program;
@@ -104,6 +108,7 @@ export class ComponentInstance {
   readonly #fixedItems = new Map<CoreArgument, Record<string, unknown>>();
   readonly #handles: Handles[];
   readonly #sides = new Map<Crossing, GuestSide>();
+  readonly #memories = new Map<CoreStep, Memories>();
   /** Component instances that may not be entered, or may not call out, at the moment. */
   readonly #entered: boolean[] = [];
   #mayLeave = true;
@@ -122,13 +127,14 @@ export class ComponentInstance {
     this.#mayLeave = true;
     for (const handles of this.#handles) handles.clear();
     for (const side of this.#sides.values()) side.release();
+    for (const memories of this.#memories.values()) memories.release();
   }
 
-  /** Instantiates all core modules anew, start functions included. null: done. */
-  instantiate(): GuestStop | null {
+  /** Instantiates all core modules anew, start functions included; `short`: see memories.ts. null: done. */
+  instantiate(short = WHOLE): GuestStop | null {
     this.release();
     return this.#guarded(() => {
-      for (const step of this.#program.plan.steps) this.#instantiateCore(step);
+      for (const step of this.#program.plan.steps) this.#instantiateCore(step, short);
       return undefined;
     }, true).stop;
   }
@@ -161,19 +167,29 @@ export class ComponentInstance {
 
   // ---- core modules --------------------------------------------------------------------------------
 
-  #instantiateCore(step: CoreStep): void {
+  #instantiateCore(step: CoreStep, short: number): void {
     const { module: index } = step;
     if (index === null) return void this.#exports.push(NO_NAMESPACE as WebAssembly.Instance["exports"]);
     const prepared = this.#program.modules[index]!;
-    const { exports } = new WebAssembly.Instance(prepared.module, this.#importsOf(step, prepared));
+    const { exports } = new WebAssembly.Instance(prepared.module, this.#importsOf(step, prepared, short));
     if (prepared.refillTable !== null) (exports[prepared.refillTable] as WebAssembly.Table).set(0, refillFunction());
     this.#exports.push(exports);
     if (prepared.start !== null) (exports[prepared.start] as CoreFunction)();
   }
 
-  #importsOf(step: CoreStep, prepared: PreparedModule): Imports {
-    const known = this.#fixedImports.get(step);
-    if (known !== undefined) return known;
+  #importsOf(step: CoreStep, prepared: PreparedModule, short: number): Imports {
+    const imports = this.#fixedImports.get(step) ?? this.#newImports(step, prepared);
+    if (prepared.memory !== null) imports[prepared.memory.from] = { [prepared.memory.name]: this.#memory(step, prepared.memory, short) };
+    return imports;
+  }
+
+  #memory(step: CoreStep, wanted: WantedMemory, short: number): WebAssembly.Memory {
+    let memories = this.#memories.get(step);
+    if (memories === undefined) this.#memories.set(step, (memories = new Memories(wanted)));
+    return memories.take(short);
+  }
+
+  #newImports(step: CoreStep, prepared: PreparedModule): Imports {
     const imports: Imports = {};
     for (const [name, argument] of step.args) imports[name] = this.#namespace(argument);
     imports[prepared.tankName] = this.tank.imports;

@@ -40,6 +40,8 @@ export class Tank {
   /** Fuel that is not in the global. */
   #rest = 0n;
   #deadline: number | null = null;
+  /** Milliseconds that the guest gets where the limit allows more. */
+  #attempt = Infinity;
   #kept = 0;
 
   constructor(limits: TankLimits) {
@@ -49,8 +51,9 @@ export class Tank {
     this.fill();
   }
 
-  /** Full fuel and stack. */
-  fill(): void {
+  /** Full fuel and stack. `attemptMs`: the guest is stopped after so long already; the clock must run for that. */
+  fill(attemptMs = Infinity): void {
+    this.#attempt = attemptMs;
     this.#rest = this.#total;
     this.#kept = 0;
     this.detail.value = 0n;
@@ -63,7 +66,7 @@ export class Tank {
   /** The clock runs from here. */
   start(): void {
     Tank.running = this;
-    this.#deadline = this.#limits.wallMs === null ? null : now() + this.#limits.wallMs;
+    this.#deadline = this.#limits.wallMs === null ? null : now() + Math.min(this.#limits.wallMs, this.#attempt);
     this.stack.value = this.#limits.stack;
   }
 

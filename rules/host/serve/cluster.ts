@@ -21,9 +21,9 @@ const LOST_MS = 5_000;
 const STACK_KB = 6_000;
 /**
  * Every request leaves an instance behind, which V8 keeps in old space until a whole collection: much of the young generation
- * survives, so a larger one, collected rarely, costs less.
+ * survives. Larger ones cost no less, and hold up requests for longer.
  */
-const YOUNG_MB = 64;
+const YOUNG_MB = 16;
 /** Memories without guard regions: cheaper to make and to give back than their bounds checks cost small guests. */
 const NO_GUARDS = "--disable-wasm-trap-handler";
 
