@@ -25,8 +25,8 @@ import { NOBODY, Sink } from "./wasi/world.ts";
 import type { World } from "./wasi/world.ts";
 import type { WorldName } from "./wasi/index.ts";
 
-/** What a request may take with short memories. */
-const ATTEMPT_MS = 100;
+/** What a request may take with short memories: all attempts together stay within what a wall limit may be late. */
+const ATTEMPT_MS = 50;
 const NO_BYTES = new Uint8Array(0);
 
 /** A prepared component and the function that starts it. */
