@@ -26,8 +26,17 @@ async function fast(): Promise<boolean> {
 async function answeredElsewhere(argv: readonly string[], key: string, path: string): Promise<boolean> {
   const { loadScript } = await import("./core.ts");
   const { takeAnswer } = loadScript(__dirname, "answer") as typeof Answers;
-  const found = takeAnswer({ argv, env: process.env, recordKey: key, recordPath: path }, CACHE_NAMES);
+  const found = unlessBroken(() => takeAnswer({ argv, env: process.env, recordKey: key, recordPath: path }, CACHE_NAMES));
   return found !== undefined && answered(found.answer, found.placed === 0 ? undefined : putBackText(found.answer.head.replay.goal, found.placed));
+}
+
+/** A place or cache where even looking fails, such as a working directory that is gone, is for the whole tool to explain. */
+function unlessBroken<T>(look: () => T | undefined): T | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
 }
 
 function answered(open: Answered, summary?: string): boolean {
