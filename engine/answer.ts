@@ -6,7 +6,7 @@ import { TEMPORARY_PREFIX, attempt, type Disk, type Stat } from "./host/disk.ts"
 import type { Discovered } from "./key.ts";
 import { textOf, utf8 } from "./lib/bytes.ts";
 import { sha256Hex } from "./lib/digest.ts";
-import { parentOf } from "./lib/path.ts";
+import { foldersAbove } from "./lib/path.ts";
 
 export const ANSWER_FORM = "graph.answer@1";
 
@@ -120,9 +120,7 @@ export function discoveredOf(proofs: readonly Proof[]): Discovered[] {
 }
 
 export function foldersOf(outputs: readonly (readonly [path: string, ...rest: unknown[]])[]): Set<string> {
-  const above = new Set<string>();
-  for (const [path] of outputs) for (let dir = parentOf(path); dir !== "" && !above.has(dir); dir = parentOf(dir)) above.add(dir);
-  return above;
+  return foldersAbove(outputs.map(([path]) => path));
 }
 
 /** What is asked of a thing that is only looked at. */

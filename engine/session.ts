@@ -21,7 +21,7 @@ import { Journal } from "./journal.ts";
 import { Leftovers } from "./leftovers.ts";
 import { type Digest, loadDigest } from "./lib/digest.ts";
 import { loadFingerprint } from "./lib/fingerprint.ts";
-import { holds, normal, parentOf, under } from "./lib/path.ts";
+import { foldersAbove, holds, normal, under } from "./lib/path.ts";
 import { Programs } from "./programs.ts";
 import type { Trace, TracedOutput } from "./trace.ts";
 import { type Artifact, file, type Placement } from "./rule.ts";
@@ -222,12 +222,6 @@ export class Session {
   #waitForTheClock(): void {
     (this.#world.sleep ?? reallySleep)(COARSE_TICK_MS + 1);
   }
-}
-
-function foldersAbove(paths: Iterable<string>): Set<string> {
-  const above = new Set<string>();
-  for (const path of paths) for (let dir = parentOf(path); dir !== "" && dir !== "/" && !above.has(dir); dir = parentOf(dir)) above.add(dir);
-  return above;
 }
 
 function unattended<T>(work: (stop: AbortSignal) => Promise<T>): Promise<T> {

@@ -43,3 +43,10 @@ export function staysInside(path: string): boolean {
 export function holds(folder: string, path: string): boolean {
   return folder === path || folder === "/" || path.startsWith(`${folder}/`);
 }
+
+/** Every folder that one of the paths lies in, at any depth. */
+export function foldersAbove(paths: Iterable<string>): Set<string> {
+  const above = new Set<string>();
+  for (const path of paths) for (let dir = parentOf(path); dir !== "" && dir !== "/" && !above.has(dir); dir = parentOf(dir)) above.add(dir);
+  return above;
+}
