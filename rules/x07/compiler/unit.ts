@@ -7,7 +7,8 @@ import type { Checked, ModuleObject } from "./object.ts";
 import { needed } from "./object.ts";
 import { finish, LARGE, optimise, SMALL } from "./optimise/index.ts";
 import { sizeOf } from "./optimise/walk.ts";
-import { ownerOf } from "./library.ts";
+import { ownerOf, RUNTIME_UNIT } from "./library.ts";
+import { runtimeFunction } from "./runtime/index.ts";
 import { type CodeFunction, summaryOf, SymbolicEncoder } from "./wasm/symbols.ts";
 
 export interface Unit {
@@ -62,9 +63,14 @@ function encodeReached(functions: ReadonlyMap<string, IrFunction>, roots: readon
   return encoded;
 }
 
-/** Looks up what may be copied: in the given units, then in the library. */
+/** Looks up what may be copied: in the given units, then in the library; of the runtime, what asks for it. */
 export function outsideOf(inline: Iterable<IrFunction>, library: Library): Outside {
   const known = new Map<string, IrFunction>();
   for (const f of inline) if (!known.has(f.name)) known.set(f.name, f);
-  return (name) => known.get(name) ?? (library.has(ownerOf(name)) ? library.inline(name) : undefined);
+  return (name) => {
+    const owner = ownerOf(name);
+    if (owner !== RUNTIME_UNIT) return known.get(name) ?? (library.has(owner) ? library.inline(name) : undefined);
+    const f = runtimeFunction(name);
+    return f?.inline === "always" ? f : undefined;
+  };
 }

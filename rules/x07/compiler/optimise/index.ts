@@ -35,7 +35,7 @@ export function optimise(functions: ReadonlyMap<string, IrFunction>, outside: (n
     if (fits.has(name)) return fits.get(name);
     const f = functions.has(name) ? done.get(name) : outside(name);
     if (f === undefined) return functions.has(name) ? undefined : remember(name, undefined);
-    const limit = counts.get(name) === 1 ? LARGE : SMALL;
+    const limit = counts.get(name) === 1 || f.inline === "always" ? LARGE : SMALL;
     const recursive = callees.get(name)?.includes(name) === true;
     return remember(name, f.inline !== "never" && !recursive && sizeOf(f.body, limit) <= limit ? f : undefined);
   };

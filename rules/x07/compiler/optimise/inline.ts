@@ -19,6 +19,8 @@ class Inliner {
   readonly locals: Scalar[];
   private readonly candidates: Candidates;
   private nextLabel: number;
+  /** Whether what has been written of the statement at hand sees no memory: it is the same after a call that stands behind it. */
+  private quiet = true;
 
   constructor(f: IrFunction, candidates: Candidates) {
     this.locals = [...f.locals];
@@ -34,6 +36,7 @@ class Inliner {
 
   private stmt(s: IrStmt, out: IrStmt[]): void {
     // Calls are pulled out in the order in which they run, so nothing overtakes anything.
+    this.quiet = true;
     const direct = mapStmt(s, (e) => this.hoist(e, out, s));
     if (direct.op === "call") {
       const callee = this.candidates(direct.target);
@@ -53,13 +56,12 @@ class Inliner {
     } else out.push(direct);
   }
 
-  /** Replaces the calls of an expression that come first in evaluation order. */
+  /** Replaces the calls of an expression of a statement that come first in evaluation order. */
   private hoist(e: IrExpr, out: IrStmt[], s: IrStmt): IrExpr {
-    if (s.op === "set" && e === s.value && e.op === "call") return this.first(e, out, false);
-    if (s.op === "call" && s.args.length > 1 && e !== s.args[0]) return this.substitute(e);
-    if ((s.op === "store" && e !== s.addr) || (s.op === "copy" && e !== s.dst) || (s.op === "fill" && e !== s.dst)) return this.substitute(e);
-    if ((s.op === "return" && e !== s.values[0]) || s.op === "resume") return this.substitute(e);
-    return this.first(e, out, true);
+    if (s.op === "resume" || !this.quiet) return this.substitute(e);
+    const next = this.first(e, out, s.op !== "set" || e.op !== "call");
+    this.quiet = !isVolatile(next);
+    return next;
   }
 
   /** Follows the path of what runs first; a call at its end becomes a statement before this one. */
@@ -86,7 +88,12 @@ class Inliner {
         return c === e.cond && a === e.a && b === e.b ? e : { op: "cond", cond: c, a, b };
       }
       case "call": {
-        const args = e.args.map((x, i) => (i === 0 ? this.first(x, out, true) : this.substitute(x)));
+        let quiet = true;
+        const args = e.args.map((x) => {
+          const arg = quiet ? this.first(x, out, true) : this.substitute(x);
+          quiet &&= !isVolatile(arg);
+          return arg;
+        });
         const call: IrExpr = { ...e, args };
         const short = this.expression(call);
         if (short !== undefined) return short;

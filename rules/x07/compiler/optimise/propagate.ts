@@ -1,7 +1,8 @@
 // Forward propagation: constants, copies, and conditions that are known to hold. Removes checks that cannot fail. Knows the IR only.
 
 import type { BinOp, IrExpr, IrFunction, IrStmt } from "../ir.ts";
-import { isConst, isPure } from "../ir.ts";
+import { isConst, isPure, isSimple } from "../ir.ts";
+import { hasCall } from "../elab/effects.ts";
 import { bin, cond as condExpr, k, un, ZERO } from "../ops.ts";
 import { add as addition, compared, EVERYTHING, type Range, rangeOf } from "./ranges.ts";
 import { leaves, mapChildren, mapStmt, sameItems, Scratch } from "./walk.ts";
@@ -9,6 +10,26 @@ import { leaves, mapChildren, mapStmt, sameItems, Scratch } from "./walk.ts";
 export function propagate(f: IrFunction): IrFunction {
   const body = new Propagation(f.locals.length).list(f.body);
   return body === f.body ? f : { ...f, body };
+}
+
+type Call = Extract<IrExpr, { op: "call" }>;
+
+/** A look into memory whose arguments are locals and constants, and the local that holds what was found. */
+interface Looked {
+  readonly call: Call;
+  readonly local: number;
+}
+
+/** Functions that write nothing: what they find depends on memory and their arguments alone. */
+const LOOKS: ReadonlySet<string> = new Set(["rt.u32_find", "rt.vv_slot", "rt.mv_find", "rt.eq"]);
+
+function looksOnly(call: Call): boolean {
+  return LOOKS.has(call.target) && call.args.every(isSimple);
+}
+
+function sameSimple(a: IrExpr, b: IrExpr | undefined): boolean {
+  if (a.op === "get") return b?.op === "get" && b.local === a.local;
+  return a.op === "const" && b?.op === "const" && b.value === a.value;
 }
 
 type Load = Extract<IrExpr, { op: "load" }>;
@@ -39,6 +60,8 @@ class Propagation {
   private readonly before: (IrExpr | Range | Truth | undefined)[] = [];
   /** Jumps written so far, by label. */
   private readonly jumps: number[] = [];
+  /** The last look into memory that would find the same again, if any. */
+  private looked: Looked | undefined;
   /** Marks of locals: those with the newest number are in the set at hand. */
   private readonly marks: Int32Array;
   private mark = 0;
@@ -81,20 +104,23 @@ class Propagation {
       case "store": {
         const next = mapStmt(s, this.rewrite);
         out.push(next.op === "store" ? this.addressed(next) : next);
+        this.looked = undefined;
         return;
       }
       case "call":
       case "resume":
         out.push(mapStmt(s, this.rewrite));
+        this.looked = undefined;
         for (const d of s.dests) this.kill(d);
         return;
       default:
         out.push(mapStmt(s, this.rewrite));
+        this.looked = undefined;
     }
   }
 
   private set(s: Extract<IrStmt, { op: "set" }>, out: IrStmt[]): void {
-    const value = this.rewrite(s.value);
+    const value = this.found(this.rewrite(s.value));
     if (value.op === "get" && value.local === s.local) return;
     const known = this.values[s.local];
     if (known !== undefined && value.op === "const" && known.op === "const" && known.value === value.value) return;
@@ -103,6 +129,21 @@ class Propagation {
     this.kill(s.local);
     if (range !== EVERYTHING && value.op !== "const") this.learnRange(s.local, range);
     if (value.op === "const" || value.op === "get") this.learnValue(s.local, value);
+    else if (value.op === "call" && looksOnly(value) && !value.args.some((a) => a.op === "get" && a.local === s.local)) this.looked = { call: value, local: s.local };
+  }
+
+  /** What an equal look has found, as long as nothing was written since. */
+  private found(value: IrExpr): IrExpr {
+    const { looked } = this;
+    if (looked === undefined) return value;
+    if (value.op === "call" && value.target === looked.call.target && value.args.every((a, i) => sameSimple(a, looked.call.args[i]))) return { op: "get", local: looked.local, type: value.type };
+    this.see(value);
+    return value;
+  }
+
+  /** What is evaluated may write. */
+  private see(e: IrExpr): void {
+    if (this.looked !== undefined && hasCall(e)) this.looked = undefined;
   }
 
   private if(s: Extract<IrStmt, { op: "if" }>, out: IrStmt[]): void {
@@ -111,10 +152,15 @@ class Propagation {
       for (const inner of this.list(test.value !== 0 ? s.then : s.else)) out.push(inner);
       return;
     }
+    this.see(test);
+    const { looked } = this;
     const then = this.branch(s.then, test, s.cond, true);
+    const lookedThen = this.looked;
+    this.looked = looked;
     const otherwise = this.branch(s.else, test, s.cond, false);
     const a = leaves(then);
     const b = leaves(otherwise);
+    if (!a) this.looked = b || lookedThen === this.looked ? lookedThen : undefined;
     const changedThen = a && b ? NONE : this.assigned(s.then);
     const changedElse = a && b ? NONE : this.assigned(s.else);
     if (!a) this.killAll(changedThen);
@@ -169,12 +215,14 @@ class Propagation {
     const known = invariant !== undefined && (this.truth(invariant) === true || holdsAlways(this.rewrite(invariant)));
     const changed = this.assigned(s.body);
     this.killAll(changed);
+    this.looked = undefined;
     const mark = this.trail.length;
     if (known && invariant !== undefined) {
       this.learn(invariant, true);
       this.learn(mapChildren(invariant, this.rewrite), true);
     }
     const body = this.list(s.body);
+    this.looked = undefined;
     this.undo(mark);
     out.push(body === s.body ? s : { op: "loop", label: s.label, body });
   }
@@ -195,6 +243,7 @@ class Propagation {
       for (const x of body) out.push(x);
       return;
     }
+    this.looked = undefined;
     this.undo(mark);
     this.killAll(this.assigned(s.body));
     out.push(body === s.body ? s : { op: "block", label: s.label, body });
@@ -203,6 +252,7 @@ class Propagation {
   private br(s: Extract<IrStmt, { op: "br" }>, out: IrStmt[]): void {
     if (s.cond === undefined) return this.jump(s, out);
     const test = this.rewrite(s.cond);
+    this.see(test);
     if (test.op === "const") {
       if (test.value !== 0) this.jump({ op: "br", label: s.label, cond: undefined }, out);
       return;
@@ -219,6 +269,7 @@ class Propagation {
 
   private trapIf(s: Extract<IrStmt, { op: "trapIf" }>, out: IrStmt[]): void {
     const test = this.rewrite(s.cond);
+    this.see(test);
     if (test.op === "const") {
       if (test.value !== 0) out.push({ op: "trap" });
       return;
@@ -340,6 +391,8 @@ class Propagation {
   }
 
   private kill(local: number): void {
+    const { looked } = this;
+    if (looked !== undefined && (looked.local === local || looked.call.args.some((a) => a.op === "get" && a.local === local))) this.looked = undefined;
     if (this.ranges[local] !== undefined) this.changeRange(local, undefined);
     if (this.values[local] !== undefined) this.changeValue(local, undefined);
     const copies = this.copies[local];
