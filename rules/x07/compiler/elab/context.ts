@@ -16,6 +16,7 @@ import { disturbs, isVolatile } from "./effects.ts";
 import type { Program } from "./program.ts";
 import type { Value, Variable, VariableState } from "./values.ts";
 import { ERROR, value } from "./values.ts";
+import * as make from "../make.ts";
 
 interface Scope {
   readonly variables: Variable[];
@@ -300,7 +301,7 @@ export class Context {
   /** Joins branches whose code is in `blocks`; the clearing code goes to their ends. */
   joinBlocks(ends: readonly BranchEnd[], reachable: readonly boolean[], blocks: readonly IrStmt[][]): void {
     this.join(ends, reachable, (i, v) => {
-      for (const local of v.locals) blocks[i]?.push({ op: "set", local, value: ZERO });
+      for (const local of v.locals) blocks[i]?.push(make.set(local, ZERO));
     });
   }
 
@@ -472,7 +473,7 @@ export class Context {
       });
       earlier[j] = { ...v, parts, loose: v.loose === undefined ? undefined : "temp" };
     }
-    if (saved.length > 0) here.splice(start, 0, ...saved.map((s) => ({ op: "set" as const, ...s })));
+    if (saved.length > 0) here.splice(start, 0, ...saved.map((s) => make.set(s.local, s.value)));
   }
 
   /** Makes every scalar repeatable, in order, so that effects stay in order. */
@@ -493,8 +494,8 @@ const UNCHANGED: BranchEnd = new Map();
 const NONE_CHANGED: ReadonlyMap<Variable, VariableState> = new Map();
 const ROOT: Place = { parent: undefined, step: "" };
 const INPUT: readonly IrExpr[] = [
-  { op: "global", name: "input_ptr" },
-  { op: "global", name: "input_len" },
+  make.global("input_ptr"),
+  make.global("input_len"),
 ];
 
 const NEITHER = (): boolean => false;
