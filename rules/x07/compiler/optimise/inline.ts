@@ -3,6 +3,7 @@
 import type { IrExpr, IrFunction, IrStmt, Scalar } from "../ir.ts";
 import { isSimple } from "../ir.ts";
 import { isVolatile } from "../elab/effects.ts";
+import { bin } from "../ops.ts";
 import { mapChildren, mapStmt, sameItems } from "./walk.ts";
 import * as make from "../make.ts";
 
@@ -120,7 +121,11 @@ class Inliner {
     const only = callee?.body.length === 1 ? callee.body[0] : undefined;
     if (callee === undefined || only?.op !== "return" || only.values.length !== 1) return undefined;
     if (!call.args.every(isSimple)) return undefined;
-    const put = (e: IrExpr): IrExpr => (e.op === "get" ? (call.args[e.local] ?? e) : mapChildren(e, put));
+    const put = (e: IrExpr): IrExpr => {
+      if (e.op === "get") return call.args[e.local] ?? e;
+      const next = mapChildren(e, put);
+      return next.op === "bin" && next !== e ? bin(next.kind, next.a, next.b) : next;
+    };
     const value = only.values[0];
     if (value === undefined) return undefined;
     this.changed = true;
