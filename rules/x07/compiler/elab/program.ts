@@ -9,6 +9,21 @@ export interface FunctionRef {
   readonly decl: FunctionDecl;
 }
 
+export interface Wanted {
+  readonly type: Type;
+  readonly brand: string | undefined;
+}
+
+/** A function as one of its calls needs it: with the type arguments put in. */
+export interface Callee {
+  /** The name that calls use. */
+  readonly name: string;
+  readonly params: readonly Wanted[];
+  readonly result: Type;
+}
+
+export const NO_TYPES: ReadonlyMap<string, TypeArgument> = new Map();
+
 export type Resolution =
   | { readonly kind: "function"; readonly ref: FunctionRef }
   | { readonly kind: "type"; readonly decl: TypeDecl; readonly member: string }
@@ -32,6 +47,9 @@ export class Program {
   private readonly instances = new Map<string, Instance>();
   private readonly waiting: Instance[] = [];
   private readonly borrows: Map<FunctionDecl, ReadonlySet<number>>;
+  private readonly callees = new Map<string, Callee>();
+  /** What heads mean, by the module that they stand in. */
+  private readonly resolved = new Map<string, Map<string, Resolution>>();
   private asked = new Set<string>();
 
   /** `borrows`: what is known already of functions whose bodies are not here. */
@@ -56,6 +74,14 @@ export class Program {
 
   /** What a head means in `from`. */
   resolve(head: string, from: string): Resolution {
+    let known = this.resolved.get(from);
+    if (known === undefined) this.resolved.set(from, (known = new Map()));
+    let found = known.get(head);
+    if (found === undefined) known.set(head, (found = this.find(head, from)));
+    return found;
+  }
+
+  private find(head: string, from: string): Resolution {
     const ref = this.functions.get(head);
     if (ref !== undefined) return this.visible(head, ref.module, from) ?? { kind: "function", ref };
     const dot = head.lastIndexOf(".");
@@ -100,6 +126,17 @@ export class Program {
       this.waiting.push(instance);
     }
     return name;
+  }
+
+  /** Registers a use, and tells what its call needs to know. */
+  callee(ref: FunctionRef, typeArgs: ReadonlyMap<string, TypeArgument>): Callee {
+    const name = this.need(ref, typeArgs);
+    let callee = this.callees.get(name);
+    if (callee === undefined) {
+      const { params, result } = ref.decl;
+      this.callees.set(name, (callee = { name, params: params.map((p) => ({ type: concrete(p.type, typeArgs), brand: p.brand })), result: concrete(result, typeArgs) }));
+    }
+    return callee;
   }
 
   /** The names asked for since the last time. */
