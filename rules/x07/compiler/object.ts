@@ -13,6 +13,7 @@ import type { Roots } from "./elab/repairs.ts";
 import { explained, rootsOf as rootsOfDecl } from "./elab/repairs.ts";
 import type { ModuleInterface } from "./interface.ts";
 import { moduleOf } from "./interface.ts";
+import { anew } from "./make.ts";
 
 /** What is known of a function after its check. Mistakes count only when the program reaches the function. */
 export interface Checked {
@@ -35,6 +36,17 @@ export interface ModuleObject {
   /** Functions that other modules may call. */
   readonly roots: readonly string[];
   readonly functions: readonly ObjectFunction[];
+}
+
+/** An object that was kept as JSON. */
+export function objectOf(text: string): ModuleObject {
+  const object = JSON.parse(text) as ModuleObject;
+  return { ...object, functions: object.functions.map(withShapes) };
+}
+
+/** A function that was read from JSON. */
+export function withShapes(f: ObjectFunction): ObjectFunction {
+  return { ...f, code: f.code.map(anew) };
 }
 
 /** Lowers every function of a module and the instances of generics that they need. `imports`: the interfaces of the modules it names. */

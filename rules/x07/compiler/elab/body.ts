@@ -16,6 +16,7 @@ import { assign } from "./forms.ts";
 import type { Instance, Program } from "./program.ts";
 import { concrete } from "./program.ts";
 import type { Value, Variable } from "./values.ts";
+import * as make from "../make.ts";
 
 export interface Lowered {
   readonly functions: readonly IrFunction[];
@@ -113,7 +114,7 @@ function runContracted(cx: Context, decl: FunctionDecl, at: Place): void {
   cx.epilogue = { label, locals };
   const body = cx.b.block(() => runBody(cx, decl.body, at));
   cx.epilogue = undefined;
-  cx.b.emit({ op: "block", label, body });
+  cx.b.emit(make.block(label, body));
   cx.openScope();
   const result = cx.declare("__result", cx.facts.result, decl.resultBrand, locals);
   for (const c of exit) check(cx, c);

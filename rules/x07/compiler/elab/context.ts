@@ -16,6 +16,7 @@ import { disturbs, isVolatile } from "./effects.ts";
 import type { Program } from "./program.ts";
 import type { Value, Variable, VariableState } from "./values.ts";
 import { ERROR, NO_OWNERS, value } from "./values.ts";
+import * as make from "../make.ts";
 
 interface Change {
   readonly variable: Variable;
@@ -305,7 +306,7 @@ export class Context {
   /** Joins branches whose code is in `blocks`; the clearing code goes to their ends. */
   joinBlocks(ends: readonly BranchEnd[], reachable: readonly boolean[], blocks: readonly IrStmt[][]): void {
     this.join(ends, reachable, (i, v) => {
-      for (const local of v.locals) blocks[i]?.push({ op: "set", local, value: ZERO });
+      for (const local of v.locals) blocks[i]?.push(make.set(local, ZERO));
     });
   }
 
@@ -485,7 +486,7 @@ export class Context {
       const parts = v.parts.map((p) => {
         if (!disturbs(here, start, p)) return p;
         const local = this.b.local(typeOf(p));
-        saved.push({ op: "set", local, value: p });
+        saved.push(make.set(local, p));
         return this.b.get(local);
       });
       earlier[j] = { ...v, parts, loose: v.loose === undefined ? undefined : "temp" };
@@ -511,8 +512,8 @@ const UNCHANGED: BranchEnd = new Map();
 const NONE_CHANGED: ReadonlyMap<Variable, VariableState> = new Map();
 const ROOT: Place = { parent: undefined, step: "" };
 const INPUT: readonly IrExpr[] = [
-  { op: "global", name: "input_ptr" },
-  { op: "global", name: "input_len" },
+  make.global("input_ptr"),
+  make.global("input_len"),
 ];
 
 export function call(target: string, ...args: IrExpr[]): IrExpr {

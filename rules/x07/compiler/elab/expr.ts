@@ -13,6 +13,7 @@ import { FORMS, STATEMENTS, type Form } from "./forms.ts";
 import { operatorForms } from "./operators.ts";
 import type { Value, Variable } from "./values.ts";
 import { ERROR, number, value } from "./values.ts";
+import * as make from "../make.ts";
 
 /** Evaluates an expression and takes ownership of the result; an owned name is moved. */
 export function own(cx: Context, e: Expr, at: Place): Value {
@@ -145,7 +146,7 @@ export function materialize(cx: Context, v: Value): Value {
   const [ptr, len] = v.parts;
   if (ptr === undefined || len === undefined) return v;
   if (len.op === "const" && len.value === 0) return { ...v, literal: false };
-  const block = cx.b.fresh({ op: "call", target: "rt.copy", args: [ptr, len], type: "i32" });
+  const block = cx.b.fresh(make.callExpr("rt.copy", [ptr, len], "i32"));
   return { ...v, parts: [block, len], literal: false, loose: "temp" };
 }
 

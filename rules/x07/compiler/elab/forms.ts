@@ -18,6 +18,7 @@ import { tappForm } from "./calls.ts";
 import { tryDocForm, tryForm } from "./try.ts";
 import type { Value, Variable } from "./values.ts";
 import { ERROR, NEVER, number, value } from "./values.ts";
+import * as make from "../make.ts";
 
 export type Form = (cx: Context, e: Expr[], at: Place) => Value;
 
@@ -454,10 +455,10 @@ function endRound(cx: Context, mark: ReturnType<Context["mark"]>): void {
 
 function emitLoop(cx: Context, round: readonly IrStmt[], entered: boolean, skip: IrExpr, again: IrExpr): void {
   const label = cx.b.label();
-  const loop: IrStmt = { op: "loop", label, body: [...round, { op: "br", label, cond: again }] };
+  const loop: IrStmt = make.loop(label, [...round, make.br(label, again)]);
   if (entered || (skip.op === "const" && skip.value === 0)) return cx.b.emit(loop);
   const exit = cx.b.label();
-  cx.b.emit({ op: "block", label: exit, body: [{ op: "br", label: exit, cond: skip }, loop] });
+  cx.b.emit(make.block(exit, [make.br(exit, skip), loop]));
 }
 
 function whileLoop(cx: Context, e: Expr[], at: Place): Value {
@@ -480,8 +481,8 @@ function whileLoop(cx: Context, e: Expr[], at: Place): Value {
   }
   const label = cx.b.label();
   const exit = cx.b.label();
-  const out: IrStmt = { op: "br", label: exit, cond: not(test) };
-  cx.b.emit({ op: "block", label: exit, body: [{ op: "loop", label, body: [...head, out, ...round, { op: "br", label, cond: undefined }] }] });
+  const out = make.br(exit, not(test));
+  cx.b.emit(make.block(exit, [make.loop(label, [...head, out, ...round, make.br(label, undefined)])]));
   return number(0);
 }
 

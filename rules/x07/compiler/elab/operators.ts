@@ -10,6 +10,7 @@ import { child, describeType, operand } from "./expr.ts";
 import type { Form } from "./forms.ts";
 import type { Value } from "./values.ts";
 import { ERROR, int, number } from "./values.ts";
+import * as make from "../make.ts";
 
 export const OPERATORS: ReadonlyMap<string, BinOp | "&&" | "||" | "/" | "%"> = new Map<string, BinOp | "&&" | "||" | "/" | "%">([
   ["+", "add"], ["-", "sub"], ["*", "mul"], ["/", "/"], ["%", "%"], ["&", "and"], ["|", "or"], ["^", "xor"], ["<<u", "shl"], [">>u", "shr_u"],
@@ -68,7 +69,7 @@ function quotient(cx: Context, x: IrExpr, y: IrExpr): IrExpr {
   const [a, b] = cx.force([int(x), int(y)]);
   const p = a?.parts[0] ?? ZERO;
   const q = b?.parts[0] ?? ZERO;
-  return cond(q, { op: "bin", kind: "div_u", a: p, b: q }, ZERO);
+  return cond(q, make.bin("div_u", p, q), ZERO);
 }
 
 function remainder(cx: Context, x: IrExpr, y: IrExpr): IrExpr {
@@ -76,7 +77,7 @@ function remainder(cx: Context, x: IrExpr, y: IrExpr): IrExpr {
   const [a, b] = cx.force([int(x), int(y)]);
   const p = a?.parts[0] ?? ZERO;
   const q = b?.parts[0] ?? ZERO;
-  return cond(q, { op: "bin", kind: "rem_u", a: p, b: q }, p);
+  return cond(q, make.bin("rem_u", p, q), p);
 }
 
 /** Short circuit: the right side runs, in a scope of its own, only when it decides. */

@@ -5,6 +5,7 @@ import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
 import { isPure } from "../ir.ts";
 import { Births } from "./births.ts";
 import { countMentions, mapAll, mapChildren, mapStmt, Scratch } from "./walk.ts";
+import * as make from "../make.ts";
 
 /** More copied locals than this would make the table of overlaps large. */
 const MOST = 1500;
@@ -35,8 +36,8 @@ function without(stmts: readonly IrStmt[], dead: ReadonlySet<IrStmt>): readonly 
   const out: IrStmt[] = [];
   for (const s of stmts) {
     if (dead.has(s)) continue;
-    if (s.op === "if") out.push({ ...s, then: without(s.then, dead), else: without(s.else, dead) });
-    else if (s.op === "loop" || s.op === "block") out.push({ ...s, body: without(s.body, dead) });
+    if (s.op === "if") out.push(make.if(s.cond, without(s.then, dead), without(s.else, dead)));
+    else if (s.op === "loop" || s.op === "block") out.push(make.around(s, without(s.body, dead)));
     else out.push(s);
   }
   return out;
@@ -388,7 +389,7 @@ class Renaming {
   private readonly expr = (e: IrExpr): IrExpr => {
     if (e.op !== "get") return mapChildren(e, this.expr);
     const local = this.local(e.local);
-    return local === e.local ? e : { op: "get", local, type: e.type };
+    return local === e.local ? e : make.get(local, e.type);
   };
 
   private stmt(s: IrStmt): IrStmt {
@@ -396,17 +397,17 @@ class Renaming {
       case "set": {
         const value = this.expr(s.value);
         const local = this.local(s.local);
-        return value === s.value && local === s.local ? s : { op: "set", local, value };
+        return value === s.value && local === s.local ? s : make.set(local, value);
       }
       case "call":
-        return { op: "call", target: s.target, args: mapAll(s.args, this.expr), dests: s.dests.map(this.local) };
+        return make.call(s.target, mapAll(s.args, this.expr), s.dests.map(this.local));
       case "resume":
-        return { op: "resume", index: this.expr(s.index), args: mapAll(s.args, this.expr), dests: s.dests.map(this.local) };
+        return make.resume(this.expr(s.index), mapAll(s.args, this.expr), s.dests.map(this.local));
       case "if":
-        return { op: "if", cond: this.expr(s.cond), then: this.list(s.then), else: this.list(s.else) };
+        return make.if(this.expr(s.cond), this.list(s.then), this.list(s.else));
       case "loop":
       case "block":
-        return { op: s.op, label: s.label, body: this.list(s.body) };
+        return make.around(s, this.list(s.body));
       default:
         return mapStmt(s, this.expr);
     }

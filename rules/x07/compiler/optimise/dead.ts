@@ -3,6 +3,7 @@
 import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
 import { isPure } from "../ir.ts";
 import { countReads, Scratch, visitExpr } from "./walk.ts";
+import * as make from "../make.ts";
 
 /** One function uses them at a time. */
 const readTable = new Scratch();
@@ -73,13 +74,13 @@ class Sweep {
           this.forget(s.cond);
           return undefined;
         }
-        return then === s.then && otherwise === s.else ? s : { ...s, then, else: otherwise };
+        return then === s.then && otherwise === s.else ? s : make.if(s.cond, then, otherwise);
       }
       case "loop":
       case "block": {
         const body = this.list(s.body);
         if (body.length === 0) return undefined;
-        return body === s.body ? s : { ...s, body };
+        return body === s.body ? s : make.around(s, body);
       }
       default:
         return s;

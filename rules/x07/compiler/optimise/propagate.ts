@@ -5,6 +5,7 @@ import { isConst, isPure } from "../ir.ts";
 import { bin, cond as condExpr, k, un, ZERO } from "../ops.ts";
 import { add as addition, compared, EVERYTHING, type Range, rangeOf } from "./ranges.ts";
 import { leaves, mapChildren, mapStmt, sameItems, Scratch } from "./walk.ts";
+import * as make from "../make.ts";
 
 export function propagate(f: IrFunction): IrFunction {
   const body = new Propagation(f.locals.length).list(f.body);
@@ -12,6 +13,7 @@ export function propagate(f: IrFunction): IrFunction {
 }
 
 type Load = Extract<IrExpr, { op: "load" }>;
+type Store = Extract<IrStmt, { op: "store" }>;
 
 /** One function uses it at a time. */
 const markTable = new Scratch();
@@ -98,7 +100,7 @@ class Propagation {
     if (value.op === "get" && value.local === s.local) return;
     const known = this.values[s.local];
     if (known !== undefined && value.op === "const" && known.op === "const" && known.value === value.value) return;
-    out.push(value === s.value ? s : { op: "set", local: s.local, value });
+    out.push(value === s.value ? s : make.set(s.local, value));
     const range = rangeOf(value, this.rangeOfLocal);
     this.kill(s.local);
     if (range !== EVERYTHING && value.op !== "const") this.learnRange(s.local, range);
@@ -120,10 +122,10 @@ class Propagation {
     if (!a) this.killAll(changedThen);
     if (!b) this.killAll(changedElse);
     if (then.length === 0 && otherwise.length === 0) {
-      if (!isPure(test)) out.push({ op: "if", cond: test, then, else: otherwise });
+      if (!isPure(test)) out.push(make.if(test, then, otherwise));
       return;
     }
-    out.push(test === s.cond && then === s.then && otherwise === s.else ? s : { op: "if", cond: test, then, else: otherwise });
+    out.push(test === s.cond && then === s.then && otherwise === s.else ? s : make.if(test, then, otherwise));
     if (a && !b) this.learnUnchanged(test, s.cond, false, changedElse);
     if (b && !a) this.learnUnchanged(test, s.cond, true, changedThen);
   }
@@ -176,7 +178,7 @@ class Propagation {
     }
     const body = this.list(s.body);
     this.undo(mark);
-    out.push(body === s.body ? s : { op: "loop", label: s.label, body });
+    out.push(body === s.body ? s : make.loop(s.label, body));
   }
 
   /** The condition under which the loop goes round again, if its end is the only place that does so. */
@@ -197,17 +199,17 @@ class Propagation {
     }
     this.undo(mark);
     this.killAll(this.assigned(s.body));
-    out.push(body === s.body ? s : { op: "block", label: s.label, body });
+    out.push(body === s.body ? s : make.block(s.label, body));
   }
 
   private br(s: Extract<IrStmt, { op: "br" }>, out: IrStmt[]): void {
     if (s.cond === undefined) return this.jump(s, out);
     const test = this.rewrite(s.cond);
     if (test.op === "const") {
-      if (test.value !== 0) this.jump({ op: "br", label: s.label, cond: undefined }, out);
+      if (test.value !== 0) this.jump(make.br(s.label, undefined), out);
       return;
     }
-    this.jump(test === s.cond ? s : { op: "br", label: s.label, cond: test }, out);
+    this.jump(test === s.cond ? s : make.br(s.label, test), out);
     this.learn(test, false);
     if (s.cond !== test) this.learn(s.cond, false);
   }
@@ -220,10 +222,10 @@ class Propagation {
   private trapIf(s: Extract<IrStmt, { op: "trapIf" }>, out: IrStmt[]): void {
     const test = this.rewrite(s.cond);
     if (test.op === "const") {
-      if (test.value !== 0) out.push({ op: "trap" });
+      if (test.value !== 0) out.push(make.trap());
       return;
     }
-    out.push(test === s.cond ? s : { op: "trapIf", cond: test });
+    out.push(test === s.cond ? s : make.trapIf(test));
     this.learn(test, false);
     if (s.cond !== test) this.learn(s.cond, false);
   }
@@ -258,7 +260,7 @@ class Propagation {
       }
       case "load": {
         const addr = this.rewrite(e.addr);
-        return this.addressed<Load>(addr === e.addr ? e : { op: "load", size: e.size, addr, offset: e.offset });
+        return this.addressed<Load>(addr === e.addr ? e : make.load(e.size, addr, e.offset));
       }
       case "const":
         return e;
@@ -268,14 +270,14 @@ class Propagation {
   };
 
   /** The constant part of an index becomes the offset where the index does not wrap: then no part of the address does. */
-  private addressed<A extends { readonly addr: IrExpr; readonly offset: number }>(access: A): A {
+  private addressed<A extends Load | Store>(access: A): A {
     const { addr } = access;
     if (addr.op !== "bin" || addr.kind !== "add") return access;
     const index = addr.b;
-    if (index.op === "const") return index.value > 0 && access.offset + index.value < 65536 && !isConst(addr.a) ? { ...access, addr: addr.a, offset: access.offset + index.value } : access;
+    if (index.op === "const") return index.value > 0 && access.offset + index.value < 65536 && !isConst(addr.a) ? moved(access, addr.a, access.offset + index.value) : access;
     if (index.op !== "bin" || index.kind !== "add" || index.b.op !== "const" || index.b.value <= 0 || access.offset + index.b.value >= 65536) return access;
     const whole = addition(rangeOf(index.a, this.rangeOfLocal), { low: index.b.value, high: index.b.value });
-    return whole === EVERYTHING ? access : { ...access, addr: bin("add", addr.a, index.a), offset: access.offset + index.b.value };
+    return whole === EVERYTHING ? access : moved(access, bin("add", addr.a, index.a), access.offset + index.b.value);
   }
 
   // ---- knowledge
@@ -468,6 +470,11 @@ class Propagation {
     const comparison = this.comparisons.find(kind, x, y);
     return comparison === undefined ? KNOWN_NOTHING : this.truths[comparison]!;
   }
+}
+
+function moved<A extends Load | Store>(access: A, addr: IrExpr, offset: number): A;
+function moved(access: Load | Store, addr: IrExpr, offset: number): Load | Store {
+  return access.op === "load" ? make.load(access.size, addr, offset) : make.store(access.size, addr, offset, access.value);
 }
 
 const NONE: readonly number[] = [];

@@ -4,6 +4,7 @@ import type { IrExpr, IrFunction, IrStmt, Scalar } from "../ir.ts";
 import { typeOf } from "../ir.ts";
 import { assignedLocals } from "../elab/effects.ts";
 import { mapChildren, mapStmt, ownExprs } from "./walk.ts";
+import * as make from "../make.ts";
 
 /** Larger expressions are looked at by their parts. */
 const LARGEST = 15;
@@ -261,15 +262,15 @@ class Writing {
     }
     if (direct.op === "if") {
       const then = this.list(direct.then);
-      out.push({ ...direct, then, else: this.list(direct.else) });
-    } else if (direct.op === "loop" || direct.op === "block") out.push({ ...direct, body: this.list(direct.body) });
+      out.push(make.if(direct.cond, then, this.list(direct.else)));
+    } else if (direct.op === "loop" || direct.op === "block") out.push(make.around(direct, this.list(direct.body)));
     else out.push(direct);
   }
 
   private readonly expr = (e: IrExpr): IrExpr => {
     if (e.op === "cond") {
       const cond = this.expr(e.cond);
-      return cond === e.cond ? e : { ...e, cond };
+      return cond === e.cond ? e : make.cond(cond, e.a, e.b);
     }
     if (e.op !== "bin" && e.op !== "un") return mapChildren(e, this.expr);
     const form = formOf(e);
@@ -278,14 +279,14 @@ class Writing {
     if (shared === undefined) return e;
     if (this.seen.has(shared)) {
       const local = this.names.get(shared);
-      return local === undefined ? e : { op: "get", local, type: shared.type };
+      return local === undefined ? e : make.get(local, shared.type);
     }
     this.seen.add(shared);
     const value = mapChildren(e, this.expr);
     if (!this.worth.has(shared)) return value;
     const local = this.locals.push(shared.type) - 1;
     this.names.set(shared, local);
-    this.before.push({ op: "set", local, value });
-    return { op: "get", local, type: shared.type };
+    this.before.push(make.set(local, value));
+    return make.get(local, shared.type);
   };
 }

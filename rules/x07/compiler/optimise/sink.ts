@@ -3,6 +3,7 @@
 import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
 import { hasCall, isVolatile } from "../elab/effects.ts";
 import { mapChildren, mapStmt, ownExprs } from "./walk.ts";
+import * as make from "../make.ts";
 
 /** Expressions deeper than this stay apart: every pass goes down them. */
 const DEEPEST = 40;
@@ -123,18 +124,18 @@ class Sink {
         if (calls) this.forgetMemory();
         const then = this.list(direct.then);
         const otherwise = this.list(direct.else);
-        return then === direct.then && otherwise === direct.else ? direct : { ...direct, then, else: otherwise };
+        return then === direct.then && otherwise === direct.else ? direct : make.if(direct.cond, then, otherwise);
       }
       case "block": {
         const body = this.list(direct.body);
-        return body === direct.body ? direct : { ...direct, body };
+        return body === direct.body ? direct : make.around(direct, body);
       }
       case "loop": {
         // What is in a loop runs more than once.
         this.dropAll();
         const body = this.list(direct.body);
         this.dropAll();
-        return body === direct.body ? direct : { ...direct, body };
+        return body === direct.body ? direct : make.around(direct, body);
       }
       default:
         if (calls) this.forgetMemory();

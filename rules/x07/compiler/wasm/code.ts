@@ -8,6 +8,7 @@ import { not } from "../ops.ts";
 import type { ByteBuffer } from "./bytes.ts";
 import { FIRST_AREA } from "../runtime/memory.ts";
 import { AREA, ENTRY, FUNCTION, GLOBAL, LITERAL, OFFSET, RESUME_TYPE, type SymbolKind } from "./symbols.ts";
+import * as make from "../make.ts";
 
 /** Takes note of a name at the place where its number will be written. */
 export type Note = (offset: number, kind: SymbolKind, name: string) => void;
@@ -243,7 +244,7 @@ class Encoder {
 
   private if(cond: IrExpr, then: readonly IrStmt[], otherwise: readonly IrStmt[]): void {
     const only = then[0];
-    if (then.length === 1 && otherwise.length === 0 && only?.op === "br" && only.cond === undefined) return this.stmt({ op: "br", label: only.label, cond });
+    if (then.length === 1 && otherwise.length === 0 && only?.op === "br" && only.cond === undefined) return this.stmt(make.br(only.label, cond));
     if (then.length === 0 && otherwise.length === 0) {
       if (isPure(cond)) return;
       this.expr(cond);
