@@ -173,11 +173,18 @@ function callWith(cx: Context, decl: FunctionDecl, callee: Callee, args: readonl
       owners = [...owners, ...a.owners];
     }
   }
-  const parts: IrExpr[] = [];
-  for (const a of args) for (const p of a.parts) parts.push(p);
   const out = shape(result);
+  const parts = scalars(args);
   const single = out.length === 1 ? out[0] : undefined;
   return value(result, single !== undefined ? [callExpr(name, parts, single)] : cx.b.callMany(name, parts, out), { brand: decl.resultBrand, owners, borrowedAt: at, loose: single === undefined ? "temp" : undefined });
+}
+
+/** All scalars of the values, in order. */
+function scalars(values: readonly Value[]): IrExpr[] {
+  const parts: IrExpr[] = [];
+  for (const v of values) for (const p of v.parts) parts.push(p);
+  // As much room as it takes: these are kept.
+  return parts.slice();
 }
 
 /** One argument in the form that the parameter wants: a view parameter borrows, everything else is owned. */
