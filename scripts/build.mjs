@@ -36,24 +36,47 @@ function packageParts() {
   return { "@bytecodealliance/jco-transpile": { version: JSON.parse(readFileSync(join(jco, "package.json"), "utf8")).version, digest: hash.digest("hex") } };
 }
 
-/** Builds an example, and takes it back from the cache, so that V8's code cache holds what both use, for the Node that runs here. */
+/** Builds projects, edits one, and takes an answer back from the cache, so that V8's code cache holds what all these use, for the Node that runs here. */
 function makeCodeCache() {
   const place = mkdtempSync(join(tmpdir(), "x07-code-cache-"));
   try {
-    cpSync(join(root, "examples", "http_echo"), place, { recursive: true });
     const cache = (name) => join(out, `${name}-${process.versions.v8}-${process.arch}.cache`);
-    const env = { PATH: process.env.PATH, X07_WASM_CACHE_DIR: join(place, "cache") };
-    // The last finds the answer of the one before it; the second cannot, since it is asked in other words.
     const [core, answer] = [{ X07_WASM_WRITE_CODE_CACHE_CORE: cache("core") }, { X07_WASM_WRITE_CODE_CACHE_ANSWER: cache("answer") }];
-    const component = "component build --emit all --out-dir target";
-    for (const [goal, written] of [["build", core], [component, core], [`${component} --provider auto`, core], [component, answer]]) {
-      const ran = spawnSync(process.execPath, [join(out, "x07-wasm.cjs"), ...goal.split(" "), "--json"], { cwd: place, env: { ...env, ...written }, encoding: "utf8" });
+    const run = (project, goal, written) => {
+      const env = { PATH: process.env.PATH, X07_WASM_CACHE_DIR: join(place, "cache"), ...written };
+      const ran = spawnSync(process.execPath, [join(out, "x07-wasm.cjs"), ...goal.split(" ")], { cwd: join(place, project), env, encoding: "utf8" });
       if (ran.status !== 0) throw new Error(`the built tool cannot build an example:\n${ran.stdout}${ran.stderr}`.slice(0, 2000));
-      for (const made of [".x07-wasm", "target"]) rmSync(join(place, made), { recursive: true, force: true });
+    };
+    const many = writeManyModules(join(place, "many"));
+    run("many", "build", core);
+    many.edit();
+    run("many", "build", core);
+    cpSync(join(root, "examples", "http_echo"), join(place, "one"), { recursive: true });
+    // The last finds the answer of the one before it; the second cannot, since it is asked in other words.
+    const component = "component build --emit all --out-dir target --json";
+    for (const [goal, written] of [["build --json", core], [component, core], [`${component} --provider auto`, core], [component, answer]]) {
+      run("one", goal, written);
+      for (const made of [".x07-wasm", "target"]) rmSync(join(place, "one", made), { recursive: true, force: true });
     }
   } finally {
     rmSync(place, { recursive: true, force: true });
   }
+}
+
+/** A project of so many modules that each is a unit of its own and units are linked in groups. */
+function writeManyModules(folder) {
+  const write = (path, document) => (mkdirSync(dirname(join(folder, path)), { recursive: true }), writeFileSync(join(folder, path), JSON.stringify(document)));
+  const module = (i, constant) => {
+    const id = `app.m${i}`;
+    const body = ["begin", ["let", "sum", constant], ["for", "i", 0, "n", ["set", "sum", ["+", "sum", ["*", "i", i]]]], i === 0 ? "sum" : ["+", "sum", [`app.m${i - 1}.run`, "n"]]];
+    const run = { kind: "defn", name: `${id}.run`, params: [{ name: "n", ty: "i32" }], result: "i32", body };
+    write(`src/app/m${i}.x07.json`, { schema_version: "x07.x07ast@0.5.0", kind: "module", module_id: id, imports: i === 0 ? [] : [`app.m${i - 1}`], decls: [{ kind: "export", names: [run.name] }, run] });
+  };
+  const count = 40;
+  for (let i = 0; i < count; i++) module(i, i);
+  write("src/main.x07.json", { schema_version: "x07.x07ast@0.5.0", kind: "entry", module_id: "main", imports: [`app.m${count - 1}`], decls: [], solve: ["codec.write_u32_le", [`app.m${count - 1}.run`, ["bytes.len", "input"]]] });
+  write("x07.json", { schema_version: "x07.project@0.2.0", world: "solve-pure", entry: "src/main.x07.json", module_roots: ["src"] });
+  return { edit: () => module(count >> 1, 1000) };
 }
 
 /** Digest of all that the guests of the package are made from: their sources, WIT, and the steps and tools that make them. */

@@ -4,11 +4,10 @@
 import type { Diagnostic } from "../diagnostic.ts";
 import { attempt, type Disk, placeAtomic, type Stat } from "../host/disk.ts";
 import { sha256Hex } from "../lib/digest.ts";
-import type { Trace } from "../trace.ts";
-import { type Cache, sameDiscovered, VARIANT_LIMIT } from "./cache.ts";
+import { type Cache, VARIANT_LIMIT } from "./cache.ts";
 import { account } from "./keep.ts";
 import { layout } from "./layout.ts";
-import { decodeResults, encodeResults } from "./result.ts";
+import { decodeResults, encodeResults, withResult } from "./result.ts";
 import { beginRunning, STAMP_GRAIN_MS } from "./running.ts";
 
 export interface LocalCache extends Cache {
@@ -70,14 +69,15 @@ export function localCache(disk: Disk, folder: string, { onProblem, readOnly = f
     if (stat !== undefined && writable && now() - stat.mtimeMs > STAMP_GRAIN_MS) attempt(() => disk.touch(path));
     return stat;
   };
-  const results = (key: string): Trace[] => {
+  /** What `decode` makes of the results under a key; undefined where there are none, or damaged ones. */
+  const decoded = <T>(key: string, decode: (file: Uint8Array) => T | undefined): T | undefined => {
     const path = at.result(key);
-    if (used(path) === undefined) return [];
+    if (used(path) === undefined) return undefined;
     const read = attempt(() => disk.read(path));
-    if (!read.ok) return [];
-    const traces = decodeResults(read.value, key);
-    if (traces === undefined) damaged(path, `the result of action ${key.slice(0, 12)}`);
-    return traces ?? [];
+    if (!read.ok) return undefined;
+    const whole = decode(read.value);
+    if (whole === undefined) damaged(path, `the result of action ${key.slice(0, 12)}`);
+    return whole;
   };
 
   return {
@@ -86,10 +86,9 @@ export function localCache(disk: Disk, folder: string, { onProblem, readOnly = f
       return isEmpty();
     },
     count: (bytes) => void (written += bytes),
-    results,
+    results: (key) => decoded(key, (file) => decodeResults(file, key)) ?? [],
     remember(key, trace) {
-      const others = results(key).filter((t) => !sameDiscovered(t, trace));
-      write(at.result(key), encodeResults(key, [trace, ...others].slice(0, VARIANT_LIMIT)));
+      write(at.result(key), decoded(key, (file) => withResult(file, key, trace, VARIANT_LIMIT)) ?? encodeResults(key, [trace]));
     },
     content(digest) {
       const path = at.content(digest.sha256);

@@ -11,8 +11,6 @@ export class FunctionBuilder {
   /** The list that statements go to now. */
   here: IrStmt[] = [];
   private labels = 0;
-  /** Reads of locals are many and all alike: one node serves them all. */
-  private readonly reads: IrExpr[] = [];
 
   constructor(params: readonly Scalar[]) {
     this.locals = [...params];
@@ -29,7 +27,7 @@ export class FunctionBuilder {
   }
 
   get(local: number): IrExpr {
-    return (this.reads[local] ??= make.get(local, this.locals[local] ?? "i32"));
+    return make.get(local, this.locals[local] ?? "i32");
   }
 
   emit(stmt: IrStmt): void {
@@ -72,7 +70,7 @@ export class FunctionBuilder {
   }
 
   emitIf(cond: IrExpr, then: readonly IrStmt[], otherwise: readonly IrStmt[]): void {
-    this.here.push(make.if(cond, then, otherwise));
+    this.here.push(make.if(cond, settled(then), settled(otherwise)));
   }
 
   /** `while (cond) body`, tested at the top. */
@@ -113,7 +111,7 @@ export class FunctionBuilder {
     this.here.push(make.fill(dst, value, len));
   }
 
-  call(target: string, args: readonly IrExpr[], dests: readonly number[] = []): void {
+  call(target: string, args: readonly IrExpr[], dests: readonly number[] = NO_DESTS): void {
     this.here.push(make.call(target, args, dests));
   }
 
@@ -129,8 +127,16 @@ export class FunctionBuilder {
   }
 
   finish(name: string, results: readonly Scalar[], inline: IrFunction["inline"] = "auto"): IrFunction {
-    return { name, params: this.locals.slice(0, this.paramCount), results, locals: this.locals, body: this.here, inline };
+    return { name, params: this.locals.slice(0, this.paramCount), results, locals: this.locals.slice(), body: settled(this.here), inline };
   }
+}
+
+const NO_DESTS: readonly number[] = [];
+const NO_STATEMENTS: readonly IrStmt[] = [];
+
+/** A list that nothing is added to any more. A growing one holds room for many; what is kept should not. */
+function settled(list: readonly IrStmt[]): readonly IrStmt[] {
+  return list.length === 0 ? NO_STATEMENTS : list.slice();
 }
 
 export function callExpr(target: string, args: readonly IrExpr[], type: Scalar = "i32"): IrExpr {

@@ -53,8 +53,15 @@ export function const64(value: string): Expr<"const64"> {
   return leaf("const64", undefined, undefined, value, undefined, undefined) as Expr<"const64">;
 }
 
-export function get(local: number, type: Scalar): Expr<"get"> {
+/** Reads of the first locals are the most frequent nodes: one of each serves all functions. */
+const READS: readonly Expr<"get">[] = Array.from({ length: 256 }, (_, local) => newGet(local, "i32"));
+
+function newGet(local: number, type: Scalar): Expr<"get"> {
   return leaf("get", local, type, undefined, undefined, undefined) as Expr<"get">;
+}
+
+export function get(local: number, type: Scalar): Expr<"get"> {
+  return (type === "i32" ? READS[local] : undefined) ?? newGet(local, type);
 }
 
 export function global(name: string): Expr<"global"> {

@@ -89,8 +89,7 @@ function declareParams(cx: Context, decl: FunctionDecl, types: readonly Type[], 
     const type = types[i] ?? "error";
     const locals = shape(type).map(() => next++);
     const variable = cx.declare(p.name, type, p.brand, locals, "param");
-    // A view parameter is its own origin: what is returned from it is traced back to it.
-    if (isViewLike(type)) variable.owners = [variable];
+    if (isViewLike(type)) cx.ownOrigin(variable);
   });
 }
 

@@ -1,24 +1,23 @@
 // Expressions: leaves, dispatch by head, and the ways a value can be asked for (owned, borrowed, discarded). Knows no single form.
 
 import type { Expr, Place } from "../ast.ts";
-import { headOf, pointerOf, within } from "../ast.ts";
+import { pointerOf, within } from "../ast.ts";
 import type { FaultFacts } from "../errors.ts";
-import { k } from "../ops.ts";
 import { isConst } from "../ir.ts";
 import { isOwned, isViewLike, spell } from "../types.ts";
 import type { Type } from "../types.ts";
 import { builtinForms } from "./builtins.ts";
 import { applyCall } from "./calls.ts";
 import type { Context } from "./context.ts";
-import { FORMS, type Form, beginStatement, forEach, ifStatement, letStatement, setStatement, whileLoop } from "./forms.ts";
+import { FORMS, STATEMENTS, type Form } from "./forms.ts";
 import { operatorForms } from "./operators.ts";
 import type { Value, Variable } from "./values.ts";
-import { ERROR, int, value } from "./values.ts";
+import { ERROR, number, value } from "./values.ts";
 import * as make from "../make.ts";
 
 /** Evaluates an expression and takes ownership of the result; an owned name is moved. */
 export function own(cx: Context, e: Expr, at: Place): Value {
-  if (typeof e === "number") return int(k(e));
+  if (typeof e === "number") return number(e);
   if (typeof e === "string") {
     const v = variable(cx, e, at);
     if (v === undefined) return ERROR;
@@ -31,13 +30,26 @@ export function own(cx: Context, e: Expr, at: Place): Value {
 export function whole(cx: Context, e: Expr, at: Place): Value {
   // Numbers and names leave nothing behind.
   if (!Array.isArray(e)) return own(cx, e, at);
-  const frame = cx.enter();
-  return cx.leave(frame, list(cx, e, at));
+  const held = cx.held();
+  const lent = cx.lent();
+  return cx.leave(held, lent, list(cx, e, at));
+}
+
+/** Item `i` of the list `e` at `at`, evaluated as `whole` does. Most items are leaves, and nobody asks for the place of those. */
+export function operand(cx: Context, e: Expr[], i: number, at: Place): Value {
+  const x = e[i] ?? 0;
+  return leaf(cx, x) ?? whole(cx, x, child(at, i));
 }
 
 /** The same where somebody is to own the bytes of a literal too. */
-export function wholeOwned(cx: Context, e: Expr, at: Place): Value {
-  return materialize(cx, whole(cx, e, at));
+export function ownedOperand(cx: Context, e: Expr[], i: number, at: Place): Value {
+  return materialize(cx, operand(cx, e, i, at));
+}
+
+/** Numbers, and names whose reading changes nothing and cannot go wrong. */
+function leaf(cx: Context, e: Expr): Value | undefined {
+  if (typeof e === "number") return number(e);
+  return typeof e === "string" ? cx.plain(e) : undefined;
 }
 
 /** Evaluates an expression that is only looked at while the current call runs; a name is not moved, a temporary dies with the call. */
@@ -60,24 +72,27 @@ export function borrow(cx: Context, e: Expr, at: Place): Value {
   return v;
 }
 
-/** Evaluates for the effect alone. Returns the type, so that callers see code after which nothing runs. */
-export function discard(cx: Context, e: Expr, at: Place): Type {
+/** The same for item `i` of the list `e` at `at`. */
+export function borrowOperand(cx: Context, e: Expr[], i: number, at: Place): Value {
+  const x = e[i] ?? 0;
+  const v = leaf(cx, x);
+  if (v === undefined) return borrow(cx, x, child(at, i));
+  cx.lend(v.owners);
+  return v;
+}
+
+/** Evaluates item `i` of the list `e` at `at` for the effect alone. Returns the type, so that callers see code after which nothing runs. */
+export function discard(cx: Context, e: Expr[], i: number, at: Place): Type {
+  const x = e[i] ?? 0;
+  return typeof x === "number" ? "i32" : discardWhole(cx, x, child(at, i));
+}
+
+export function discardWhole(cx: Context, e: Expr, at: Place): Type {
   if (typeof e === "number") return "i32";
   if (typeof e === "string") return variable(cx, e, at)?.type ?? "error";
-  switch (headOf(e)) {
-    case "let":
-      return letStatement(cx, e, at);
-    case "set":
-      return setStatement(cx, e, at);
-    case "begin":
-      return beginStatement(cx, e, at);
-    case "if":
-      return ifStatement(cx, e, at);
-    case "for":
-      return forEach(cx, e, at).type;
-    case "while":
-      return whileLoop(cx, e, at).type;
-  }
+  const head = e[0];
+  const statement = typeof head === "string" ? STATEMENTS.get(head) : undefined;
+  if (statement !== undefined) return statement(cx, e, at);
   const v = whole(cx, e, at);
   dispose(cx, v);
   return v.type;
@@ -115,13 +130,14 @@ function list(cx: Context, e: Expr[], at: Place): Value {
 
 let heads: ReadonlyMap<string, Form> | undefined;
 
-/** Evaluates an operand that must be an i32. */
-export function i32(cx: Context, e: Expr | undefined, at: Place, complaint: (got: Value) => void): Value {
-  if (e === undefined) return ERROR;
-  const v = own(cx, e, at);
-  if (v.type === "i32" || v.type === "error") return v.type === "i32" ? v : int(k(0));
-  complaint(v);
-  return int(k(0));
+/** Evaluates item `i` of the list `e` at `at`, which must be an i32. */
+export function i32(cx: Context, e: Expr[], i: number, at: Place, complaint: (got: Value, at: Place) => void): Value {
+  const x = e[i];
+  if (x === undefined) return ERROR;
+  const v = leaf(cx, x) ?? own(cx, x, child(at, i));
+  if (v.type === "i32") return v;
+  if (v.type !== "error") complaint(v, child(at, i));
+  return number(0);
 }
 
 /** Copies literal bytes to the heap when somebody is to own them. */
@@ -145,5 +161,5 @@ export function child(at: Place, index: number): Place {
 /** A view value with the same bytes. */
 export function asView(v: Value): Value {
   if (isViewLike(v.type)) return v;
-  return value("bytes_view", v.parts.slice(0, 2), { owners: v.owners, borrowedAt: v.borrowedAt, ofTemporary: v.ofTemporary, brand: v.brand });
+  return value("bytes_view", v.parts.length === 2 ? v.parts : v.parts.slice(0, 2), { owners: v.owners, borrowedAt: v.borrowedAt, ofTemporary: v.ofTemporary, brand: v.brand });
 }

@@ -6,10 +6,10 @@ import type { BinOp, IrExpr, IrStmt } from "../ir.ts";
 import { isPure } from "../ir.ts";
 import { ONE, ZERO, bin, cond, divide, foldBin, not, toBool } from "../ops.ts";
 import type { Context } from "./context.ts";
-import { child, describeType, whole } from "./expr.ts";
+import { child, describeType, operand } from "./expr.ts";
 import type { Form } from "./forms.ts";
 import type { Value } from "./values.ts";
-import { ERROR, int } from "./values.ts";
+import { ERROR, int, number } from "./values.ts";
 import * as make from "../make.ts";
 
 export const OPERATORS: ReadonlyMap<string, BinOp | "&&" | "||" | "/" | "%"> = new Map<string, BinOp | "&&" | "||" | "/" | "%">([
@@ -29,11 +29,15 @@ function wrongArity(cx: Context, head: string, e: Expr[], at: Place): Value {
 
 function arithmetic(cx: Context, head: string, op: BinOp | "/" | "%", e: Expr[], at: Place): Value {
   if (e.length !== 3) return wrongArity(cx, head, e, at);
-  const first = whole(cx, e[1] ?? 0, child(at, 1));
+  const first = operand(cx, e, 1, at);
   const start = cx.b.here.length;
-  const b = whole(cx, e[2] ?? 0, child(at, 2));
+  const b = operand(cx, e, 2, at);
   const a = cx.kept(first, start);
-  if (!numbers(cx, head, [a, b], at)) return int(ZERO);
+  if (a.type !== "i32" || b.type !== "i32") {
+    notNumber(cx, head, a, at, 1);
+    notNumber(cx, head, b, at, 2);
+    return number(0);
+  }
   const x = a.parts[0] ?? ZERO;
   const y = b.parts[0] ?? ZERO;
   if ((op === "lt_u" || op === "ge_u") && e[2] === 0) return pointless(cx, head, op, at);
@@ -42,14 +46,9 @@ function arithmetic(cx: Context, head: string, op: BinOp | "/" | "%", e: Expr[],
   return int(bin(op, x, y));
 }
 
-function numbers(cx: Context, head: string, values: readonly Value[], at: Place): boolean {
-  let ok = true;
-  values.forEach((v, i) => {
-    if (v.type === "i32") return;
-    ok = false;
-    if (v.type !== "error") cx.typing("X07-TYPE-CALL-0002", `${head} expects i32 args`, child(at, i + 1), { expected: "i32", found: describeType(v) });
-  });
-  return ok;
+/** Tells of an operand that is no i32. */
+function notNumber(cx: Context, head: string, v: Value, at: Place, i: number): void {
+  if (v.type !== "i32" && v.type !== "error") cx.typing("X07-TYPE-CALL-0002", `${head} expects i32 args`, child(at, i), { expected: "i32", found: describeType(v) });
 }
 
 function pointless(cx: Context, head: string, op: "lt_u" | "ge_u", at: Place): Value {
@@ -84,17 +83,17 @@ function remainder(cx: Context, x: IrExpr, y: IrExpr): IrExpr {
 /** Short circuit: the right side runs, in a scope of its own, only when it decides. */
 function logical(cx: Context, op: "&&" | "||", e: Expr[], at: Place): Value {
   if (e.length !== 3) return wrongArity(cx, op, e, at);
-  const left = whole(cx, e[1] ?? 0, child(at, 1));
-  const leftOk = numbers(cx, op, [left], at);
+  const left = operand(cx, e, 1, at);
+  notNumber(cx, op, left, at, 1);
   const mark = cx.mark();
   let right: Value = ERROR;
   const code = cx.b.block(() => {
     cx.openScope();
-    right = cx.closeScope(whole(cx, e[2] ?? 0, child(at, 2)), false);
+    right = cx.closeScope(operand(cx, e, 2, at), false);
   });
   const end = cx.undo(mark);
-  if (right.type !== "i32" && right.type !== "error") cx.typing("X07-TYPE-CALL-0002", `${op} expects i32 args`, child(at, 2), { expected: "i32", found: describeType(right) });
-  if (!leftOk || right.type !== "i32") return int(ZERO);
+  notNumber(cx, op, right, at, 2);
+  if (left.type !== "i32" || right.type !== "i32") return number(0);
   const a = left.parts[0] ?? ZERO;
   const b = toBool(right.parts[0] ?? ZERO);
   if (code.length === 0 && end.size === 0) return int(pureLogical(op, a, b));

@@ -253,7 +253,7 @@ function startChild(wanted: Type | undefined): SpecialBuiltin {
     if (e.length !== 2 || decl?.async !== true) return cx.typing(undefined, `${head} expects an immediate call of a defasync`, child(at, 1));
     if (wanted !== undefined && decl.result !== wanted) return cx.typing("X07-TYPE-CALL-0002", `${head} expects a defasync that returns ${wanted}`, child(at, 1), { expected: wanted, found: String(decl.result) });
     cx.startingChild = true;
-    const handle = cx.frame(() => i32(cx, e[1], child(at, 1), () => undefined));
+    const handle = cx.frame(() => i32(cx, e, 1, at, () => undefined));
     cx.startingChild = false;
     return scope === undefined ? ERROR : int(callExpr("rt.scope_adopt", [scope, part(handle)]));
   };

@@ -191,16 +191,19 @@ function sizeOfExpr(e: IrExpr, before: number, limit: number): number {
 
 /** Whether control never reaches the end of the list. */
 export function leaves(stmts: readonly IrStmt[]): boolean {
-  const last = stmts.length === 0 ? undefined : stmts[stmts.length - 1];
-  if (last === undefined) return false;
-  switch (last.op) {
+  return stmts.length > 0 && ends(stmts[stmts.length - 1]!);
+}
+
+/** Whether control never reaches what follows the statement. */
+export function ends(s: IrStmt): boolean {
+  switch (s.op) {
     case "return":
     case "trap":
       return true;
     case "br":
-      return last.cond === undefined;
+      return s.cond === undefined;
     case "if":
-      return last.else.length > 0 && leaves(last.then) && leaves(last.else);
+      return s.else.length > 0 && leaves(s.then) && leaves(s.else);
     default:
       return false;
   }
