@@ -57,6 +57,7 @@ const CASES: readonly (readonly [about: string, program: Doc, code: string, answ
   ["an old schema with a new key", entry(NUMBER(["main.f"]), { schema_version: "x07.x07ast@0.3.0", decls: [defn("main.f", [], "i32", 1, { requires: [{ expr: 1 }] })] }), "X07C_PARSE", "1"],
   ["a schema from the future", entry(NUMBER(1), { schema_version: "x07.x07ast@9.9.9" }), "X07C_PARSE", "1"],
   ["another module id", entry(NUMBER(1), { module_id: "app" }), "X07C_PARSE", "1"],
+  ["a misspelt import", entry(NUMBER(["std.bit.popcount_u32", 7]), { imports: ["std.bits"] }), "X07C_PARSE", "3"],
   ["a name without its module", entry(NUMBER(["main.f"]), { decls: [defn("f", [], "i32", 1)] }), "X07C_PARSE", "1"],
 ];
 
@@ -68,6 +69,11 @@ describe("a patch mends", () => {
     expect(mistakes(mended)).toEqual([]);
     const output = solve(mended, Buffer.from("in"));
     expect(output === "trap" ? output : Buffer.from(output).toString()).toBe(answer);
+  });
+
+  test("an import that calls are misspelt after, in words only", () => {
+    const [first] = mistakes(entry(NUMBER(["std.bits.popcount_u32", 7]), { imports: ["std.bits"] }));
+    expect([first?.pointer, first?.nearest, first?.hint, first?.quickfix]).toEqual(["/imports/0", "std.bit", 'did you mean "std.bit"?', undefined]);
   });
 
   test("a missing export declaration, for the importer too", () => {
