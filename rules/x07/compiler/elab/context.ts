@@ -52,6 +52,9 @@ export interface FunctionFacts {
   readonly typeArgs: ReadonlyMap<string, TypeArgument>;
 }
 
+/** So many of the names at a place are told; the newest. */
+const SHOWN = 8;
+
 export class Context {
   readonly program: Program;
   readonly facts: FunctionFacts;
@@ -111,7 +114,12 @@ export class Context {
 
   /** For an unknown name at `pointer`: the name that can be read here and was most probably meant. */
   nearestVariable(name: string, pointer: string): FaultFacts {
-    return this.faults.length < SUGGESTIONS ? renamed(similar(name, this.names.keys(), 1)[0], pointer) : {};
+    if (this.faults.length >= SUGGESTIONS) return {};
+    if (name === "__result") return { hint: "__result is known in ensures and invariant only" };
+    const [nearest] = similar(name, this.names.keys(), 1);
+    if (nearest !== undefined) return renamed(nearest, pointer);
+    const known = [...this.names.keys()].slice(-SHOWN).join(", ");
+    return { hint: `bind it with let first${known === "" ? "" : `; known here: ${known}`}` };
   }
 
   inCurrentScope(name: string): boolean {

@@ -98,6 +98,8 @@ function conversion(fault: Fault, e: Expr): FaultFacts | undefined {
       if (headOf(e) === "bytes.lit" && literal !== undefined) return { hint: "use bytes.view_lit", quickfix: replace(fault, ["bytes.view_lit", literal]) };
       if (typeof e === "string") return { hint: "bytes.view shows bytes", quickfix: replace(fault, ["bytes.view", e]) };
       return { hint: "bind the bytes to a name with let, then take bytes.view of that" };
+    case "i32 -> bytes_view":
+      return { hint: "fmt.s32_to_dec writes an i32 as decimal text: bind that with let, then take bytes.view of it" };
     case "vec_u8 -> bytes":
       return { hint: "vec_u8.into_bytes ends a vec_u8", quickfix: replace(fault, ["vec_u8.into_bytes", e]) };
     case "i32 -> bytes":
@@ -106,6 +108,8 @@ function conversion(fault: Fault, e: Expr): FaultFacts | undefined {
     case "bytes_view -> i32":
       return { hint: "view.len and view.get_u8 give numbers, parse.u32_dec reads decimal text, codec.read_u32_le reads 4 bytes" };
   }
+  const brand = /^bytes@(.+)$/.exec(expected)?.[1];
+  if (brand !== undefined) return { hint: `make the value with ${brand}'s own functions, or name the brand where it comes from: "brand" of a parameter, "result_brand" of a function` };
   for (const maker of [`${expected}.some`, `${expected}.ok`]) if (optional(maker)?.params[0] === found) return { hint: `${maker} makes one`, quickfix: replace(fault, [maker, e]) };
   if (optional(`${found}.unwrap_or`)?.result === expected) return { hint: `${found}.unwrap_or takes the value out and wants one for the other case` };
   return undefined;
