@@ -4,7 +4,7 @@ import { similar } from "../../../engine/index.ts";
 import type { Clause, EnumDecl, Expr, FunctionDecl, Module, Param, RecordDecl, TypeDecl, TypeExpr } from "./ast.ts";
 import { asExpr } from "./ast.ts";
 import type { CompileError, Fault, FaultFacts } from "./errors.ts";
-import { SUGGESTIONS, fault, renamed } from "./errors.ts";
+import { SUGGESTIONS, bySource, fault, renamed } from "./errors.ts";
 import { excerpt, pieceAt } from "./excerpt.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { OddNumber, readJson } from "./json.ts";
@@ -27,7 +27,7 @@ export function parseModule(id: string, path: string, bytes: Uint8Array, expecte
   const parser = new ModuleParser(id, expected);
   const module = parser.module(path, bytes);
   if (module !== undefined && parser.faults.length === 0) return { ok: true, module, names: parser.named };
-  return { ok: false, errors: parser.faults.slice(0, MAX_ERRORS).map((f) => ({ ...f, path })) };
+  return { ok: false, errors: parser.faults.slice(0, MAX_ERRORS).map((f) => ({ ...f, path })).sort(bySource) };
 }
 
 class ModuleParser {
@@ -174,8 +174,8 @@ class ModuleParser {
     }
     for (const name of found.exports) {
       const i = found.written.indexOf(name);
-      if (found.functions.has(name) || found.types.has(name) || !name.startsWith(`${this.id}.`)) continue;
-      this.faults.push(fault("Parse", undefined, `export ${JSON.stringify(name)} is not defined in module ${JSON.stringify(this.id)}`, `${found.exportAt}/${i}`, this.meant(name, [...found.functions.keys(), ...found.types.keys()], `${found.exportAt}/${i}`)));
+      if (found.names.has(name) || !name.startsWith(`${this.id}.`)) continue;
+      this.faults.push(fault("Parse", undefined, `export ${JSON.stringify(name)} is not defined in module ${JSON.stringify(this.id)}`, `${found.exportAt}/${i}`, this.meant(name, found.names, `${found.exportAt}/${i}`)));
     }
   }
 
@@ -183,6 +183,7 @@ class ModuleParser {
     if (this.version < 9) return this.bad(`${kind} is only supported in x07.x07ast@0.9.0`, `${at}/kind`, AS_NEWEST);
     const name = this.declName(value, at);
     if (name === undefined) return;
+    found.names.add(name);
     const members = value.get(kind === "defrecord" ? "fields" : "variants");
     const key = kind === "defrecord" ? "fields" : "variants";
     if (!Array.isArray(members) || members.length === 0) return this.bad(`${kind} needs at least one member`, `${at}/${key}`);
@@ -217,6 +218,7 @@ class ModuleParser {
 
   private function(value: JsonObject, at: string, isAsync: boolean, found: Declarations): void {
     const name = this.declName(value, at);
+    if (name !== undefined) found.names.add(name);
     const typeParams = this.typeParams(value.get("type_params"), `${at}/type_params`);
     const scope = new Set(typeParams.map((p) => p.name));
     const params = this.params(value.get("params"), `${at}/params`, scope);
@@ -245,7 +247,7 @@ class ModuleParser {
   private clauses(value: Json | undefined, at: string): Clause[] {
     if (value === undefined || value === null) return [];
     if (!Array.isArray(value)) {
-      this.bad("must be an array of clauses", at);
+      this.bad("must be an array of clauses", at, { hint: "put it into a list" });
       return [];
     }
     const clauses: Clause[] = [];
@@ -268,7 +270,7 @@ class ModuleParser {
   private typeParams(value: Json | undefined, at: string): { name: string; bound: string | undefined }[] {
     if (value === undefined || value === null) return [];
     if (!Array.isArray(value)) {
-      this.bad("type_params must be an array", at);
+      this.bad("type_params must be an array", at, { hint: 'write [{"name": "T"}]' });
       return [];
     }
     const params: { name: string; bound: string | undefined }[] = [];
@@ -376,6 +378,8 @@ class Declarations {
   /** The export list as it stands in the file. */
   written: readonly Json[] = [];
   readonly exports: string[] = [];
+  /** Of all that is declared, well or not. */
+  readonly names = new Set<string>();
   readonly functions = new Map<string, FunctionDecl>();
   readonly types = new Map<string, TypeDecl>();
 }

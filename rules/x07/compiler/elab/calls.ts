@@ -13,6 +13,7 @@ import type { Type, TypeArgument } from "../types.ts";
 import { BUILTIN_FAMILIES, REMOVED_HEADS } from "./catalog.ts";
 import type { Context } from "./context.ts";
 import { asView, borrow, borrowOperand, child, describeType, i32, ownedOperand } from "./expr.ts";
+import { OPERATORS } from "./operators.ts";
 import type { Callee, FunctionRef, Resolution, Wanted } from "./program.ts";
 import { NO_TYPES } from "./program.ts";
 import { nearestHead } from "./repairs.ts";
@@ -55,6 +56,9 @@ function suggestion(cx: Context, head: string, at: Place): FaultFacts {
   const module = dot < 0 ? "" : head.slice(0, dot);
   const unknown = { head: { name: head, from: cx.facts.module } };
   const repair = cx.faults.length < SUGGESTIONS ? renamed(nearestHead(head, cx.program.visibleFrom(cx.facts.module)), pointerOf(at)) : {};
+  if (repair.nearest === undefined && cx.lookup(head) !== undefined) return { ...unknown, hint: `${JSON.stringify(head)} is a variable: it is read by its name alone` };
+  if (repair.nearest === undefined && !/[A-Za-z_]/.test(head)) return { ...unknown, hint: `operators are ${[...OPERATORS.keys()].join(" ")}` };
+  if (head === "i32.lit") return { ...unknown, hint: "a number stands for itself" };
   if (repair.nearest === undefined && module !== "" && !cx.program.modules.has(module) && !BUILTIN_FAMILIES.has(module)) return { ...unknown, hint: `if ${JSON.stringify(module)} is a module, add it to imports` };
   return { ...unknown, ...repair };
 }
