@@ -111,6 +111,9 @@ const common = { absWorkingDir: root, bundle: true, platform: "node", target: "n
 /** Loaded from node_modules on the few paths that need them. */
 const external = ["esbuild", "execa", "yargs", "@bytecodealliance/jco-transpile", "binaryen", "@bokuweb/zstd-wasm"];
 
+/** `import.meta.url` of a script; asked for by few, and node:url takes its time. */
+const HERE = 'const __here = { get url() { return require("node:url").pathToFileURL(__filename).href; } };';
+
 const CORE = `
 import { main } from "./engine/entry.ts";
 import * as engine from "./engine/index.ts";
@@ -121,7 +124,7 @@ void main(graph, { "x07-wasm": { __esModule: true, default: graph }, "x07-wasm/e
 
 try {
   mkdirSync(fresh, { recursive: true });
-  const moduleUrl = { "import.meta.url": "__moduleUrl" };
+  const moduleUrl = { "import.meta.url": "__here.url" };
   await build({
     ...common,
     stdin: { contents: CORE, resolveDir: root, sourcefile: "core-entry.ts", loader: "ts" },
@@ -129,15 +132,15 @@ try {
     format: "cjs",
     external,
     define: { ...define, ...moduleUrl },
-    banner: { js: 'const __moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
+    banner: { js: HERE },
   });
   giveImport(join(fresh, "core.cjs"));
   // Threads and processes that run components; its wasm-tools is never asked for.
-  await build({ ...common, entryPoints: ["rules/host/side-entry.ts"], outfile: join(fresh, "component-host.cjs"), format: "cjs", external, define: { ...define, ...moduleUrl }, banner: { js: 'const __moduleUrl = require("node:url").pathToFileURL(__filename).href;' } });
+  await build({ ...common, entryPoints: ["rules/host/side-entry.ts"], outfile: join(fresh, "component-host.cjs"), format: "cjs", external, define: { ...define, ...moduleUrl }, banner: { js: HERE } });
   await build({ ...common, entryPoints: { engine: "engine/index.ts", rules: "rules/index.ts", graph: "x07wasm.graph.ts" }, outdir: join(fresh, "lib"), outExtension: { ".js": ".mjs" }, chunkNames: "[name]-[hash]", format: "esm", splitting: true, external });
   const { cacheVariable, cacheName, remoteVariable } = (await import(pathToFileURL(join(fresh, "lib/graph.mjs")).href)).default;
   await build({ ...common, entryPoints: ["engine/answer-find.ts"], outfile: join(fresh, "answer.cjs"), format: "cjs", define: { ...define, "import.meta.url": "__filename" } });
-  await build({ ...common, define: { ...define, CACHE_NAMES: JSON.stringify({ cacheVariable, cacheName, remoteVariable }) }, entryPoints: ["engine/main.ts"], outfile: join(fresh, "x07-wasm.cjs"), format: "cjs", banner: { js: "#!/usr/bin/env node" } });
+  await build({ ...common, define: { ...define, CACHE_NAMES: JSON.stringify({ cacheVariable, cacheName, remoteVariable }), "import.meta.url": "__filename" }, entryPoints: ["engine/main.ts"], outfile: join(fresh, "x07-wasm.cjs"), format: "cjs", banner: { js: "#!/usr/bin/env node" } });
   chmodSync(join(fresh, "x07-wasm.cjs"), 0o755);
   await writeValidators(join(fresh, "validators"));
   await writeStd(join(fresh, "std"));
