@@ -117,9 +117,8 @@ const HERE = 'const __here = { get url() { return require("node:url").pathToFile
 const CORE = `
 import { main } from "./engine/entry.ts";
 import * as engine from "./engine/index.ts";
-import * as rules from "./rules/index.ts";
 import graph from "./x07wasm.graph.ts";
-void main(graph, { "x07-wasm": { __esModule: true, default: graph }, "x07-wasm/engine": engine, "x07-wasm/rules": rules });
+void main(graph, { "x07-wasm": () => ({ __esModule: true, default: graph }), "x07-wasm/engine": () => engine, "x07-wasm/rules": () => require("./rules/index.ts") });
 `;
 
 try {
