@@ -54,5 +54,5 @@ function answered(open: Answered, summary?: string): boolean {
 }
 
 void fast().then((done) => {
-  if (!done) void import("./core.ts").then(({ loadScript }) => void loadScript(__dirname, "core"));
+  if (!done) void import("./core.ts").then(({ loadTool }) => loadTool(__dirname));
 });
