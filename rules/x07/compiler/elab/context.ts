@@ -527,18 +527,22 @@ export class Context {
   }
 
   /** Makes every scalar repeatable, in order, so that effects stay in order. */
-  force(values: readonly Value[]): Value[] {
-    return values.map((v) => this.repeatable(v));
+  force(values: readonly Value[]): readonly Value[] {
+    return values.every(isRepeatable) ? values : values.map((v) => this.repeatable(v));
   }
 
   /** The same value with scalars that may be used more than once. */
   repeatable(v: Value): Value {
-    return v.parts.every(isSimple) ? v : { ...v, parts: v.parts.map((p) => this.b.keep(p)) };
+    return isRepeatable(v) ? v : { ...v, parts: v.parts.map((p) => this.b.keep(p)) };
   }
 }
 
 function isHeld(v: Variable): boolean {
   return v.state !== "moved" && isOwned(v.type);
+}
+
+function isRepeatable(v: Value): boolean {
+  return v.parts.every(isSimple);
 }
 
 function clear(list: unknown[]): void {

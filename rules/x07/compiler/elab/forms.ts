@@ -100,11 +100,10 @@ export function bind(cx: Context, name: string, v: Value, at: Place): Variable |
   }
   const type = v.type === "never" ? "error" : v.type;
   // Temporaries that no variable lives in yet need no copy: the new variable moves in.
-  const locals: number[] = [];
-  for (const t of shape(type)) {
-    const p = v.parts[locals.length];
-    locals.push(p?.op === "get" && cx.claim(p.local) ? p.local : cx.b.local(t));
-  }
+  const locals = shape(type).map((t, i) => {
+    const p = v.parts[i];
+    return p?.op === "get" && cx.claim(p.local) ? p.local : cx.b.local(t);
+  });
   const variable = cx.declare(name, type, v.brand, locals);
   assign(cx, locals, v.type === "never" ? [] : v.parts);
   cx.setOwners(variable, v.owners, v.borrowedAt);
