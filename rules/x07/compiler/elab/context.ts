@@ -3,8 +3,7 @@
 import { similar } from "../../../../engine/index.ts";
 import type { Expr, Place } from "../ast.ts";
 import { pointerOf } from "../ast.ts";
-import type { FunctionBuilder } from "../builder.ts";
-import { callExpr } from "../builder.ts";
+import { FunctionBuilder, callExpr } from "../builder.ts";
 import type { ErrorKind, Fault, FaultFacts } from "../errors.ts";
 import { SUGGESTIONS, fault, renamed } from "../errors.ts";
 import type { IrExpr, IrStmt } from "../ir.ts";
@@ -13,8 +12,8 @@ import { ZERO } from "../ops.ts";
 import { blockIndex, isOwned, isViewLike, shape } from "../types.ts";
 import type { Type, TypeArgument } from "../types.ts";
 import { disturbs, isVolatile } from "./effects.ts";
-import type { Program } from "./program.ts";
-import type { Value, Variable, VariableState } from "./values.ts";
+import { NO_TYPES, type Program } from "./program.ts";
+import type { Meaning, Value, Variable, VariableState } from "./values.ts";
 import { ERROR, NO_OWNERS, value } from "./values.ts";
 import * as make from "../make.ts";
 
@@ -52,34 +51,55 @@ export interface FunctionFacts {
   readonly typeArgs: ReadonlyMap<string, TypeArgument>;
 }
 
+/** One serves all functions of a module, one after the other: its lists and names are there already when the next function begins. */
 export class Context {
   readonly program: Program;
-  readonly facts: FunctionFacts;
-  readonly b: FunctionBuilder;
-  readonly faults: Fault[] = [];
+  facts: FunctionFacts;
+  b: FunctionBuilder;
+  faults: Fault[] = [];
   /** Where `return` goes when something must happen after the body: result locals and the label to leave to. */
   epilogue: { readonly label: number; readonly locals: readonly number[] } | undefined;
   /** Records of the task scopes around the current expression, inner last. */
-  readonly taskScopes: IrExpr[] = [];
+  taskScopes: IrExpr[] = [];
   /** True while the call that starts a scope's child is evaluated. */
   startingChild = false;
   /** The variables of all open scopes, in order; where each scope begins among them. */
   private readonly declared: Variable[] = [];
   private readonly scopes: number[] = [];
-  private readonly names = new Map<string, Variable>();
+  private readonly names = new Map<string, Meaning>();
   private readonly log: Change[] = [];
   private readonly temporaries: Temporary[] = [];
   private readonly callLoans: Variable[] = [];
-  /** By local, whether a variable lives there. */
-  private readonly claimed: boolean[] = [];
+  /** By local, the function in which a variable lives there; functions are numbered. */
+  private readonly claimed: number[] = [];
   private told: Set<string> | undefined;
   private leaving: Map<Expr[], boolean> | undefined;
   private variables = 0;
+  private functions = 0;
 
-  constructor(program: Program, facts: FunctionFacts, b: FunctionBuilder) {
+  constructor(program: Program) {
     this.program = program;
+    this.facts = NO_FUNCTION;
+    this.b = new FunctionBuilder([]);
+  }
+
+  /** Turns to another function; nothing is left of the one before. */
+  begin(facts: FunctionFacts, b: FunctionBuilder): void {
     this.facts = facts;
     this.b = b;
+    this.faults = [];
+    this.epilogue = undefined;
+    this.taskScopes = [];
+    this.startingChild = false;
+    this.told = undefined;
+    this.leaving = undefined;
+    this.variables = 0;
+    this.functions++;
+    while (this.declared.length > 0) this.declared.pop()!.meaning.variable = undefined;
+    clear(this.scopes);
+    clear(this.log);
+    clear(this.temporaries);
+    clear(this.callLoans);
   }
 
   // ---- errors
@@ -106,41 +126,53 @@ export class Context {
   }
 
   lookup(name: string): Variable | undefined {
-    return this.names.get(name);
+    return this.names.get(name)?.variable;
   }
 
   /** For an unknown name at `pointer`: the name that can be read here and was most probably meant. */
   nearestVariable(name: string, pointer: string): FaultFacts {
-    return this.faults.length < SUGGESTIONS ? renamed(similar(name, this.names.keys(), 1)[0], pointer) : {};
+    return this.faults.length < SUGGESTIONS ? renamed(similar(name, this.declared.map((v) => v.name), 1)[0], pointer) : {};
   }
 
   inCurrentScope(name: string): boolean {
-    return this.names.get(name)?.depth === this.scopes.length;
+    return this.lookup(name)?.depth === this.scopes.length;
   }
 
   declare(name: string, type: Type, brand: string | undefined, locals: readonly number[], kind: Variable["kind"] = "local"): Variable {
-    for (const l of locals) this.claimed[l] = true;
+    for (const l of locals) this.claimed[l] = this.functions;
     const parts = kind === "input" && locals.length === 0 ? INPUT : locals.map((l) => this.b.get(l));
-    const shadowed = this.names.get(name);
-    const variable: Variable = { name, type, brand, locals, parts, kind, index: this.variables++, depth: this.scopes.length, shadowed, state: "live", movedAt: undefined, owners: NO_OWNERS, borrowedAt: undefined, reading: undefined, kept: false, loans: 0 };
+    const meaning = this.meaning(name);
+    const variable: Variable = { name, type, brand, locals, parts, kind, index: this.variables++, depth: this.scopes.length, meaning, shadowed: meaning.variable, state: "live", movedAt: undefined, owners: NO_OWNERS, borrowedAt: undefined, reading: undefined, kept: false, loans: 0 };
     this.declared.push(variable);
-    this.names.set(name, variable);
+    meaning.variable = variable;
     return variable;
+  }
+
+  private meaning(name: string): Meaning {
+    let meaning = this.names.get(name);
+    if (meaning === undefined) this.names.set(name, (meaning = { variable: undefined }));
+    return meaning;
   }
 
   /** Reserves a local for a variable; false when one lives there already. */
   claim(local: number): boolean {
-    if (this.claimed[local] === true) return false;
-    this.claimed[local] = true;
+    if (this.isClaimed(local)) return false;
+    this.claimed[local] = this.functions;
     return true;
+  }
+
+  private isClaimed(local: number): boolean {
+    return this.claimed[local] === this.functions;
   }
 
   /** Lets the call that has just produced `parts` in temporaries put them into `locals` instead. False when that is not so. */
   deliver(locals: readonly number[], parts: readonly IrExpr[]): boolean {
     const last = this.b.here.at(-1);
     if (last?.op !== "call" || last.dests.length !== locals.length || locals.length < 2) return false;
-    const direct = parts.every((p, i) => p.op === "get" && p.local === last.dests[i] && this.claimed[p.local] !== true);
-    if (!direct) return false;
+    for (let i = 0; i < parts.length; i++) {
+      const p = parts[i]!;
+      if (p.op !== "get" || p.local !== last.dests[i] || this.isClaimed(p.local)) return false;
+    }
     this.b.here.pop();
     this.b.call(last.target, last.args, locals);
     return true;
@@ -159,8 +191,7 @@ export class Context {
     for (let i = declared.length - 1; i >= start; i--) {
       const v = declared[i]!;
       this.setOwners(v, NO_OWNERS, undefined);
-      if (v.shadowed === undefined) this.names.delete(v.name);
-      else this.names.set(v.name, v.shadowed);
+      v.meaning.variable = v.shadowed;
     }
     const escaping = out.owners.length === 0 ? undefined : out.owners.find((o) => o.kind !== "input" && isOwned(o.type) && declared.indexOf(o, start) >= 0);
     let lent: Variable | undefined;
@@ -351,7 +382,7 @@ export class Context {
 
   /** The value of a name that may be read without further ado: known, live and not owned. */
   plain(name: string): Value | undefined {
-    const v = this.names.get(name);
+    const v = this.lookup(name);
     return v === undefined || v.state !== "live" || isOwned(v.type) ? undefined : this.reading(v);
   }
 
@@ -423,7 +454,7 @@ export class Context {
   /** Keeps an owned temporary until the current call is over. */
   keepUntilEnd(v: Value): Value {
     if (v.literal) return v;
-    const kept = this.forceOne(v);
+    const kept = this.repeatable(v);
     this.temporaries.push({ type: v.type, parts: kept.parts, operand: false });
     return kept;
   }
@@ -469,12 +500,13 @@ export class Context {
     return answer;
   }
 
-  /** One operand, after whose evaluation the code from `start` on was written for the next. */
-  kept(v: Value, start: number): Value {
-    if (this.b.here.length === start) return v;
-    const earlier = [v];
-    this.putAside(earlier, start);
-    return earlier[0] ?? v;
+  /** A scalar after whose evaluation the code from `start` on was written: put aside where that would change it. */
+  kept(e: IrExpr, start: number): IrExpr {
+    const { here } = this.b;
+    if (here.length === start || !disturbs(here, start, e)) return e;
+    const local = this.b.local(typeOf(e));
+    here.splice(start, 0, make.set(local, e));
+    return this.b.get(local);
   }
 
   private putAside(earlier: Value[], start: number): void {
@@ -495,12 +527,13 @@ export class Context {
   }
 
   /** Makes every scalar repeatable, in order, so that effects stay in order. */
-  force(values: readonly Value[]): Value[] {
-    return values.map((v) => this.forceOne(v));
+  force(values: readonly Value[]): readonly Value[] {
+    return values.every(isRepeatable) ? values : values.map((v) => this.repeatable(v));
   }
 
-  private forceOne(v: Value): Value {
-    return v.parts.every(isSimple) ? v : { ...v, parts: v.parts.map((p) => this.b.keep(p)) };
+  /** The same value with scalars that may be used more than once. */
+  repeatable(v: Value): Value {
+    return isRepeatable(v) ? v : { ...v, parts: v.parts.map((p) => this.b.keep(p)) };
   }
 }
 
@@ -508,6 +541,15 @@ function isHeld(v: Variable): boolean {
   return v.state !== "moved" && isOwned(v.type);
 }
 
+function isRepeatable(v: Value): boolean {
+  return v.parts.every(isSimple);
+}
+
+function clear(list: unknown[]): void {
+  while (list.length > 0) list.pop();
+}
+
+const NO_FUNCTION: FunctionFacts = { name: "", module: "", kind: "defn", result: "i32", resultBrand: undefined, typeArgs: NO_TYPES };
 const UNCHANGED: BranchEnd = new Map();
 const NONE_CHANGED: ReadonlyMap<Variable, VariableState> = new Map();
 const ROOT: Place = { parent: undefined, step: "" };

@@ -11,9 +11,9 @@ import type { Type } from "../types.ts";
 import { finishReturn } from "./body.ts";
 import type { BranchEnd, Context } from "./context.ts";
 import { assigns } from "./effects.ts";
-import { child, describeType, discard, discardWhole, dispose, operand, ownedOperand, whole } from "./expr.ts";
+import { child, describeType, discard, discardWhole, dispose, operand, ownedOperand, scalar, whole } from "./expr.ts";
 import { matchForm } from "./match.ts";
-import { literalValue } from "./operators.ts";
+import { WRONG, literalValue } from "./operators.ts";
 import { tappForm } from "./calls.ts";
 import { tryDocForm, tryForm } from "./try.ts";
 import type { Value, Variable } from "./values.ts";
@@ -21,6 +21,9 @@ import { ERROR, NEVER, number, value } from "./values.ts";
 import * as make from "../make.ts";
 
 export type Form = (cx: Context, e: Expr[], at: Place) => Value;
+
+/** Gives back the type alone. */
+export type Statement = (cx: Context, e: Expr[], at: Place) => Type;
 
 export const FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
   ["begin", begin],
@@ -39,7 +42,7 @@ export const FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
 ]);
 
 /** Forms whose value nobody uses: what they do is all. */
-export const STATEMENTS: ReadonlyMap<string, (cx: Context, e: Expr[], at: Place) => Type> = new Map<string, (cx: Context, e: Expr[], at: Place) => Type>([
+export const STATEMENTS: ReadonlyMap<string, Statement> = new Map<string, Statement>([
   ["let", letStatement],
   ["set", setStatement],
   ["begin", beginStatement],
@@ -97,11 +100,10 @@ export function bind(cx: Context, name: string, v: Value, at: Place): Variable |
   }
   const type = v.type === "never" ? "error" : v.type;
   // Temporaries that no variable lives in yet need no copy: the new variable moves in.
-  const locals: number[] = [];
-  for (const t of shape(type)) {
-    const p = v.parts[locals.length];
-    locals.push(p?.op === "get" && cx.claim(p.local) ? p.local : cx.b.local(t));
-  }
+  const locals = shape(type).map((t, i) => {
+    const p = v.parts[i];
+    return p?.op === "get" && cx.claim(p.local) ? p.local : cx.b.local(t);
+  });
   const variable = cx.declare(name, type, v.brand, locals);
   assign(cx, locals, v.type === "never" ? [] : v.parts);
   cx.setOwners(variable, v.owners, v.borrowedAt);
@@ -238,6 +240,8 @@ function branch(cx: Context, e: Expr[], i: number, at: Place, used: boolean): Br
 
 /** Item `i` of the list `e` at `at`, which must be an i32. */
 function condition(cx: Context, e: Expr[], i: number, at: Place, what: string): IrExpr {
+  const x = scalar(cx, e, i, at);
+  if (x !== undefined) return x === WRONG ? ZERO : x;
   const v = operand(cx, e, i, at);
   if (v.type === "i32") return v.parts[0] ?? ZERO;
   if (v.type !== "error") cx.typing("X07-TYPE-UNIFY-0001", `${what} condition must be i32`, child(at, i), { expected: "i32", found: describeType(v) });

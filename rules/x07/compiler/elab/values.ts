@@ -29,6 +29,11 @@ export interface Value {
  */
 export type VariableState = "live" | "moved" | "cleared";
 
+/** What a name means at the moment. */
+export interface Meaning {
+  variable: Variable | undefined;
+}
+
 export interface Variable {
   readonly name: string;
   readonly type: Type;
@@ -40,7 +45,8 @@ export interface Variable {
   readonly index: number;
   /** How many scopes were open around it, its own included. */
   readonly depth: number;
-  /** The variable that its name meant before. */
+  readonly meaning: Meaning;
+  /** What the name meant before. */
   readonly shadowed: Variable | undefined;
   state: VariableState;
   movedAt: Place | undefined;
