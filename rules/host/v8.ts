@@ -10,21 +10,26 @@ import type { Func } from "./component/plan.ts";
 import { spellFunc } from "./component/types.ts";
 import { Tank } from "./component/tank.ts";
 import type { Tagged, Value } from "./component/value.ts";
-import type { CommandJob, CommandOutcome, Ended, HttpHandler, HttpJob, HttpOutcome, HttpResponse, NotStarted } from "./host.ts";
+import { leavesTraces } from "../ops/grants.ts";
+import type { Grants } from "../ops/grants.ts";
+import type { CommandJob, CommandOutcome, Ended, HttpEnd, HttpHandler, HttpJob, HttpOutcome, HttpResponse, NotStarted } from "./host.ts";
 import { hostLimits } from "./limits.ts";
 import type { HostLimits } from "./limits.ts";
 import { exportOf, importKey, prepareComponent } from "./prepare.ts";
 import type { Prepared, PrepareFault } from "./prepare.ts";
 import { guestEnded } from "./memory.ts";
-import { runDeep } from "./side.ts";
+import { runDeep, sideProgram } from "./side.ts";
 import type { GuestStop } from "./stop.ts";
 import { errorCodeName, Exchange } from "./wasi/http.ts";
 import type { HttpRequest, HttpWorld } from "./wasi/http.ts";
 import { GuestLine } from "./wasi/live.ts";
+import { Outside } from "./wasi/outside.ts";
+import { OpenSenses } from "./wasi/senses.ts";
 import { NOBODY, Sink } from "./wasi/world.ts";
 import type { World } from "./wasi/world.ts";
 import type { WorldName } from "./wasi/index.ts";
 
+const LOST: HttpOutcome = { kind: "refused", message: "the thread of the guest ended" };
 /** What a request may take with short memories: all attempts together stay within what a wall limit may be late. */
 const ATTEMPT_MS = 50;
 const NO_BYTES = new Uint8Array(0);
@@ -104,7 +109,8 @@ export function runCommand(job: CommandJob): CommandOutcome {
     stdin: job.stdin,
     stdout: new Sink("stdout", job.maxOutput),
     stderr: new Sink("stderr", job.maxOutput),
-    began: process.hrtime.bigint(),
+    env: [],
+    senses: new OpenSenses(),
   };
   const ran = new Runner(loaded.value, world).call(world, []);
   return { kind: "ran", ended: endedOf(ran), stdout: world.stdout.bytes(), stderr: world.stderr.bytes() };
@@ -128,6 +134,7 @@ export class V8Handler implements HttpHandler {
   readonly #loaded: Loaded;
   readonly #job: HttpJob;
   readonly #maxResponse: number;
+  readonly #grants: Grants | null;
   /** One for all requests: a guest is never called again once its request is answered. */
   readonly #tank: Tank;
   #runner: Runner | null = null;
@@ -138,16 +145,19 @@ export class V8Handler implements HttpHandler {
     this.#loaded = loaded;
     this.#job = job;
     this.#maxResponse = job.maxResponse;
+    this.#grants = job.grants ?? null;
     this.#tank = tankOf(loaded.limits);
-    const mayTry = loaded.limits.wallMs !== null && loaded.prepared.program.modules.some((m) => m.memory?.sizeless === true && m.memory.min > m.memory.least);
+    // What leaves traces is not tried: it is done once.
+    const mayTry = !leavesTraces(this.#grants) && loaded.limits.wallMs !== null && loaded.prepared.program.modules.some((m) => m.memory?.sizeless === true && m.memory.min > m.memory.least);
     this.#shortest = new Array<number>(33).fill(mayTry ? 0 : SHORT_PAGES.length);
   }
 
-  #world(exchange: Exchange): HttpWorld {
-    return { tank: this.#tank, args: [], stdin: NO_BYTES, stdout: new Sink("stdout", NOBODY), stderr: new Sink("stderr", NOBODY), began: process.hrtime.bigint(), exchange };
+  #world(exchange: Exchange, { env, senses }: Outside): HttpWorld {
+    return { tank: this.#tank, args: [], stdin: NO_BYTES, stdout: new Sink("stdout", NOBODY), stderr: new Sink("stderr", NOBODY), env, senses, exchange };
   }
 
   answer(request: HttpRequest): HttpOutcome | Promise<HttpOutcome> {
+    if (leavesTraces(this.#grants) && sideProgram() !== null) return runDeep({ kind: "request", job: this.#job, request }).then((deep) => deep ?? LOST);
     const outcome = this.answerNow(request);
     if (outcome.kind !== "stopped" || outcome.stop.kind !== "host-stack") return outcome;
     return runDeep({ kind: "request", job: this.#job, request }).then((deep) => deep ?? outcome);
@@ -182,12 +192,14 @@ export class V8Handler implements HttpHandler {
 
   #run(exchange: Exchange, short = WHOLE): HttpOutcome {
     this.#tank.fill(short === WHOLE ? Infinity : ATTEMPT_MS);
-    const world = this.#world(exchange);
+    const outside = new Outside(this.#grants, this.#tank);
+    const world = this.#world(exchange, outside);
     this.#runner ??= new Runner(this.#loaded, world);
     const { stop } = this.#runner.call(world, [{ rep: exchange.request }, { rep: exchange }], short);
     guestEnded();
-    if (stop !== null && !(stop.kind === "exit" && stop.status === 0)) return { kind: "stopped", stop };
-    return outcomeOf(exchange);
+    const end: HttpEnd = stop !== null && !(stop.kind === "exit" && stop.status === 0) ? { kind: "stopped", stop } : outcomeOf(exchange);
+    const told = outside.told();
+    return told === undefined ? end : { ...end, told };
   }
 }
 
@@ -196,7 +208,7 @@ function mayBeShortage(outcome: HttpOutcome): outcome is HttpOutcome & { readonl
   return outcome.kind === "stopped" && (outcome.stop.kind === "trap" || outcome.stop.kind === "host" || outcome.stop.kind === "deadline");
 }
 
-function outcomeOf(exchange: Exchange): HttpOutcome {
+function outcomeOf(exchange: Exchange): HttpEnd {
   const { answer } = exchange;
   switch (answer.kind) {
     case "none": return { kind: "refused", message: "guest never invoked `response-outparam::set` method" };

@@ -3,7 +3,7 @@
 import { trap } from "../stop.ts";
 import { err, OK, okay } from "../component/value.ts";
 import type { Rep, Value } from "../component/value.ts";
-import { IoError, monotonic, OutputStream, Pollable } from "./world.ts";
+import { IoError, OutputStream, Pollable, realTime } from "./world.ts";
 import type { Interface, Source, Waitable, World } from "./world.ts";
 
 const IN = "wasi:io/streams.input-stream";
@@ -97,9 +97,9 @@ function flush(_world: World, stream: Value): Value {
 
 // ---------------------------------------------------------------------------------------------- polling
 
-function isReady(world: World, pollable: Pollable): boolean {
+function isReady(pollable: Pollable): boolean {
   if (pollable.of !== null) return pollable.of.ready;
-  return pollable.at === null || pollable.at <= monotonic(world);
+  return pollable.at === null || pollable.at <= realTime();
 }
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
@@ -109,9 +109,9 @@ const SLEEP_MS = 1_000;
 /** Sleeps until the first of them is ready, or to the guest's deadline. */
 function wait(world: World, pollables: readonly Pollable[]): void {
   const live = pollables.find((p) => p.of !== null)?.of ?? null;
-  while (!pollables.some((p) => isReady(world, p))) {
+  while (!pollables.some(isReady)) {
     world.tank.lookAtClock();
-    const now = monotonic(world);
+    const now = realTime();
     const untilReady = pollables.reduce((ms, p) => (p.at === null ? ms : Math.min(ms, Number((p.at - now) / 1000n) / 1000)), SLEEP_MS);
     if (live !== null) live.sleep(Math.max(0, untilReady));
     else Atomics.wait(sleeper, 0, 0, Math.max(0, Math.min(untilReady, world.tank.timeLeft ?? Infinity)));
@@ -122,7 +122,7 @@ function poll(world: World, list: Value): Value {
   const pollables = (list as readonly Value[]).map((p) => self<Pollable>(p));
   if (pollables.length === 0) trap("empty poll list");
   wait(world, pollables);
-  return pollables.flatMap((p, i) => (isReady(world, p) ? [i] : []));
+  return pollables.flatMap((p, i) => (isReady(p) ? [i] : []));
 }
 
 // ---------------------------------------------------------------------------------------------- offers
@@ -132,7 +132,7 @@ export const error: Interface = {
 };
 
 export const pollInterface: Interface = {
-  "[method]pollable.ready": { type: `func(borrow<${POLLABLE}>) -> bool`, run: (w, p) => isReady(w, self<Pollable>(p)) },
+  "[method]pollable.ready": { type: `func(borrow<${POLLABLE}>) -> bool`, run: (_w, p) => isReady(self<Pollable>(p)) },
   "[method]pollable.block": { type: `func(borrow<${POLLABLE}>)`, run: (w, p) => wait(w, [self<Pollable>(p)]) as undefined },
   poll: { type: `func(list<borrow<${POLLABLE}>>) -> list<u32>`, run: poll },
 };

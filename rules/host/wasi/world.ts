@@ -1,8 +1,9 @@
-// What one guest sees of the outside: its streams, arguments, clock and chance, and the request it answers. All in memory. Knows no ABI.
+// What one guest sees of the outside: its streams, arguments, variables, clock and chance, and the request it answers. Knows no ABI.
 
 import { Halt } from "../stop.ts";
 import type { Tank } from "../component/tank.ts";
 import type { Value } from "../component/value.ts";
+import type { Senses } from "./senses.ts";
 
 export type HostImpl = (world: World, ...args: Value[]) => Value;
 
@@ -109,7 +110,7 @@ export class IoError {
   }
 }
 
-/** Ready at once, at an instant of the monotonic clock (nanoseconds), or when something else is. */
+/** Ready at once, at a real time, or when something else is. */
 export class Pollable {
   readonly at: bigint | null;
   readonly of: Waitable | null;
@@ -125,10 +126,11 @@ export interface World {
   readonly stdin: Uint8Array;
   readonly stdout: Sink;
   readonly stderr: Sink;
-  /** Instant at which the monotonic clock began. */
-  readonly began: bigint;
+  readonly env: readonly (readonly [name: string, value: string])[];
+  readonly senses: Senses;
 }
 
-export function monotonic(world: World): bigint {
-  return process.hrtime.bigint() - world.began;
+/** Real nanoseconds, whatever the guest is told: what it waits for comes to pass. */
+export function realTime(): bigint {
+  return process.hrtime.bigint();
 }

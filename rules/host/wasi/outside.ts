@@ -1,0 +1,37 @@
+// What capabilities open to one guest for one request, and what it made of them. Without an ops profile: the machine's clock and chance,
+// no variables, nobody to speak to.
+
+import type { Grants } from "../../ops/grants.ts";
+import type { Denial } from "../../ops/network.ts";
+import type { Tank } from "../component/tank.ts";
+import type { Told } from "../host.ts";
+import { GrantedSenses, OpenSenses, Player, recorded, tapeOf } from "./senses.ts";
+import type { Recorder, Senses } from "./senses.ts";
+
+/** More refusals of one request are not told. */
+const MAX_DENIALS = 16;
+
+export class Outside {
+  readonly env: readonly (readonly [name: string, value: string])[];
+  readonly senses: Senses;
+  readonly #tape: Recorder | Player | null;
+  readonly #denials: Denial[] = [];
+  readonly #granted: boolean;
+
+  constructor(grants: Grants | null, tank: Tank) {
+    this.#granted = grants !== null;
+    this.env = grants?.env ?? [];
+    this.#tape = grants === null ? null : tapeOf(grants, tank);
+    this.senses = grants === null ? new OpenSenses() : new GrantedSenses(grants, this.#tape);
+  }
+
+  deny(denial: Denial): void {
+    if (this.#denials.length < MAX_DENIALS) this.#denials.push(denial);
+  }
+
+  /** undefined: there is nothing to tell. */
+  told(): Told | undefined {
+    if (!this.#granted) return undefined;
+    return { denials: this.#denials, evidence: recorded(this.#tape), missing: this.#tape instanceof Player ? this.#tape.errors : [], usedNetwork: false, files: [] };
+  }
+}
