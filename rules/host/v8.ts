@@ -20,6 +20,7 @@ import type { Prepared, PrepareFault } from "./prepare.ts";
 import { guestEnded } from "./memory.ts";
 import { runDeep, sideProgram } from "./side.ts";
 import type { GuestStop } from "./stop.ts";
+import { Courier } from "./wasi/errand.ts";
 import { errorCodeName, Exchange } from "./wasi/http.ts";
 import type { HttpRequest, HttpWorld } from "./wasi/http.ts";
 import { GuestLine } from "./wasi/live.ts";
@@ -135,6 +136,7 @@ export class V8Handler implements HttpHandler {
   readonly #job: HttpJob;
   readonly #maxResponse: number;
   readonly #grants: Grants | null;
+  readonly #courier: Courier | null;
   /** One for all requests: a guest is never called again once its request is answered. */
   readonly #tank: Tank;
   #runner: Runner | null = null;
@@ -146,14 +148,15 @@ export class V8Handler implements HttpHandler {
     this.#job = job;
     this.#maxResponse = job.maxResponse;
     this.#grants = job.grants ?? null;
+    this.#courier = this.#grants === null ? null : new Courier(this.#grants.network);
     this.#tank = tankOf(loaded.limits);
     // What leaves traces is not tried: it is done once.
     const mayTry = !leavesTraces(this.#grants) && loaded.limits.wallMs !== null && loaded.prepared.program.modules.some((m) => m.memory?.sizeless === true && m.memory.min > m.memory.least);
     this.#shortest = new Array<number>(33).fill(mayTry ? 0 : SHORT_PAGES.length);
   }
 
-  #world(exchange: Exchange, { env, senses }: Outside): HttpWorld {
-    return { tank: this.#tank, args: [], stdin: NO_BYTES, stdout: new Sink("stdout", NOBODY), stderr: new Sink("stderr", NOBODY), env, senses, exchange };
+  #world(exchange: Exchange, { env, senses, errands }: Outside): HttpWorld {
+    return { tank: this.#tank, args: [], stdin: NO_BYTES, stdout: new Sink("stdout", NOBODY), stderr: new Sink("stderr", NOBODY), env, senses, exchange, errands };
   }
 
   answer(request: HttpRequest): HttpOutcome | Promise<HttpOutcome> {
@@ -163,7 +166,9 @@ export class V8Handler implements HttpHandler {
     return runDeep({ kind: "request", job: this.#job, request }).then((deep) => deep ?? outcome);
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    await this.#courier?.close();
+  }
 
   /** First with short memories, if those were enough for requests of this size so far; where they might not be, all over again. */
   answerNow(request: HttpRequest): HttpOutcome {
@@ -184,19 +189,20 @@ export class V8Handler implements HttpHandler {
   /** The bodies go over a line to another thread; this one sleeps while the guest waits for them. */
   answerLive(request: HttpRequest, port: MessagePort, words: Int32Array): LiveOutcome {
     const line = new GuestLine(port, words, this.#tank);
-    const outcome = this.#run(new Exchange(request, this.#maxResponse, line));
+    const outcome = this.#run(new Exchange(request, this.#maxResponse, line), WHOLE, line.bell);
     if (outcome.kind !== "answered" || !line.begun) return { outcome, begun: line.begun };
     line.push();
     return { outcome: { ...outcome, response: { ...outcome.response, body: NO_BYTES } }, begun: true };
   }
 
-  #run(exchange: Exchange, short = WHOLE): HttpOutcome {
+  #run(exchange: Exchange, short = WHOLE, bell: Int32Array = new Int32Array(new SharedArrayBuffer(4))): HttpOutcome {
     this.#tank.fill(short === WHOLE ? Infinity : ATTEMPT_MS);
-    const outside = new Outside(this.#grants, this.#tank);
+    const outside = new Outside(this.#grants, this.#tank, this.#courier, bell);
     const world = this.#world(exchange, outside);
     this.#runner ??= new Runner(this.#loaded, world);
     const { stop } = this.#runner.call(world, [{ rep: exchange.request }, { rep: exchange }], short);
     guestEnded();
+    outside.close();
     const end: HttpEnd = stop !== null && !(stop.kind === "exit" && stop.status === 0) ? { kind: "stopped", stop } : outcomeOf(exchange);
     const told = outside.told();
     return told === undefined ? end : { ...end, told };

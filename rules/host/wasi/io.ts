@@ -27,8 +27,13 @@ function size(value: Value): number {
 function read(_world: World, stream: Value, length: Value): Value {
   const max = size(length);
   if (max === 0) return okay(NO_BYTES);
-  const part = self<Source>(stream).read(max);
-  return part === null ? CLOSED : okay(part);
+  const source = self<Source>(stream);
+  const part = source.read(max);
+  return part === null ? ended(source) : okay(part);
+}
+
+function ended({ failure }: Source): Value {
+  return failure ? err({ tag: 0, value: { rep: new IoError(failure.text === undefined ? failure.name : `${failure.name}: ${failure.text}`, failure) } }) : CLOSED;
 }
 
 function block(waitable: Waitable | null): void {
@@ -42,7 +47,7 @@ function blockingRead(world: World, stream: Value, length: Value): Value {
 
 function skip(world: World, stream: Value, length: Value): Value {
   const result = read(world, stream, length) as { tag: number; value: Uint8Array };
-  return result.tag === 0 ? okay(BigInt(result.value.length)) : CLOSED;
+  return result.tag === 0 ? okay(BigInt(result.value.length)) : result;
 }
 
 function blockingSkip(world: World, stream: Value, length: Value): Value {
@@ -76,8 +81,9 @@ function zeroes(most: number, stream: Value, length: Value): Value {
 function splice(_world: World, to: Value, from: Value, length: Value): Value {
   const { sink } = self<OutputStream>(to);
   if (!sink.open) return CLOSED;
-  const part = self<Source>(from).read(Math.min(size(length), WRITE_ROOM));
-  if (part === null) return CLOSED;
+  const source = self<Source>(from);
+  const part = source.read(Math.min(size(length), WRITE_ROOM));
+  if (part === null) return ended(source);
   block(sink.waitable);
   sink.write(part);
   return okay(BigInt(part.length));
@@ -105,15 +111,17 @@ function isReady(pollable: Pollable): boolean {
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 const SLEEP_MS = 1_000;
+const SHORT_SLEEP_MS = 2;
 
 /** Sleeps until the first of them is ready, or to the guest's deadline. */
 function wait(world: World, pollables: readonly Pollable[]): void {
-  const live = pollables.find((p) => p.of !== null)?.of ?? null;
+  const [live, other] = [...new Set(pollables.flatMap((p) => (p.of === null ? [] : [p.of])))];
   while (!pollables.some(isReady)) {
     world.tank.lookAtClock();
     const now = realTime();
     const untilReady = pollables.reduce((ms, p) => (p.at === null ? ms : Math.min(ms, Number((p.at - now) / 1000n) / 1000)), SLEEP_MS);
-    if (live !== null) live.sleep(Math.max(0, untilReady));
+    // Each hears only what comes for itself.
+    if (live !== undefined) live.sleep(Math.max(0, Math.min(untilReady, other === undefined ? SLEEP_MS : SHORT_SLEEP_MS)));
     else Atomics.wait(sleeper, 0, 0, Math.max(0, Math.min(untilReady, world.tank.timeLeft ?? Infinity)));
   }
 }

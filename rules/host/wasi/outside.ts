@@ -5,6 +5,8 @@ import type { Grants } from "../../ops/grants.ts";
 import type { Denial } from "../../ops/network.ts";
 import type { Tank } from "../component/tank.ts";
 import type { Told } from "../host.ts";
+import { Errands } from "./errand.ts";
+import type { Courier } from "./errand.ts";
 import { GrantedSenses, OpenSenses, Player, recorded, tapeOf } from "./senses.ts";
 import type { Recorder, Senses } from "./senses.ts";
 
@@ -17,21 +19,29 @@ export class Outside {
   readonly #tape: Recorder | Player | null;
   readonly #denials: Denial[] = [];
   readonly #granted: boolean;
+  readonly errands: Errands;
 
-  constructor(grants: Grants | null, tank: Tank) {
+  /** `courier`: for guests that have capabilities. `bell`: what wakes the guest where it waits. */
+  constructor(grants: Grants | null, tank: Tank, courier: Courier | null, bell: Int32Array) {
     this.#granted = grants !== null;
     this.env = grants?.env ?? [];
     this.#tape = grants === null ? null : tapeOf(grants, tank);
     this.senses = grants === null ? new OpenSenses() : new GrantedSenses(grants, this.#tape);
+    this.errands = new Errands(courier, tank, bell, (denial) => this.#deny(denial));
   }
 
-  deny(denial: Denial): void {
+  #deny(denial: Denial): void {
     if (this.#denials.length < MAX_DENIALS) this.#denials.push(denial);
+  }
+
+  /** The guest is gone. */
+  close(): void {
+    this.errands.close();
   }
 
   /** undefined: there is nothing to tell. */
   told(): Told | undefined {
     if (!this.#granted) return undefined;
-    return { denials: this.#denials, evidence: recorded(this.#tape), missing: this.#tape instanceof Player ? this.#tape.errors : [], usedNetwork: false, files: [] };
+    return { denials: this.#denials, evidence: recorded(this.#tape), missing: this.#tape instanceof Player ? this.#tape.errors : [], usedNetwork: this.errands.used, files: [] };
   }
 }

@@ -3,6 +3,7 @@
 import { Halt } from "../stop.ts";
 import type { Tank } from "../component/tank.ts";
 import type { Value } from "../component/value.ts";
+import type { HttpError } from "./errand.ts";
 import type { Senses } from "./senses.ts";
 
 export type HostImpl = (world: World, ...args: Value[]) => Value;
@@ -27,6 +28,8 @@ export interface Source {
   read(max: number): Uint8Array | null;
   /** null: it never has to be waited for. */
   readonly waitable: Waitable | null;
+  /** Why it came to an end before it should have; null: it did not. */
+  readonly failure?: HttpError | null;
 }
 
 export class InputStream implements Source {
@@ -79,6 +82,8 @@ export class Sink {
   }
   /** What was written shall leave. */
   flush(): void {}
+  /** Nothing more will be written. */
+  finish(): void {}
   protected keep(bytes: Uint8Array): void {
     this.#chunks.push(Uint8Array.prototype.slice.call(bytes));
     // Guests that write byte by byte must not cost an object a byte.
@@ -105,8 +110,10 @@ export class OutputStream {
 
 export class IoError {
   readonly message: string;
-  constructor(message: string) {
+  readonly http: HttpError | null;
+  constructor(message: string, http: HttpError | null = null) {
     this.message = message;
+    this.http = http;
   }
 }
 

@@ -83,8 +83,8 @@ export async function probe(code: string, data: readonly string[] = []): Promise
   const texts = data.map((text, i) => `(data (i32.const ${8192 + 256 * i}) "${[...Buffer.from(text)].map((b) => `\\${b.toString(16).padStart(2, "0")}`).join("")}")`);
   const core = await fromText(`(module
     ${imports.join("\n    ")}
-    (memory (export "memory") 64)
-    (global $top (mut i32) (i32.const 1048576))
+    (memory (export "memory") 128)
+    (global $top (mut i32) (i32.const 4194304))
     (global $end (mut i32) (i32.const 65536))
     ${texts.join("\n    ")}
     (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
