@@ -79,7 +79,7 @@ class Runner {
         const run = functions.get(importKey(from, name))!;
         return (...args) => run(this.#world, ...args);
       },
-      dropped: () => undefined,
+      dropped: (rep) => (rep as { dropped?: () => void }).dropped?.(),
     };
     this.#instance = new ComponentInstance(loaded.prepared.program, host, world.tank);
   }
@@ -112,6 +112,7 @@ export function runCommand(job: CommandJob): CommandOutcome {
     stderr: new Sink("stderr", job.maxOutput),
     env: [],
     senses: new OpenSenses(),
+    folders: null,
   };
   const ran = new Runner(loaded.value, world).call(world, []);
   return { kind: "ran", ended: endedOf(ran), stdout: world.stdout.bytes(), stderr: world.stderr.bytes() };
@@ -155,8 +156,8 @@ export class V8Handler implements HttpHandler {
     this.#shortest = new Array<number>(33).fill(mayTry ? 0 : SHORT_PAGES.length);
   }
 
-  #world(exchange: Exchange, { env, senses, errands }: Outside): HttpWorld {
-    return { tank: this.#tank, args: [], stdin: NO_BYTES, stdout: new Sink("stdout", NOBODY), stderr: new Sink("stderr", NOBODY), env, senses, exchange, errands };
+  #world(exchange: Exchange, { env, senses, errands, folders }: Outside): HttpWorld {
+    return { tank: this.#tank, args: [], stdin: NO_BYTES, stdout: new Sink("stdout", NOBODY), stderr: new Sink("stderr", NOBODY), env, senses, folders, exchange, errands };
   }
 
   answer(request: HttpRequest): HttpOutcome | Promise<HttpOutcome> {

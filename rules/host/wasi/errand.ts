@@ -11,7 +11,7 @@ import type { Tank } from "../component/tank.ts";
 import { sideProgram } from "../side.ts";
 import type { Header } from "./http.ts";
 import { LOW } from "./live.ts";
-import { Sink } from "./world.ts";
+import { IoError, Sink } from "./world.ts";
 import type { Source, Waitable } from "./world.ts";
 
 /** Words that both ends of an errand see: bytes on their way to the guest and away from it, whether the courier pauses. */
@@ -168,7 +168,8 @@ export class Errand {
       read: (max) => this.#read(max),
       waitable: this.#waitable(() => this.#coming.length > 0 || this.#over),
       get failure() {
-        return errand.failed;
+        const { failed } = errand;
+        return failed === null ? null : new IoError(failed.text === undefined ? failed.name : `${failed.name}: ${failed.text}`, { http: failed });
       },
     };
   }
@@ -199,6 +200,7 @@ export class Errand {
   }
 
   #hear(): void {
+    if (this.#closed) return;
     for (let got = receiveMessageOnPort(this.#port); got !== undefined; got = receiveMessageOnPort(this.#port)) {
       const message = got.message as FromCourier;
       switch (message.kind) {
@@ -228,7 +230,7 @@ export class Errand {
   readonly room: Waitable = this.#waitable(() => this.#over || Atomics.load(this.#words, OUT.leaving) <= LOW);
 
   write(bytes: Uint8Array): void {
-    if (this.#over || bytes.length === 0) return;
+    if (this.#closed || this.#over || bytes.length === 0) return;
     const copy = Uint8Array.prototype.slice.call(bytes);
     Atomics.add(this.#words, OUT.leaving, copy.length);
     this.#port.postMessage({ kind: "body", bytes: copy } satisfies ToCourier, [copy.buffer as ArrayBuffer]);
@@ -236,6 +238,13 @@ export class Errand {
 
   end(): void {
     this.#tell({ kind: "end" });
+  }
+
+  /** It will not be whole: nothing comes of it. */
+  abandon(): void {
+    if (this.#over) return;
+    this.failed = { name: "HTTP-protocol-error" };
+    this.close();
   }
 
   close(): void {
@@ -275,6 +284,9 @@ export class ErrandSink extends Sink {
   override finish(): void {
     this.#finished = true;
     this.#errand?.end();
+  }
+  abandon(): void {
+    if (!this.#finished) this.#errand?.abandon();
   }
   send(errand: Errand): void {
     this.#errand = errand;

@@ -241,6 +241,9 @@ export class OutgoingBody {
     this.sink = sink;
     this.#headers = headers;
   }
+  dropped(): void {
+    if (!this.finished && this.sink instanceof ErrandSink) this.sink.abandon();
+  }
   /** The length that the headers promise; null: none. */
   get promised(): number | null {
     const [value] = this.#headers.get("content-length");
@@ -338,7 +341,7 @@ class OutgoingRequest {
   path: Value = NONE;
   scheme: Value = NONE;
   authority: Value = NONE;
-  body: (OutgoingBody & { readonly sink: ErrandSink }) | null = null;
+  body: OutgoingBody | null = null;
   constructor(headers: Fields) {
     this.headers = headers;
   }
@@ -357,8 +360,7 @@ function requestBody(world: World, request: Value): Value {
   const own = self<OutgoingRequest>(request);
   if (own.body !== null) return err();
   world.tank.keep(BODY_COST);
-  const sink = new ErrandSink();
-  own.body = Object.assign(new OutgoingBody(sink, own.headers), { sink });
+  own.body = new OutgoingBody(new ErrandSink(), own.headers);
   return okay({ rep: own.body });
 }
 
@@ -486,7 +488,7 @@ function handle(world: World, request: Value, options: Value): Value {
   if ("name" in head) return err(errorValue(head));
   const errand = (world as HttpWorld).errands.start(head);
   if ("name" in errand) return err(errorValue(errand));
-  own.body?.sink.send(errand);
+  if (own.body?.sink instanceof ErrandSink) own.body.sink.send(errand);
   return okay({ rep: new FutureResponse(errand) });
 }
 

@@ -3,8 +3,8 @@
 import { trap } from "../stop.ts";
 import { err, OK, okay } from "../component/value.ts";
 import type { Rep, Value } from "../component/value.ts";
-import { IoError, OutputStream, Pollable, realTime } from "./world.ts";
-import type { Interface, Source, Waitable, World } from "./world.ts";
+import { OutputStream, Pollable, realTime } from "./world.ts";
+import type { Interface, IoError, Source, Waitable, World } from "./world.ts";
 
 const IN = "wasi:io/streams.input-stream";
 const OUT = "wasi:io/streams.output-stream";
@@ -32,8 +32,8 @@ function read(_world: World, stream: Value, length: Value): Value {
   return part === null ? ended(source) : okay(part);
 }
 
-function ended({ failure }: Source): Value {
-  return failure ? err({ tag: 0, value: { rep: new IoError(failure.text === undefined ? failure.name : `${failure.name}: ${failure.text}`, failure) } }) : CLOSED;
+function ended({ failure }: { readonly failure?: IoError | null }): Value {
+  return failure ? err({ tag: 0, value: { rep: failure } }) : CLOSED;
 }
 
 function block(waitable: Waitable | null): void {
@@ -66,7 +66,7 @@ function put(stream: Value, bytes: Uint8Array): Value {
   if (!sink.open) return CLOSED;
   block(sink.waitable);
   sink.write(bytes);
-  return OK;
+  return sink.failure === null ? OK : ended(sink);
 }
 
 function putAtMost(most: number, stream: Value, bytes: Uint8Array): Value {
@@ -86,6 +86,7 @@ function splice(_world: World, to: Value, from: Value, length: Value): Value {
   if (part === null) return ended(source);
   block(sink.waitable);
   sink.write(part);
+  if (sink.failure !== null) return ended(sink);
   return okay(BigInt(part.length));
 }
 

@@ -7,6 +7,7 @@ import type { Tank } from "../component/tank.ts";
 import type { Told } from "../host.ts";
 import { Errands } from "./errand.ts";
 import type { Courier } from "./errand.ts";
+import { Folders } from "./folders.ts";
 import { GrantedSenses, OpenSenses, Player, recorded, tapeOf } from "./senses.ts";
 import type { Recorder, Senses } from "./senses.ts";
 
@@ -20,6 +21,7 @@ export class Outside {
   readonly #denials: Denial[] = [];
   readonly #granted: boolean;
   readonly errands: Errands;
+  readonly folders: Folders | null;
 
   /** `courier`: for guests that have capabilities. `bell`: what wakes the guest where it waits. */
   constructor(grants: Grants | null, tank: Tank, courier: Courier | null, bell: Int32Array) {
@@ -27,6 +29,7 @@ export class Outside {
     this.env = grants?.env ?? [];
     this.#tape = grants === null ? null : tapeOf(grants, tank);
     this.senses = grants === null ? new OpenSenses() : new GrantedSenses(grants, this.#tape);
+    this.folders = grants === null || grants.folders.length === 0 ? null : new Folders(grants.folders, tank);
     this.errands = new Errands(courier, tank, bell, (denial) => this.#deny(denial));
   }
 
@@ -37,11 +40,12 @@ export class Outside {
   /** The guest is gone. */
   close(): void {
     this.errands.close();
+    this.folders?.close();
   }
 
   /** undefined: there is nothing to tell. */
   told(): Told | undefined {
     if (!this.#granted) return undefined;
-    return { denials: this.#denials, evidence: recorded(this.#tape), missing: this.#tape instanceof Player ? this.#tape.errors : [], usedNetwork: this.errands.used, files: [] };
+    return { denials: this.#denials, evidence: recorded(this.#tape), missing: this.#tape instanceof Player ? this.#tape.errors : [], usedNetwork: this.errands.used, files: this.folders?.files ?? [] };
   }
 }

@@ -22,6 +22,8 @@ export interface Senses {
   u64(kind: Chance): bigint;
   /** 128 bits. */
   seed(): bigint;
+  /** Whether the times of files may be seen. */
+  readonly tellsTimes: boolean;
 }
 
 const MS = 1_000_000n;
@@ -40,6 +42,7 @@ function number(bytes: Uint8Array): bigint {
 export class OpenSenses implements Senses {
   readonly #began = process.hrtime.bigint();
   readonly wallResolution: number = 1_000_000;
+  readonly tellsTimes: boolean = true;
   monotonic(): bigint {
     return process.hrtime.bigint() - this.#began;
   }
@@ -74,10 +77,12 @@ export class GrantedSenses implements Senses {
   readonly #open = new OpenSenses();
   readonly #tape: Tape | null;
   readonly wallResolution: number;
+  readonly tellsTimes: boolean;
 
   constructor(grants: Grants, tape: Tape | null) {
     this.#grants = grants;
     this.#tape = tape;
+    this.tellsTimes = grants.clocks === "allow";
     this.wallResolution = grants.clocks === "allow" ? this.#open.wallResolution : 1;
   }
   monotonic(): bigint {

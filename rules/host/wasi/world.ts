@@ -4,6 +4,7 @@ import { Halt } from "../stop.ts";
 import type { Tank } from "../component/tank.ts";
 import type { Value } from "../component/value.ts";
 import type { HttpError } from "./errand.ts";
+import type { FileErrorName, Folders } from "./folders.ts";
 import type { Senses } from "./senses.ts";
 
 export type HostImpl = (world: World, ...args: Value[]) => Value;
@@ -29,7 +30,7 @@ export interface Source {
   /** null: it never has to be waited for. */
   readonly waitable: Waitable | null;
   /** Why it came to an end before it should have; null: it did not. */
-  readonly failure?: HttpError | null;
+  readonly failure?: IoError | null;
 }
 
 export class InputStream implements Source {
@@ -84,6 +85,12 @@ export class Sink {
   flush(): void {}
   /** Nothing more will be written. */
   finish(): void {}
+  /** Why nothing can be written any more; null: nothing is wrong. */
+  get failure(): IoError | null {
+    return null;
+  }
+  /** The guest let go of the stream. */
+  dropped(): void {}
   protected keep(bytes: Uint8Array): void {
     this.#chunks.push(Uint8Array.prototype.slice.call(bytes));
     // Guests that write byte by byte must not cost an object a byte.
@@ -106,14 +113,20 @@ export class OutputStream {
   constructor(sink: Sink) {
     this.sink = sink;
   }
+  dropped(): void {
+    this.sink.dropped();
+  }
 }
 
+/** Why a stream failed, in the words of whoever is behind it. */
 export class IoError {
   readonly message: string;
   readonly http: HttpError | null;
-  constructor(message: string, http: HttpError | null = null) {
+  readonly file: FileErrorName | null;
+  constructor(message: string, { http = null, file = null }: { readonly http?: HttpError | null; readonly file?: FileErrorName | null } = {}) {
     this.message = message;
     this.http = http;
+    this.file = file;
   }
 }
 
@@ -135,6 +148,8 @@ export interface World {
   readonly stderr: Sink;
   readonly env: readonly (readonly [name: string, value: string])[];
   readonly senses: Senses;
+  /** null: none are open to it. */
+  readonly folders: Folders | null;
 }
 
 /** Real nanoseconds, whatever the guest is told: what it waits for comes to pass. */

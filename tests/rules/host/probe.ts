@@ -119,8 +119,15 @@ export async function probe(code: string, data: readonly string[] = []): Promise
   return componentNew(await componentEmbed({ binary: core, witSource: joinWit(witFiles())!, world: "test:probe/probe" }));
 }
 
-function witFiles(): { readonly path: string; readonly text: string }[] {
+function witFiles(world = WORLD): { readonly path: string; readonly text: string }[] {
   const deps = join(ROOT, "wit", "deps");
   const files = readdirSync(deps, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".wit"));
-  return [{ path: "probe/world.wit", text: WORLD }, ...files.sort().map((name) => ({ path: relative(deps, join(deps, name)), text: readFileSync(join(deps, name), "utf8") }))];
+  return [{ path: "probe/world.wit", text: world }, ...files.sort().map((name) => ({ path: relative(deps, join(deps, name)), text: readFileSync(join(deps, name), "utf8") }))];
+}
+
+/** A component that imports all of some interfaces (wasm-tools keeps what a core module imports, so it imports everything by its dummy). */
+export async function allOf(interfaces: readonly string[]): Promise<Uint8Array> {
+  const imports = interfaces.map((name) => `import ${name}@0.2.8;`).join(" ");
+  const { componentEmbed, componentNew } = await import("@bytecodealliance/jco-transpile/wasm-tools");
+  return componentNew(await componentEmbed({ dummy: true, witSource: joinWit(witFiles(`package test:probe;\nworld probe { ${imports} }\n`))!, world: "test:probe/probe" }));
 }
