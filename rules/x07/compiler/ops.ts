@@ -8,7 +8,7 @@ const SMALL: IrExpr[] = [];
 for (let i = 0; i < 64; i++) SMALL.push(make.const(i));
 
 export function k(value: number): IrExpr {
-  return SMALL[value] ?? make.const(value | 0);
+  return value >= 0 && value < SMALL.length ? (SMALL[value] ?? make.const(value | 0)) : make.const(value | 0);
 }
 
 export const ZERO = k(0);

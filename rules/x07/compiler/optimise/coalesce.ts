@@ -18,7 +18,7 @@ export function coalesce(f: IrFunction): IrFunction {
   if (candidates.length > MOST) return f;
   const lives = new Lives(f, candidates, undefined);
   lives.run();
-  const names = merged(copies, lives);
+  const names = merged(f, copies, lives);
   return names === undefined ? f : { ...f, body: new Renaming(names).list(f.body) };
 }
 
@@ -82,6 +82,7 @@ interface Verdict {
 /** Tables by local, and rows of bits; one function uses them at a time. */
 const placeTable = new Scratch();
 const countTable = new Scratch();
+const nameTable = new Scratch();
 let places = placeTable.zeroed(0);
 let bits = new Int32Array(4096);
 
@@ -345,12 +346,14 @@ function judge(s: IrStmt, read: boolean, { dead, needed }: Verdict): void {
   } else if (!needed.has(s)) dead.add(s);
 }
 
-/** New names of locals: each copy joins two groups unless they overlap. A group is called as its parameter, or its lowest member. */
-function merged(copies: readonly number[], lives: Lives): ReadonlyMap<number, number> | undefined {
+/** By local, its new name: each copy joins two groups unless they overlap. A group is called as its parameter, or its lowest member. */
+function merged(f: IrFunction, copies: readonly number[], lives: Lives): Int32Array | undefined {
   const { candidates } = lives;
   const group = candidates.map((_, i) => i);
   const members = candidates.map((_, i) => [i]);
-  const names = new Map<number, number>();
+  const names = nameTable.zeroed(f.locals.length);
+  for (let i = 0; i < f.locals.length; i++) names[i] = i;
+  let joined = false;
   for (let c = 0; c < copies.length; c += 2) {
     const to = group[lives.placeOf(copies[c]!)]!;
     const from = group[lives.placeOf(copies[c + 1]!)]!;
@@ -358,33 +361,37 @@ function merged(copies: readonly number[], lives: Lives): ReadonlyMap<number, nu
     const b = Math.max(to, from);
     if (a === b || lives.overlap(a, b)) continue;
     lives.join(a, b);
+    joined = true;
     for (const m of members[b]!) {
       group[m] = a;
       members[a]!.push(m);
-      names.set(candidates[m]!, candidates[a]!);
+      names[candidates[m]!] = candidates[a]!;
     }
   }
-  return names.size === 0 ? undefined : names;
+  return joined ? names : undefined;
 }
 
 /** Writes the new names; a local that is set to itself is not. */
 class Renaming {
-  private readonly names: ReadonlyMap<number, number>;
+  private readonly names: Int32Array;
 
-  constructor(names: ReadonlyMap<number, number>) {
+  constructor(names: Int32Array) {
     this.names = names;
   }
 
   list(stmts: readonly IrStmt[]): readonly IrStmt[] {
-    const out: IrStmt[] = [];
-    for (const s of stmts) {
+    let out: IrStmt[] | undefined;
+    for (let i = 0; i < stmts.length; i++) {
+      const s = stmts[i]!;
       const next = this.stmt(s);
-      if (next.op !== "set" || next.value.op !== "get" || next.value.local !== next.local) out.push(next);
+      const needed = next.op !== "set" || next.value.op !== "get" || next.value.local !== next.local;
+      if (!needed || next !== s) out ??= stmts.slice(0, i);
+      if (needed) out?.push(next);
     }
-    return out;
+    return out ?? stmts;
   }
 
-  private readonly local = (local: number): number => this.names.get(local) ?? local;
+  private readonly local = (local: number): number => this.names[local]!;
 
   private readonly expr = (e: IrExpr): IrExpr => {
     if (e.op !== "get") return mapChildren(e, this.expr);
@@ -399,15 +406,23 @@ class Renaming {
         const local = this.local(s.local);
         return value === s.value && local === s.local ? s : make.set(local, value);
       }
-      case "call":
-        return make.call(s.target, mapAll(s.args, this.expr), s.dests.map(this.local));
+      case "call": {
+        const args = mapAll(s.args, this.expr);
+        return args === s.args && s.dests.length === 0 ? s : make.call(s.target, args, s.dests.map(this.local));
+      }
       case "resume":
         return make.resume(this.expr(s.index), mapAll(s.args, this.expr), s.dests.map(this.local));
-      case "if":
-        return make.if(this.expr(s.cond), this.list(s.then), this.list(s.else));
+      case "if": {
+        const cond = this.expr(s.cond);
+        const then = this.list(s.then);
+        const otherwise = this.list(s.else);
+        return cond === s.cond && then === s.then && otherwise === s.else ? s : make.if(cond, then, otherwise);
+      }
       case "loop":
-      case "block":
-        return make.around(s, this.list(s.body));
+      case "block": {
+        const body = this.list(s.body);
+        return body === s.body ? s : make.around(s, body);
+      }
       default:
         return mapStmt(s, this.expr);
     }

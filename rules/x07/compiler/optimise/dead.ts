@@ -18,10 +18,11 @@ export function withoutDead(f: IrFunction): { readonly f: IrFunction; readonly r
   const sweep = new Sweep(f);
   let { body } = f;
   // Backwards, so that what only dead code reads is dead when it is come to; again where it had been passed, in a loop.
-  do {
-    sweep.begin();
+  body = sweep.list(body);
+  while (sweep.missed) {
+    sweep.beginAgain();
     body = sweep.list(body);
-  } while (sweep.missed);
+  }
   return { f: body === f.body ? f : { ...f, body }, reads: sweep.reads };
 }
 
@@ -37,7 +38,7 @@ class Sweep {
     countReads(f.body, this.reads);
   }
 
-  begin(): void {
+  beginAgain(): void {
     this.missed = false;
     this.passed.fill(0);
   }

@@ -2,8 +2,8 @@
 
 import type { IrExpr, IrFunction, IrStmt, Scalar } from "../ir.ts";
 import { isSimple } from "../ir.ts";
-import { isVolatile } from "../elab/effects.ts";
-import { mapChildren, mapStmt, sameItems } from "./walk.ts";
+import { hasCall, isVolatile } from "../elab/effects.ts";
+import { mapChildren, mapStmt, ownExprs, sameItems } from "./walk.ts";
 import * as make from "../make.ts";
 
 /** Tells which functions may be copied; undefined: leave the call. */
@@ -35,7 +35,7 @@ class Inliner {
 
   private stmt(s: IrStmt, out: IrStmt[]): void {
     // Calls are pulled out in the order in which they run, so nothing overtakes anything.
-    const direct = mapStmt(s, (e) => this.hoist(e, out, s));
+    const direct = ownExprs(s, hasCall) ? mapStmt(s, (e) => this.hoist(e, out, s)) : s;
     if (direct.op === "call") {
       const callee = this.candidates(direct.target);
       if (callee !== undefined) return this.copy(callee, direct.args, direct.dests, out);

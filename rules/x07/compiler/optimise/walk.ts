@@ -191,16 +191,19 @@ function sizeOfExpr(e: IrExpr, before: number, limit: number): number {
 
 /** Whether control never reaches the end of the list. */
 export function leaves(stmts: readonly IrStmt[]): boolean {
-  const last = stmts.length === 0 ? undefined : stmts[stmts.length - 1];
-  if (last === undefined) return false;
-  switch (last.op) {
+  return stmts.length > 0 && ends(stmts[stmts.length - 1]!);
+}
+
+/** Whether control never reaches what follows the statement. */
+export function ends(s: IrStmt): boolean {
+  switch (s.op) {
     case "return":
     case "trap":
       return true;
     case "br":
-      return last.cond === undefined;
+      return s.cond === undefined;
     case "if":
-      return last.else.length > 0 && leaves(last.then) && leaves(last.else);
+      return s.else.length > 0 && leaves(s.then) && leaves(s.else);
     default:
       return false;
   }
@@ -427,47 +430,58 @@ function anyOf(list: readonly IrExpr[], f: (e: IrExpr) => boolean): boolean {
   return false;
 }
 
-/** Shows the target of every call, in the order of evaluation. */
-export function eachCall(stmts: readonly IrStmt[], show: (target: string) => void): void {
-  const inside = (e: IrExpr): boolean => {
-    showCalls(e, show);
-    return false;
-  };
-  const list = (all: readonly IrStmt[]): void => {
-    for (const s of all) {
-      ownExprs(s, inside);
+/** What a body calls, and how large it is. */
+export class Survey {
+  /** As `sizeOf` counts. */
+  size = 0;
+  /** Of every call, in the order of evaluation. */
+  readonly targets: string[] = [];
+
+  constructor(body: readonly IrStmt[]) {
+    this.list(body);
+  }
+
+  private list(stmts: readonly IrStmt[]): void {
+    for (const s of stmts) {
+      this.size++;
+      ownExprs(s, this.look);
       switch (s.op) {
         case "call":
-          show(s.target);
+          this.targets.push(s.target);
           break;
         case "if":
-          list(s.then);
-          list(s.else);
+          this.list(s.then);
+          this.list(s.else);
           break;
         case "loop":
         case "block":
-          list(s.body);
+          this.list(s.body);
       }
     }
-  };
-  list(stmts);
-}
+  }
 
-function showCalls(e: IrExpr, show: (target: string) => void): void {
-  switch (e.op) {
-    case "bin":
-      showCalls(e.a, show);
-      return showCalls(e.b, show);
-    case "un":
-      return showCalls(e.a, show);
-    case "load":
-      return showCalls(e.addr, show);
-    case "cond":
-      showCalls(e.cond, show);
-      showCalls(e.a, show);
-      return showCalls(e.b, show);
-    case "call":
-      for (const a of e.args) showCalls(a, show);
-      show(e.target);
+  private readonly look = (e: IrExpr): boolean => {
+    this.expr(e);
+    return false;
+  };
+
+  private expr(e: IrExpr): void {
+    this.size++;
+    switch (e.op) {
+      case "bin":
+        this.expr(e.a);
+        return this.expr(e.b);
+      case "un":
+        return this.expr(e.a);
+      case "load":
+        return this.expr(e.addr);
+      case "cond":
+        this.expr(e.cond);
+        this.expr(e.a);
+        return this.expr(e.b);
+      case "call":
+        for (const a of e.args) this.expr(a);
+        this.targets.push(e.target);
+    }
   }
 }
