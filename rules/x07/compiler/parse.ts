@@ -169,8 +169,8 @@ class ModuleParser {
       return;
     }
     for (const name of found.exports) {
-      const i = found.written.indexOf(name);
       if (found.functions.has(name) || found.types.has(name) || !name.startsWith(`${this.id}.`)) continue;
+      const i = found.written.indexOf(name);
       this.faults.push(fault("Parse", undefined, `export ${JSON.stringify(name)} is not defined in module ${JSON.stringify(this.id)}`, `${found.exportAt}/${i}`, this.meant(name, [...found.functions.keys(), ...found.types.keys()], `${found.exportAt}/${i}`)));
     }
   }
@@ -219,7 +219,7 @@ class ModuleParser {
     const result = this.typeExpr(value.get("result"), `${at}/result`, scope);
     const body = value.get("body");
     const expr = body === undefined ? this.bad("function is missing body", `${at}/body`) : this.expr(body, `${at}/body`);
-    const contracts = this.contracts(value, at);
+    const contracts = CONTRACTS.some((key) => value.has(key)) ? this.contracts(value, at) : NO_CONTRACTS;
     if (name === undefined || result === undefined || expr === undefined) return;
     if (isAsync && result !== "bytes" && result !== "result_bytes") return this.bad("defasync result must be bytes or result_bytes", `${at}/result`);
     if (found.functions.has(name) || found.types.has(name)) return this.bad(`duplicate function name: ${JSON.stringify(name)}`, `${at}/name`);
@@ -372,6 +372,8 @@ class Declarations {
 const GATES: readonly (readonly [string, number])[] = [
   ["requires", 5], ["ensures", 5], ["invariant", 5], ["loop_contracts", 6], ["protocol", 7], ["decreases", 8],
 ];
+const CONTRACTS = GATES.map(([key]) => key);
+const NO_CONTRACTS = { requires: [], ensures: [], invariant: [], decreases: 0 } as const;
 const BOUNDS = new Set(["any", "bytes_like", "num_like", "value", "hashable", "orderable"]);
 
 function optionalText(value: Json | undefined): string | undefined {
