@@ -10,18 +10,18 @@ const WRITE_CACHE = "X07_WASM_WRITE_CODE_CACHE";
 
 /** A script from a code cache cannot import by itself; it is given this process entry's own `import`. */
 type Import = (specifier: string) => Promise<unknown>;
-type Wrapper = (exports: object, require: NodeJS.Require, module: { exports: object }, filename: string, dirname: string, load: Import) => void;
+type Wrapper = (exports: object, require: NodeJS.Require, module: { exports: object }, filename: string, dirname: string, load: Import, verdict: string | undefined) => void;
 
-/** Runs a script of this folder and gives what it exports. */
-export function loadScript(folder: string, name: "core" | "answer"): object {
+/** Runs a script of this folder and gives what it exports. It may be told what the goal's record came to (`__verdict`). */
+export function loadScript(folder: string, name: "core" | "answer", verdict?: string): object {
   const filename = `${folder}/${name}.cjs`;
   // The bundles are plain ASCII, which reads fastest as latin1.
-  const source = `(function (exports, require, module, __filename, __dirname, __import) {${readFileSync(filename, "latin1")}\n})`;
+  const source = `(function (exports, require, module, __filename, __dirname, __import, __verdict) {${readFileSync(filename, "latin1")}\n})`;
   const script = new vm.Script(source, { filename, cachedData: codeCache(folder, name) });
   const target = process.env[`${WRITE_CACHE}_${name.toUpperCase()}`];
   if (target !== undefined) process.on("exit", () => writeFileSync(target, script.createCachedData()));
   const module = { exports: {} };
-  (script.runInThisContext() as Wrapper)(module.exports, createRequire(filename), module, filename, folder, (specifier) => import(specifier));
+  (script.runInThisContext() as Wrapper)(module.exports, createRequire(filename), module, filename, folder, (specifier) => import(specifier), verdict);
   return module.exports;
 }
 

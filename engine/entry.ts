@@ -20,7 +20,7 @@ import { loadDigest, sha256Hex } from "./lib/digest.ts";
 import { fingerprint, loadFingerprint } from "./lib/fingerprint.ts";
 import { commandsOf, type Doors, type LoadedGraph, loadUserGraph } from "./load.ts";
 import { addressOf, type Command, type EngineOptions } from "./option.ts";
-import { check, encodeRecord, type GoalRecord, IN_CACHE, mayReplay, outputsOf, type PlacedOutput, putBackText, RECORD_FOLDER, type RecordEntry, recordKey, recordPath, refresh, replay, type Replay, writeAll } from "./record.ts";
+import { check, encodeRecord, type GoalRecord, IN_CACHE, mayReplay, outputsOf, type PlacedOutput, putBackText, RECORD_FOLDER, type RecordEntry, recordKey, recordPath, refresh, replay, type Replay, type Verdict, writeAll } from "./record.ts";
 import { diagnosticsText } from "./report.ts";
 import { type GoalRun, Session, type SessionWorld } from "./session.ts";
 import { allFresh, type GraphReport, graphReportText } from "./view/graph-report.ts";
@@ -29,6 +29,8 @@ import { type Progress, progress } from "./view/progress.ts";
 declare const BUILD_ID: string;
 /** Digest of the packaged graph's source: the same file in a checkout is not compiled again. */
 declare const GRAPH_SOURCE_ID: string;
+/** What the process's entry has found of the goal's record. */
+declare const __verdict: Verdict["kind"] | undefined;
 
 const GRAPH_FILE = "x07wasm.graph.ts";
 
@@ -65,7 +67,7 @@ class Printer {
 
 /** Same sizes, other stamps: content decides, and then the answer stands. */
 async function answeredByContent(argv: readonly string[]): Promise<boolean> {
-  if (!mayReplay(argv)) return false;
+  if (!mayReplay(argv) || (typeof __verdict === "string" && __verdict !== "touched")) return false;
   const key = recordKey(argv, BUILD_ID);
   const path = recordPath(key);
   const verdict = check(path, key, process.env);

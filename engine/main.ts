@@ -2,11 +2,14 @@
 // there is something to do. Imports must stay as few as they are: they are what a no-op costs.
 
 import type * as Answers from "./answer-find.ts";
-import { type Answered, check, mayReplay, putBackText, recordKey, recordPath, replay } from "./record.ts";
+import { type Answered, check, mayReplay, putBackText, recordKey, recordPath, replay, type Verdict } from "./record.ts";
 
 declare const BUILD_ID: string;
 /** Under which names the packaged graph's cache is found. */
 declare const CACHE_NAMES: Answers.Names;
+
+/** What the goal's record came to, where there was one to look at. */
+let came: Verdict["kind"] | undefined;
 
 /** True when the question is answered. */
 async function fast(): Promise<boolean> {
@@ -15,6 +18,7 @@ async function fast(): Promise<boolean> {
   const key = recordKey(argv, BUILD_ID);
   const path = recordPath(key);
   const verdict = check(path, key, process.env);
+  came = verdict.kind;
   if (verdict.kind === "same") return answered(verdict.open);
   if (verdict.kind === "none") return answeredElsewhere(argv, key, path);
   if (verdict.kind !== "lost" || verdict.open.head.contents === undefined) return false;
@@ -50,5 +54,5 @@ function answered(open: Answered, summary?: string): boolean {
 }
 
 void fast().then((done) => {
-  if (!done) void import("./core.ts").then(({ loadScript }) => void loadScript(__dirname, "core"));
+  if (!done) void import("./core.ts").then(({ loadScript }) => void loadScript(__dirname, "core", came));
 });
