@@ -47,7 +47,7 @@ export const compileX07 = rule({
   outputs: { code: output("x07-code", "code.bin"), inline: output("x07-inline", "inline.json") },
   async run({ objects, inline }) {
     const stages = await compiler();
-    return ok(await codeOf(stages, objects.map((o) => JSON.parse(o.text()) as ModuleObject), inline));
+    return ok(await codeOf(stages, objects.map((o) => stages.objectOf(o.text())), inline));
   },
 });
 
@@ -115,8 +115,8 @@ export const printX07 = rule({
   outputs: { c: output("c-source", "program.c"), header: output("c-header", "x07.h") },
   async run({ objects, problems }) {
     if (problems.length > 0) return fail([...problems]);
-    const [{ objectsToC }, { stdLibrary }] = await Promise.all([import("./c/index.ts"), import("./std.ts")]);
-    const made = objectsToC(objects.map((o) => JSON.parse(o.text()) as ModuleObject), await stdLibrary());
+    const [{ objectsToC }, { objectOf, library }] = await Promise.all([import("./c/index.ts"), compiler()]);
+    const made = objectsToC(objects.map((o) => objectOf(o.text())), library);
     return made.ok ? ok({ c: made.c, header: made.header }) : fail(compileFailed(made.errors));
   },
 });

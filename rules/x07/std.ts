@@ -4,7 +4,8 @@
 import { packageFile, readPackaged } from "../contract/packaged.ts";
 import type { IrFunction } from "./compiler/ir.ts";
 import { type Library, ownerOf } from "./compiler/library.ts";
-import type { ModuleObject, ObjectFunction } from "./compiler/object.ts";
+import { anew } from "./compiler/make.ts";
+import { type ModuleObject, type ObjectFunction, withShapes } from "./compiler/object.ts";
 import { takeOut } from "./compiler/wasm/kept-code.ts";
 import type { CodeFunction } from "./compiler/wasm/symbols.ts";
 import type { StdModule } from "./std-build.ts";
@@ -52,7 +53,7 @@ export function libraryOf(find: StdFind): Library {
   const inline = memo((id) => parts(id)?.inline() ?? {});
   const bodies = memo((name): IrFunction | undefined => {
     const text = inline(ownerOf(name))[name];
-    return text === undefined ? undefined : (JSON.parse(text) as IrFunction);
+    return text === undefined ? undefined : anew(JSON.parse(text) as IrFunction);
   });
   return {
     has: (id) => STD_NAME.test(id) && parts(id) !== undefined,
@@ -63,7 +64,7 @@ export function libraryOf(find: StdFind): Library {
     inline: bodies,
     object: memo((id): ModuleObject | undefined => {
       const texts = parts(id)?.object();
-      return texts === undefined ? undefined : { id, roots: [], functions: texts.map((t) => JSON.parse(t) as ObjectFunction) };
+      return texts === undefined ? undefined : { id, roots: [], functions: texts.map((t) => withShapes(JSON.parse(t) as ObjectFunction)) };
     }),
   };
 }

@@ -7,6 +7,7 @@ import { k } from "./ops.ts";
 import { visit } from "./optimise/walk.ts";
 import { runtimeFunction, staticArea } from "./runtime/index.ts";
 import { FIRST_AREA } from "./runtime/memory.ts";
+import * as make from "./make.ts";
 
 export interface Linked<F> {
   /** In emission order; the last is the exported entry. */
@@ -107,14 +108,14 @@ function entryPoint<F>(reached: ReadonlyMap<string, Reached<F>>): IrFunction {
   for (const r of reached.values()) for (const a of r.summary.areas) areas.add(a);
   for (const name of [...areas].sort()) {
     const area = staticArea(name);
-    if (area?.reset === true) b.fill({ op: "static", name }, k(0), k(area.size));
+    if (area?.reset === true) b.fill(make.static(name), k(0), k(area.size));
   }
   if (reached.has("rt.alloc")) b.call("rt.heap_reset", [b.param(1), b.param(2)]);
   const initial: readonly (readonly [string, IrExpr])[] = [["input_ptr", b.param(3)], ["input_len", b.param(4)], ["allocated", k(0)]];
-  for (const [name, value] of initial) if (uses(reached, name)) b.emit({ op: "global.set", name, value });
+  for (const [name, value] of initial) if (uses(reached, name)) b.emit(make.setGlobal(name, value));
   const [ptr, len] = b.callMany("solve", [b.param(3), b.param(4)], ["i32", "i32"]);
   const length = len ?? k(0);
-  b.store(4, b.param(0), 0, { op: "cond", cond: length, a: ptr ?? k(0), b: b.param(1) });
+  b.store(4, b.param(0), 0, make.cond(length, ptr ?? k(0), b.param(1)));
   b.store(4, b.param(0), 4, length);
   b.ret();
   return b.finish("x07_solve_v2", [], "never");
