@@ -335,7 +335,9 @@ export class Build {
     if (gone.length > 0 && this.#bring(action, gone.flatMap((i) => this.#contents.digest(i.artifact) ?? []))) return;
     if (gone.length > 0) return this.#waitFor(action, gone[0]!.artifact);
     this.#ready.set(action.id, BUSY);
-    void this.#queue.add(() => this.#run(action, base, reasons), { priority: this.#priority(action.id) });
+    // Whoever starts at once needs no place in the line.
+    const waits = this.#queue.pending >= this.#queue.concurrency;
+    void this.#queue.add(() => this.#run(action, base, reasons), waits ? { priority: this.#priority(action.id) } : undefined);
   }
 
   #mayNotStart(action: Action): boolean {

@@ -459,7 +459,7 @@ class PlanRun {
 
   #probe(path: string): "file" | "dir" | "other" | "missing" {
     const at = normal(path);
-    const kind = this.#world.disk.stat(at)?.kind ?? "missing";
+    const kind = this.#files.peek(at)?.kind ?? "missing";
     if (!this.#seen.has(at)) this.#seen.set(at, kind === "missing" ? "missing" : "present");
     return kind;
   }
