@@ -10,6 +10,7 @@ import type { Func } from "./component/plan.ts";
 import { spellFunc } from "./component/types.ts";
 import { Tank } from "./component/tank.ts";
 import type { Tagged, Value } from "./component/value.ts";
+import { beyondV8, namesOf } from "./demands.ts";
 import { leavesTraces } from "../ops/grants.ts";
 import type { Grants } from "../ops/grants.ts";
 import type { CommandJob, CommandOutcome, Ended, HttpEnd, HttpHandler, HttpJob, HttpOutcome, HttpResponse, NotStarted } from "./host.ts";
@@ -235,5 +236,7 @@ function outcomeOf(exchange: Exchange): HttpEnd {
 
 export function openV8(job: HttpJob): Result<V8Handler, NotStarted> {
   const loaded = load(job.component, "proxy", hostLimits(job.limits, job.wallMs));
-  return loaded.ok ? ok(new V8Handler(loaded.value, job)) : fail(loaded.error);
+  if (!loaded.ok) return loaded;
+  const beyond = beyondV8(job.grants ?? null, namesOf(loaded.value.prepared.program.plan.imports));
+  return beyond === null ? ok(new V8Handler(loaded.value, job)) : fail(beyond);
 }

@@ -6,6 +6,7 @@ import { join, relative, sep } from "node:path";
 import type { Diagnostic, FileDigest, OptionValues } from "../../engine/index.ts";
 import type { Witness } from "../incident/record.ts";
 import { finding } from "../wasm/finding.ts";
+import { Confidential } from "./conceal.ts";
 import type { Capabilities, Mode, NetworkCapabilities, Preopen } from "./capabilities.ts";
 import { readEvidence } from "./evidence.ts";
 import type { Evidence } from "./evidence.ts";
@@ -62,8 +63,11 @@ export async function loadGrants(witness: Witness, options: OptionValues): Promi
   const problems = [...(evidence.ok ? [] : evidence.diagnostics), ...secrets.flatMap((s) => (s.ok ? [] : s.error)), ...folders.flatMap((f) => (f.ok ? [] : [f.diagnostic]))];
   if (problems.length > 0 || !evidence.ok) return failed(problems);
   const known = secrets.flatMap((s) => (s.ok ? [s.value] : []));
-  witness.secrets = known.map(({ id, source }) => ({ id, source }));
-  return { ok: true, grants: grantsOf(witness, capabilities, folders.flatMap((f) => (f.ok ? [f.folder] : [])), known, evidence.use), inputs };
+  const grants = grantsOf(witness, capabilities, folders.flatMap((f) => (f.ok ? [f.folder] : [])), known, evidence.use);
+  witness.secrets = grants.secrets;
+  witness.confidential = new Confidential(grants.confidential);
+  for (const { path } of grants.folders) witness.alsoFolder(path);
+  return { ok: true, grants, inputs };
 }
 
 function grantsOf(witness: Witness, capabilities: Capabilities, folders: readonly GrantedFolder[], secrets: readonly Secret[], evidence: EvidenceUse | null): Grants {

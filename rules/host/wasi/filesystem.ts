@@ -214,6 +214,7 @@ function openEntry(from: Opened, { path, name, mustBeFolder, base }: Entry, how:
   if (base === "." && (how & (CREATE | TRUNCATE)) !== 0) refuse("is-directory");
   // Whoever is at the other end of a pipe is not waited for.
   const special = constants.O_NOFOLLOW | constants.O_NONBLOCK | bit(CREATE, constants.O_CREAT) | bit(EXCLUSIVE, constants.O_EXCL) | bit(DIRECTORY, constants.O_DIRECTORY);
+  const existed = (how & CREATE) === 0 || lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   const fd = openSync(path, mode | special, 0o666);
   const isFolder = orClose(fd, () => {
     const stat = fstatSync(fd);
@@ -224,7 +225,7 @@ function openEntry(from: Opened, { path, name, mustBeFolder, base }: Entry, how:
     return false;
   });
   if (isFolder) return from.folders.add(fd, { kind: "folder", path: from.about.kind === "folder" ? below(from.about, name) : path, name, mutable: from.about.kind === "folder" && from.about.mutable });
-  from.folders.note(name);
+  if (existed) from.folders.note(name);
   return from.folders.add(fd, { kind: "file", name, readable: reads, writable: writes });
 }
 
