@@ -6,7 +6,7 @@ import { ONE, ZERO, add, eq, load, ne, not, sub } from "../ops.ts";
 import type { Type } from "../types.ts";
 import { finishReturn } from "./body.ts";
 import type { Context } from "./context.ts";
-import { child, describeType, whole, wholeOwned } from "./expr.ts";
+import { child, describeType, operand, ownedOperand } from "./expr.ts";
 import type { Value } from "./values.ts";
 import { ERROR, value } from "./values.ts";
 
@@ -14,7 +14,7 @@ const PAYLOAD: { readonly [type in Type]?: Type } = { result_i32: "i32", result_
 
 export function tryForm(cx: Context, e: Expr[], at: Place): Value {
   if (e.length !== 2) return cx.fail("Parse", "X07-TYPE-CALL-0003", "try form: (try <result>)", at);
-  const r = whole(cx, e[1] ?? 0, child(at, 1));
+  const r = operand(cx, e, 1, at);
   if (r.type === "error" || r.type === "never") return r;
   const payload = PAYLOAD[r.type];
   if (payload === undefined) return cx.typing("X07-TYPE-CALL-0002", `try expects a result, got ${describeType(r)}`, child(at, 1), { expected: "result_i32, result_bytes or result_bytes_view", found: describeType(r) });
@@ -36,7 +36,7 @@ function failure(target: Type, code: Value["parts"][number], brand: string | und
 /** A doc is byte 1 and the payload, or anything else, which is passed on to the caller. */
 export function tryDocForm(cx: Context, e: Expr[], at: Place): Value {
   if (e.length !== 2) return cx.fail("Parse", "X07-TYPE-CALL-0003", "try_doc form: (try_doc <doc:bytes>)", at);
-  const d = wholeOwned(cx, e[1] ?? 0, child(at, 1));
+  const d = ownedOperand(cx, e, 1, at);
   if (d.type === "error" || d.type === "never") return d;
   if (d.type !== "bytes") return cx.typing("X07-TYPE-CALL-0002", `try_doc expects bytes, got ${describeType(d)}`, child(at, 1), { expected: "bytes", found: describeType(d) });
   if (cx.facts.result !== "bytes" || cx.facts.kind === "solve") return cx.typing(undefined, "try_doc requires a function that returns bytes", at);
