@@ -139,6 +139,8 @@ export class V8Handler implements HttpHandler {
   readonly #maxResponse: number;
   readonly #grants: Grants | null;
   readonly #courier: Courier | null;
+  /** Wakes a guest that waits for others. */
+  readonly #bell = new Int32Array(new SharedArrayBuffer(4));
   /** One for all requests: a guest is never called again once its request is answered. */
   readonly #tank: Tank;
   #runner: Runner | null = null;
@@ -197,7 +199,7 @@ export class V8Handler implements HttpHandler {
     return { outcome: { ...outcome, response: { ...outcome.response, body: NO_BYTES } }, begun: true };
   }
 
-  #run(exchange: Exchange, short = WHOLE, bell: Int32Array = new Int32Array(new SharedArrayBuffer(4))): HttpOutcome {
+  #run(exchange: Exchange, short = WHOLE, bell: Int32Array = this.#bell): HttpOutcome {
     this.#tank.fill(short === WHOLE ? Infinity : ATTEMPT_MS);
     const outside = new Outside(this.#grants, this.#tank, this.#courier, bell);
     const world = this.#world(exchange, outside);

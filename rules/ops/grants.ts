@@ -8,9 +8,7 @@ import type { Witness } from "../incident/record.ts";
 import { finding } from "../wasm/finding.ts";
 import { Confidential } from "./conceal.ts";
 import type { Capabilities, Mode, NetworkCapabilities, Preopen } from "./capabilities.ts";
-import { readEvidence } from "./evidence.ts";
 import type { Evidence } from "./evidence.ts";
-import { loadOps } from "./load.ts";
 import { resolveSecret, SECRET_VARIABLE } from "./secrets.ts";
 import type { ProvidedSecret, Secret } from "./secrets.ts";
 
@@ -50,7 +48,7 @@ export async function loadGrants(witness: Witness, options: OptionValues): Promi
   const inputs: FileDigest[] = [];
   const failed = (diagnostics: readonly Diagnostic[]): LoadedGrants => ({ ok: false, diagnostics, inputs });
   const path = options["ops"];
-  const ops = typeof path === "string" ? await loadOps(witness.context, path) : null;
+  const ops = typeof path === "string" ? await (await import("./load.ts")).loadOps(witness.context, path) : null;
   inputs.push(...(ops?.inputs ?? []));
   if (ops !== null && ops.capabilities === null) return failed(ops.diagnostics);
   const capabilities = ops?.capabilities ?? null;
@@ -112,7 +110,7 @@ async function readUse(witness: Witness, options: OptionValues, inputs: FileDige
   const read = witness.context.read(path);
   if (!read.ok) return { ok: false, diagnostics: [unmet(`failed to read evidence: ${path}: ${read.error}`)] };
   inputs.push(read.digest);
-  const evidence = await readEvidence(read.bytes, path);
+  const evidence = await (await import("./evidence.ts")).readEvidence(read.bytes, path);
   return evidence.ok ? { ok: true, use: { kind: "replay", evidence: evidence.value } } : { ok: false, diagnostics: evidence.error.map(unmet) };
 }
 
