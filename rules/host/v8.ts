@@ -10,6 +10,7 @@ import type { Func } from "./component/plan.ts";
 import { spellFunc } from "./component/types.ts";
 import { Tank } from "./component/tank.ts";
 import type { Tagged, Value } from "./component/value.ts";
+import { beyondV8, namesOf } from "./demands.ts";
 import { leavesTraces } from "../ops/grants.ts";
 import type { Grants } from "../ops/grants.ts";
 import type { CommandJob, CommandOutcome, Ended, HttpEnd, HttpHandler, HttpJob, HttpOutcome, HttpResponse, NotStarted } from "./host.ts";
@@ -138,6 +139,8 @@ export class V8Handler implements HttpHandler {
   readonly #maxResponse: number;
   readonly #grants: Grants | null;
   readonly #courier: Courier | null;
+  /** Wakes a guest that waits for others. */
+  readonly #bell = new Int32Array(new SharedArrayBuffer(4));
   /** One for all requests: a guest is never called again once its request is answered. */
   readonly #tank: Tank;
   #runner: Runner | null = null;
@@ -196,7 +199,7 @@ export class V8Handler implements HttpHandler {
     return { outcome: { ...outcome, response: { ...outcome.response, body: NO_BYTES } }, begun: true };
   }
 
-  #run(exchange: Exchange, short = WHOLE, bell: Int32Array = new Int32Array(new SharedArrayBuffer(4))): HttpOutcome {
+  #run(exchange: Exchange, short = WHOLE, bell: Int32Array = this.#bell): HttpOutcome {
     this.#tank.fill(short === WHOLE ? Infinity : ATTEMPT_MS);
     const outside = new Outside(this.#grants, this.#tank, this.#courier, bell);
     const world = this.#world(exchange, outside);
@@ -235,5 +238,7 @@ function outcomeOf(exchange: Exchange): HttpEnd {
 
 export function openV8(job: HttpJob): Result<V8Handler, NotStarted> {
   const loaded = load(job.component, "proxy", hostLimits(job.limits, job.wallMs));
-  return loaded.ok ? ok(new V8Handler(loaded.value, job)) : fail(loaded.error);
+  if (!loaded.ok) return loaded;
+  const beyond = beyondV8(job.grants ?? null, namesOf(loaded.value.prepared.program.plan.imports));
+  return beyond === null ? ok(new V8Handler(loaded.value, job)) : fail(beyond);
 }

@@ -2,6 +2,7 @@
 
 import { canonical, isJsonArray, isJsonObject, parentOf, parseJson, sha256Hex } from "../../engine/index.ts";
 import type { JsonObject, JsonValue, PlanContext } from "../../engine/index.ts";
+import { Confidential } from "../ops/conceal.ts";
 
 export const REPLAY_FILE = "replay.json";
 export const REPLAY_VERSION = "x07.wasm.incident.replay@0.1.0";
@@ -20,6 +21,9 @@ export class Witness {
   stdin: Uint8Array | undefined;
   /** Which secrets the command had; a rerun must be given them, for a bundle never holds one. */
   secrets: readonly { readonly id: string; readonly source: "env" | "file" }[] = [];
+  confidential = new Confidential([]);
+  /** What clocks and chance told the guest: a rerun is told the same. */
+  evidence: Uint8Array | undefined;
 
   constructor(context: PlanContext) {
     this.outer = context;
@@ -33,6 +37,14 @@ export class Witness {
         return value;
       },
     };
+  }
+
+  /** A file, or a folder, that the command used by itself. */
+  alsoFile(path: string): void {
+    this.#asked.add(path);
+  }
+  alsoFolder(path: string): void {
+    this.#folders.add(path);
   }
 
   /** A path that could not be written: what is in its way belongs to the bundle, to be in the way again. */
@@ -56,7 +68,8 @@ export class Witness {
     };
     const files = [...this.#asked].sort().map((path): JsonObject => {
       const read = this.outer.read(path);
-      return read.ok ? { path, ...keep(read.bytes) } : { path, missing: true };
+      if (!read.ok) return { path, missing: true };
+      return this.confidential.in(read.bytes) ? { path, withheld: true } : { path, ...keep(read.bytes) };
     });
     for (const path of [...this.#folders].sort()) files.push({ path, folder: true });
     const report = parsed(reportBytes);
@@ -69,6 +82,7 @@ export class Witness {
       argv: meta["argv"] ?? [],
       env: Object.fromEntries([...this.#env].filter(([name, value]) => name !== "PATH" && value !== undefined)) as JsonObject,
       stdin,
+      ...(this.evidence !== undefined && { evidence: keep(this.evidence) }),
       ...(this.secrets.length > 0 && { secrets: this.secrets.map((secret) => ({ ...secret })) }),
       files,
       expected: outcomeOf(report),
