@@ -392,7 +392,7 @@ export class Context {
     if (read.type === "error") return read;
     if (!this.mayLose(v, "move", at)) return ERROR;
     this.setState(v, "moved", at);
-    return { ...read, loose: "moved" };
+    return read.withParts(read.parts, "moved");
   }
 
   /** Whether no view shows the variable's bytes; tells if one does. */
@@ -462,7 +462,7 @@ export class Context {
   /** The same value with nothing in it that later stores, frees or calls could change. */
   settle(v: Value): Value {
     if (!v.parts.some(isVolatile)) return v;
-    return { ...v, parts: v.parts.map((p) => (isVolatile(p) ? this.b.fresh(p) : p)) };
+    return v.withParts(v.parts.map((p) => (isVolatile(p) ? this.b.fresh(p) : p)), v.loose);
   }
 
   /** Puts the next operand's value behind the earlier ones, which are put aside where its code, from `start` on, would change them. */
@@ -475,7 +475,7 @@ export class Context {
   hold(v: Value): Value {
     const parts = v.parts.map((p) => this.b.fresh(p));
     this.temporaries.push({ type: v.type, parts, operand: true });
-    return { ...v, parts, loose: "temp" };
+    return v.withParts(parts, "temp");
   }
 
   /** The call has all its operands: those held since there were `held` temporaries are its own now. */
@@ -521,7 +521,7 @@ export class Context {
         saved.push(make.set(local, p));
         return this.b.get(local);
       });
-      earlier[j] = { ...v, parts, loose: v.loose === undefined ? undefined : "temp" };
+      earlier[j] = v.withParts(parts, v.loose === undefined ? undefined : "temp");
     }
     if (saved.length > 0) here.splice(start, 0, ...saved);
   }
@@ -533,7 +533,7 @@ export class Context {
 
   /** The same value with scalars that may be used more than once. */
   repeatable(v: Value): Value {
-    return isRepeatable(v) ? v : { ...v, parts: v.parts.map((p) => this.b.keep(p)) };
+    return isRepeatable(v) ? v : v.withParts(v.parts.map((p) => this.b.keep(p)), v.loose);
   }
 }
 

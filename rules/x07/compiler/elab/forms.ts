@@ -286,7 +286,7 @@ function inline(cx: Context, list: Expr[], i: number, listAt: Place, used: boole
   const at = child(listAt, i);
   // The reference checks the branch in its own scope, then lifts it out: a let of a name that is known anyway takes effect outside.
   const name = Array.isArray(e) && e[0] === "let" ? e[1] : undefined;
-  if (!used && Array.isArray(e) && typeof name === "string" && cx.lookup(name)?.kind === "local") return { ...NEVER, type: cx.inCurrentScope(name) ? setStatement(cx, e, at) : letStatement(cx, e, at) };
+  if (!used && Array.isArray(e) && typeof name === "string" && cx.lookup(name)?.kind === "local") return value(cx.inCurrentScope(name) ? setStatement(cx, e, at) : letStatement(cx, e, at), []);
   cx.openScope();
   let v: Value = number(0);
   if (used) v = whole(cx, e, at);
