@@ -100,6 +100,8 @@ export interface Variable {
   borrowedAt: Place | undefined;
   /** The value that reads give, from the first read until the owners change: reads are many. */
   reading: Value | undefined;
+  /** The look through the history that met it last. */
+  met: number;
   /** Looked at once more when the body is over, so never dropped. */
   kept: boolean;
   /** Views in scope, and running calls, that show this variable's bytes. */
