@@ -213,8 +213,8 @@ class ModuleParser {
 
   private function(value: JsonObject, at: string, isAsync: boolean, found: Declarations): void {
     const name = this.declName(value, at);
-    const typeParams = this.typeParams(value.get("type_params"), `${at}/type_params`);
-    const scope = new Set(typeParams.map((p) => p.name));
+    const typeParams = value.has("type_params") ? this.typeParams(value.get("type_params"), `${at}/type_params`) : [];
+    const scope = typeParams.length === 0 ? NO_SCOPE : new Set(typeParams.map((p) => p.name));
     const params = this.params(value.get("params"), `${at}/params`, scope);
     const result = this.typeExpr(value.get("result"), `${at}/result`, scope);
     const body = value.get("body");
@@ -223,7 +223,8 @@ class ModuleParser {
     if (name === undefined || result === undefined || expr === undefined) return;
     if (isAsync && result !== "bytes" && result !== "result_bytes") return this.bad("defasync result must be bytes or result_bytes", `${at}/result`);
     if (found.functions.has(name) || found.types.has(name)) return this.bad(`duplicate function name: ${JSON.stringify(name)}`, `${at}/name`);
-    found.functions.set(name, { name, pointer: at, async: isAsync, typeParams, params, result, resultBrand: optionalText(value.get("result_brand")), body: expr, ...contracts });
+    const { requires, ensures, invariant, decreases } = contracts;
+    found.functions.set(name, { name, pointer: at, async: isAsync, typeParams, params, result, resultBrand: optionalText(value.get("result_brand")), body: expr, requires, ensures, invariant, decreases });
   }
 
   private contracts(value: JsonObject, at: string): Pick<FunctionDecl, "requires" | "ensures" | "invariant" | "decreases"> {
@@ -372,6 +373,7 @@ class Declarations {
 const GATES: readonly (readonly [string, number])[] = [
   ["requires", 5], ["ensures", 5], ["invariant", 5], ["loop_contracts", 6], ["protocol", 7], ["decreases", 8],
 ];
+const NO_SCOPE: ReadonlySet<string> = new Set();
 const CONTRACTS = GATES.map(([key]) => key);
 const NO_CONTRACTS = { requires: [], ensures: [], invariant: [], decreases: 0 } as const;
 const BOUNDS = new Set(["any", "bytes_like", "num_like", "value", "hashable", "orderable"]);
@@ -424,8 +426,10 @@ function isSymbol(text: string): boolean {
   return /^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*$/.test(text);
 }
 
+const LOCAL_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
 function isLocalName(text: string): boolean {
-  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(text);
+  return LOCAL_NAME.test(text);
 }
 
 function isTypeName(text: string): boolean {
