@@ -392,6 +392,8 @@ export async function main(packaged: GraphModule, doors: Doors): Promise<void> {
   process.on("uncaughtException", fault);
   try {
     await answer(packaged, doors);
+    // All is said and written: what V8 still compiles in other threads, and its heap, need not be waited for and taken down.
+    process.exit();
   } catch (e) {
     fault(e);
   }
