@@ -18,6 +18,11 @@ export function namesOf(imports: readonly HostImport[]): ReadonlySet<string> {
   return new Set(imports.flatMap(({ interface: name, type }) => (type === null ? [] : [interfaceOf(name) ?? name])));
 }
 
+/** Whether a component can do what is seen outside, if it is let. */
+export function leavesTracesBy(interfaces: ReadonlySet<string>): boolean {
+  return interfaces.has("wasi:http/outgoing-handler") || interfaces.has("wasi:filesystem/types");
+}
+
 function unsupported(host: string, wants: readonly string[], hint: string): NotStarted {
   return { kind: "capabilities", message: `${host} cannot enforce these capabilities: ${wants.join("; ")}`, wants, hint };
 }

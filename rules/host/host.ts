@@ -74,6 +74,8 @@ export type HttpEnd =
 
 /** A component that is ready to answer requests; each gets an instance of its own. */
 export interface HttpHandler {
+  /** Its guests may wait for others, or are to run but once: they belong into threads. */
+  readonly away?: boolean;
   /** At once where it can: a promise costs a turn of the loop. */
   answer(request: HttpRequest): HttpOutcome | Promise<HttpOutcome>;
   close(): Promise<void>;

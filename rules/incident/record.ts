@@ -1,5 +1,6 @@
 // What a bundle keeps so that its command can be run again elsewhere: the words, the files it looked at, what it answered. Knows nothing of any command.
 
+import { statSync } from "node:fs";
 import { canonical, isJsonArray, isJsonObject, parentOf, parseJson, sha256Hex } from "../../engine/index.ts";
 import type { JsonObject, JsonValue, PlanContext } from "../../engine/index.ts";
 import { Confidential } from "../ops/conceal.ts";
@@ -8,12 +9,15 @@ export const REPLAY_FILE = "replay.json";
 export const REPLAY_VERSION = "x07.wasm.incident.replay@0.1.0";
 
 const utf8 = new TextEncoder();
+/** Larger ones are no part of a bundle. */
+const MAX_GUEST_FILE = 16 * 1024 * 1024;
 
 /** A plan's context that remembers which files and variables were asked for. */
 export class Witness {
   readonly context: PlanContext;
   readonly #asked = new Set<string>();
   readonly #folders = new Set<string>();
+  readonly #withheld = new Set<string>();
   readonly #env = new Map<string, string | undefined>();
   /** What is asked through this one is not kept: the program of a tool is not. */
   readonly outer: PlanContext;
@@ -39,9 +43,10 @@ export class Witness {
     };
   }
 
-  /** A file, or a folder, that the command used by itself. */
+  /** A file, or a folder, that a guest of the command used. */
   alsoFile(path: string): void {
-    this.#asked.add(path);
+    if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > MAX_GUEST_FILE) this.#withheld.add(path);
+    else this.#asked.add(path);
   }
   alsoFolder(path: string): void {
     this.#folders.add(path);
@@ -71,6 +76,7 @@ export class Witness {
       if (!read.ok) return { path, missing: true };
       return this.confidential.in(read.bytes) ? { path, withheld: true } : { path, ...keep(read.bytes) };
     });
+    for (const path of [...this.#withheld].sort()) files.push({ path, withheld: true });
     for (const path of [...this.#folders].sort()) files.push({ path, folder: true });
     const report = parsed(reportBytes);
     const meta = isJsonObject(report["meta"]) ? report["meta"] : {};

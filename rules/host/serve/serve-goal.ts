@@ -5,7 +5,7 @@ import { fail, ok } from "../../../engine/index.ts";
 import { Witness } from "../../incident/record.ts";
 import { incidentPlace, writeIncident } from "../../incident/write.ts";
 import { evidenceBytes } from "../../ops/evidence.ts";
-import { leavesTraces, loadGrants } from "../../ops/grants.ts";
+import { loadGrants } from "../../ops/grants.ts";
 import type { Grants } from "../../ops/grants.ts";
 import { writeSide } from "../../side.ts";
 import { finding } from "../../wasm/finding.ts";
@@ -150,7 +150,7 @@ class Serve {
     const side = this.#o["host"] === "wasmtime" ? null : (await import("../side.ts")).sideProgram();
     const threads = side === null ? null : new (await import("./threads.ts")).Threads(side, job);
     const ledger = new Ledger(settings);
-    const outcome = await listen({ ...this.#orders(address), handler, threads, away: leavesTraces(job.grants ?? null), ledger, limits: hostLimits(job.limits, job.wallMs), ready: (bound) => this.#ready(bound), stop });
+    const outcome = await listen({ ...this.#orders(address), handler, threads, ledger, limits: hostLimits(job.limits, job.wallMs), ready: (bound) => this.#ready(bound), stop });
     this.#served = ledger.data();
     return outcome;
   }

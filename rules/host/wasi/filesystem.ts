@@ -1,8 +1,8 @@
 // wasi:filesystem over folders that are open to a guest; without any, there is nothing to hold a descriptor of. Times of files are told
 // only where the clock is: they would be one.
 
-import { closeSync, constants, fdatasyncSync, fstatSync, fsyncSync, ftruncateSync, futimesSync, linkSync, lstatSync, lutimesSync, mkdirSync, openSync, readdirSync, readlinkSync, readSync, renameSync, rmdirSync, symlinkSync, unlinkSync, writeSync } from "node:fs";
-import type { BigIntStats, Dirent } from "node:fs";
+import { closeSync, constants, fdatasyncSync, fstatSync, fsyncSync, ftruncateSync, futimesSync, linkSync, lstatSync, lutimesSync, mkdirSync, opendirSync, openSync, readlinkSync, readSync, renameSync, rmdirSync, symlinkSync, unlinkSync, writeSync } from "node:fs";
+import type { BigIntStats, Dir, Dirent } from "node:fs";
 import { createHash } from "node:crypto";
 import { compareUtf8 } from "../../../engine/index.ts";
 import { Halt } from "../stop.ts";
@@ -340,8 +340,15 @@ const ENTRY_COST = 96;
 /** In the order of their names, whatever the disk's is. */
 function readDirectory(opened: Opened): Value {
   return withEntry(opened, ".", false, ({ path }) => {
-    const entries = readdirSync(path, { withFileTypes: true });
-    for (const { name } of entries) opened.folders.keep(ENTRY_COST + 2 * name.length);
+    const [entries, dir]: [Dirent[], Dir] = [[], opendirSync(path)];
+    try {
+      for (let entry = dir.readSync(); entry !== null; entry = dir.readSync()) {
+        opened.folders.keep(ENTRY_COST + 2 * entry.name.length);
+        entries.push(entry);
+      }
+    } finally {
+      dir.closeSync();
+    }
     return { rep: entries.sort((a, b) => compareUtf8(a.name, b.name)).reverse() };
   });
 }
