@@ -129,7 +129,7 @@ export class FunctionBuilder {
   }
 
   finish(name: string, results: readonly Scalar[], inline: IrFunction["inline"] = "auto"): IrFunction {
-    return { name, params: this.locals.slice(0, this.paramCount), results, locals: this.locals, body: this.here, inline };
+    return make.fn(name, this.locals.slice(0, this.paramCount), results, this.locals, this.here, inline);
   }
 }
 
