@@ -1,5 +1,6 @@
 // Gives an answer that the cache has from another clone, where everything it depends on is here too, byte for byte: puts
-// its outputs in place and leaves a record. In any doubt it gives nothing, and has changed nothing. Loads no graph.
+// its outputs in place and leaves a record. In any doubt it gives nothing, and has changed nothing. Loads no graph; of so
+// many small files node:crypto has the digests before a wasm would be compiled.
 
 import { type Answer, type AnswerOutput, answerKey, decodeAnswer, foldersOf, isOutputPath, listingOf, mayAnswer, type Proof, whatIs } from "./answer.ts";
 import { scanRaw } from "./argv.ts";

@@ -16,7 +16,7 @@ import type { GraphModule } from "./goal.ts";
 import { attempt, isStream, realDisk, writeAtomic, writeOut } from "./host/disk.ts";
 import { utf8 } from "./lib/bytes.ts";
 import { canonical } from "./lib/canonical-json.ts";
-import { sha256Hex } from "./lib/digest.ts";
+import { loadDigest, sha256Hex } from "./lib/digest.ts";
 import { fingerprint, loadFingerprint } from "./lib/fingerprint.ts";
 import { commandsOf, type Doors, type LoadedGraph, loadUserGraph } from "./load.ts";
 import { addressOf, type Command, type EngineOptions } from "./option.ts";
@@ -109,6 +109,7 @@ const REMOTE_TIMEOUT_MS = 10_000;
 async function loadGraph(packaged: GraphModule, doors: Doors, argv: readonly string[]): Promise<{ loaded: LoadedGraph; failed?: undefined } | { loaded?: undefined; failed: Parameters<typeof diagnosticsText>[0] }> {
   const asked = rawValues(argv, "--graph")[0];
   const path = asked ?? (existsSync(GRAPH_FILE) ? GRAPH_FILE : undefined);
+  if (path !== undefined) await loadDigest();
   if (path === undefined || (asked === undefined && sha256Hex(readFileSync(path)) === GRAPH_SOURCE_ID)) {
     return { loaded: { module: packaged, code: BUILD_ID, sources: path === undefined ? [] : [path] } };
   }
@@ -444,7 +445,8 @@ async function answer(packaged: GraphModule, doors: Doors): Promise<void> {
     return;
   }
   if (await answeredByContent(argv)) return;
-  // Compiled by another thread while the words are read.
+  // Compiled by other threads while the words are read.
+  void loadDigest();
   void loadFingerprint();
   const graph = await loadGraph(packaged, doors, argv);
   if (graph.loaded === undefined) {

@@ -4,13 +4,13 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { file, place } from "../../engine/index.ts";
 import { Files } from "../../engine/files.ts";
 import { utf8 } from "../../engine/lib/bytes.ts";
-import { digestOf } from "../../engine/lib/digest.ts";
+import { digestOf, loadDigest } from "../../engine/lib/digest.ts";
 import { BIG_FROM_BYTES, fingerprint, loadFingerprint } from "../../engine/lib/fingerprint.ts";
 import { large, strip } from "../rig/rules.ts";
 import { memoryDisk } from "../rig/memory-disk.ts";
 import { placing, type TestPlan, world } from "../rig/world.ts";
 
-beforeAll(loadFingerprint);
+beforeAll(() => Promise.all([loadFingerprint(), loadDigest()]));
 
 const sha = (text: string) => digestOf(utf8(text)).sha256;
 
