@@ -1,7 +1,6 @@
 // The loop of one build: key, fresh? cached? run, record, unblock. Clean actions are settled without being queued; only
 // what must run meets the queue. Knows nothing of goals, reports or people.
 
-import PQueue from "p-queue";
 import { Aftermath, type Ended } from "./aftermath.ts";
 import type { Cache } from "./cache/cache.ts";
 import type { Farther, Question } from "./cache/farther.ts";
@@ -16,6 +15,7 @@ import type { Disk } from "./host/disk.ts";
 import type { Journal } from "./journal.ts";
 import { baseManifest, keyOf, withDiscovered } from "./key.ts";
 import { type Digest, digestOf } from "./lib/digest.ts";
+import { Lanes } from "./lanes.ts";
 import { Placing } from "./placing.ts";
 import { criticalPaths } from "./priority.ts";
 import { changedMeanwhile, type Hit, Recall } from "./recall.ts";
@@ -60,7 +60,7 @@ export class Build {
   readonly graph: Graph;
   readonly #world: World;
   readonly #options: BuildOptions;
-  readonly #queue: PQueue;
+  readonly #lanes: Lanes;
   readonly #ready: Readiness;
   readonly #contents: Contents;
   readonly #placing: Placing;
@@ -84,7 +84,7 @@ export class Build {
     this.graph = graph;
     this.#world = world;
     this.#options = options;
-    this.#queue = new PQueue({ concurrency: Math.max(1, options.jobs) });
+    this.#lanes = new Lanes(options.jobs);
     this.#ready = new Readiness(graph);
     this.#contents = new Contents(graph, world);
     this.#placing = new Placing(graph, world, this.#contents, options);
@@ -335,7 +335,7 @@ export class Build {
     if (gone.length > 0 && this.#bring(action, gone.flatMap((i) => this.#contents.digest(i.artifact) ?? []))) return;
     if (gone.length > 0) return this.#waitFor(action, gone[0]!.artifact);
     this.#ready.set(action.id, BUSY);
-    void this.#queue.add(() => this.#run(action, base, reasons), { priority: this.#priority(action.id) });
+    this.#lanes.add(() => this.#run(action, base, reasons), this.#priority(action.id));
   }
 
   #mayNotStart(action: Action): boolean {
