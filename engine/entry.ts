@@ -7,7 +7,7 @@ import { entriesOf, finished, type Portable, portable, resultOf } from "./answer
 import { type Names, takeAnswer } from "./answer-find.ts";
 import { scanRaw } from "./argv.ts";
 import { type Answer, runCli } from "./cli.ts";
-import { foundName, livePath, liveText, writeLive } from "./cache/live.ts";
+import { foundName, type LiveName, liveText, writeLive } from "./cache/live.ts";
 import { defaultCacheDir, inCi, rawValues } from "./cache-place.ts";
 import { type Diagnostic, isError } from "./diagnostic.ts";
 import type { BuildEvent } from "./event.ts";
@@ -197,8 +197,9 @@ class Tool {
       schemaText: module.schemaText,
       specrows: () => module.specrows(module.goals),
     });
+    if (this.stoppedBy === undefined && this.last !== undefined) this.#conclude(code);
+    this.session?.end();
     if (this.stoppedBy !== undefined) return this.stoppedBy === "SIGINT" ? 130 : this.stoppedBy === "SIGTERM" ? 143 : 129;
-    if (this.last !== undefined) this.#conclude(code);
     return code;
   }
 
@@ -208,9 +209,6 @@ class Tool {
     const run = await this.session.run(command.name, (context) => this.graph.module.goals[command.name]!.plan(options, context));
     bar?.clear();
     this.last = { run, goal: command.name, engine };
-    if (!engine.dryRun && !engine.noCache && run.live.length > 0 && !run.answer.diagnostics.some(isError)) {
-      writeLive(this.disk, command.name, this.argv, run.live, run.counts.fresh < run.counts.total);
-    }
     if (this.spoken) for (const d of run.recovered) this.stderr.show(utf8(diagnosticsText([d])));
     await this.#tell(run, command, engine);
     return run.answer;
@@ -296,14 +294,23 @@ class Tool {
 
   #conclude(exitCode: number): void {
     const { run, goal, engine } = this.last!;
+    const answer = this.#remember(exitCode);
+    if (!engine.dryRun && !engine.noCache && run.live.length > 0 && !run.answer.diagnostics.some(isError)) {
+      writeLive(this.disk, goal, this.argv, run.live, answer !== undefined || run.counts.fresh < run.counts.total, answer);
+    }
+  }
+
+  /** For the next time that these words are said, here and elsewhere; gives the answer's name where the cache has it. */
+  #remember(exitCode: number): LiveName | undefined {
+    const { run, goal, engine } = this.last!;
     const key = recordKey(this.argv, BUILD_ID);
     const path = recordPath(key);
-    if (exitCode !== 0 || run.dependencies === undefined || !mayReplay(this.argv)) return;
+    if (exitCode !== 0 || run.dependencies === undefined || !mayReplay(this.argv)) return undefined;
     // A pipe cannot be read back, and is another reader's each time.
-    if ([this.raw.reportOut, engine.graphReport, engine.eventsOut].some((to) => to !== undefined && isStream(this.disk, to))) return;
+    if ([this.raw.reportOut, engine.graphReport, engine.eventsOut].some((to) => to !== undefined && isStream(this.disk, to))) return undefined;
     this.#removeOrphans(outputsOf(path, key), new Set(run.outputs.map(([p]) => p)));
     const report = this.#reportParts();
-    if (report === "unknown") return;
+    if (report === "unknown") return undefined;
     const fresh = allFresh(this.#graphReport(run, goal));
     const said: Replay = {
       goal,
@@ -317,20 +324,21 @@ class Tool {
       eventsOut: engine.eventsOut === undefined ? undefined : { path: engine.eventsOut, text: `${JSON.stringify({ type: "goal_replayed", goal, counts: fresh.counts })}\n` },
     };
     const entries = this.#entries(run);
-    if (entries === undefined) return;
+    if (entries === undefined) return undefined;
     const stdout = report === undefined ? this.stdout.bytes() : new Uint8Array(0);
     const record = encodeRecord({ key, env: run.env, replay: said, contents: this.#contents(engine), ...recordedOutputs(run.outputs), entries, stdout });
     if (attempt(() => writeAtomic(this.disk, path, record)).ok) this.#prune();
-    if (engine.outputs === "toplevel" && run.counts.total > 0 && mayAnswer(this.argv)) this.#keepAnswer(run, goal, portable(this.disk, { cwd: this.cwd, argv: this.argv, run, entries, replay: said, stdout }));
+    if (engine.outputs !== "toplevel" || run.counts.total === 0 || !mayAnswer(this.argv)) return undefined;
+    return this.#keepAnswer(run, goal, portable(this.disk, { cwd: this.cwd, argv: this.argv, run, entries, replay: said, stdout }));
   }
 
   /** For other clones, which have nothing of this workspace but its cache. */
-  #keepAnswer(run: GoalRun, goal: string, answer: Portable | undefined): void {
-    if (answer === undefined) return;
+  #keepAnswer(run: GoalRun, goal: string, answer: Portable | undefined): LiveName | undefined {
+    if (answer === undefined) return undefined;
     const base = answerKey(recordKey(this.argv, BUILD_ID));
-    const live = liveText(goal, this.argv, run.live, [base, foundName(discoveredOf(answer.proofs))]);
-    const content = finished(answer, live);
-    if (this.session!.keepAnswer(base, resultOf(answer, content), content)) attempt(() => writeAtomic(this.disk, livePath(this.argv), utf8(live)));
+    const name: LiveName = [base, foundName(discoveredOf(answer.proofs))];
+    const content = finished(answer, liveText(goal, this.argv, run.live, name));
+    return this.session!.keepAnswer(base, resultOf(answer, content), content) ? name : undefined;
   }
 
   /** Where lost outputs may be had again without asking anybody else, and without anything more to tell. */
@@ -387,6 +395,8 @@ export async function main(packaged: GraphModule, doors: Doors): Promise<void> {
   process.on("uncaughtException", fault);
   try {
     await answer(packaged, doors);
+    // All is said and written: what V8 still compiles in other threads, and its heap, need not be waited for and taken down.
+    process.exit();
   } catch (e) {
     fault(e);
   }

@@ -52,6 +52,8 @@ export class Files {
   readonly #now: () => number;
   readonly #entries = new Map<string, FileEntry>();
   readonly #settled = new Map<string, FileState>();
+  /** Of files that were only looked for: who asks for their content next need not look again. */
+  readonly #stats = new Map<string, Stat | undefined>();
   /** Every path that this build looked at as a source, with what it saw. */
   readonly seen = new Map<string, FileState>();
   changed = false;
@@ -77,6 +79,20 @@ export class Files {
     return this.#entries.get(path);
   }
 
+  /** What stands there, without asking for its content. */
+  peek(path: string): Stat | undefined {
+    const stat = this.#disk.stat(path);
+    this.#stats.set(path, stat);
+    return stat;
+  }
+
+  #stat(path: string): Stat | undefined {
+    if (!this.#stats.has(path)) return this.#disk.stat(path);
+    const stat = this.#stats.get(path);
+    this.#stats.delete(path);
+    return stat;
+  }
+
   /** The content's digest by stat where that is proof enough, else by reading. */
   look(path: string): FileState {
     const known = this.#settled.get(path);
@@ -87,7 +103,7 @@ export class Files {
   }
 
   #examine(path: string): FileState {
-    const stat = this.#disk.stat(path);
+    const stat = this.#stat(path);
     if (stat === undefined) {
       if (this.#entries.delete(path)) this.changed = true;
       return { kind: "missing" };
@@ -159,6 +175,7 @@ export class Files {
 
   /** Says that this process has just put `bytes` at `path` by renaming the file `made`; what is not that file any more is unknown. */
   written(path: string, bytes: Uint8Array, digest: Digest, made: Stat | undefined): void {
+    this.#stats.delete(path);
     const stat = this.#disk.stat(path);
     if (stat === undefined || made === undefined || stat.size !== bytes.length || stat.ino !== made.ino || stat.mtimeMs !== made.mtimeMs) return this.forget(path);
     const racy = this.#young(stat);
@@ -168,17 +185,20 @@ export class Files {
   }
 
   forget(path: string): void {
+    this.#stats.delete(path);
     this.#settled.delete(path);
     if (this.#entries.delete(path)) this.changed = true;
   }
 
   /** What this process believed of files below a folder is looked at again. */
   unsettleBelow(folder: string): void {
+    this.#stats.clear();
     for (const path of this.#settled.keys()) if (holds(folder, path)) this.#settled.delete(path);
   }
 
   /** Looks again at everything next time (a new build in the same process, as `--watch` does). */
   unsettle(): void {
+    this.#stats.clear();
     this.#settled.clear();
     this.seen.clear();
   }

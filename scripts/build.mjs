@@ -1,4 +1,4 @@
-// Sources -> dist/: the fast entry as one small script, the rest of the tool as another with V8's code cache beside it, the
+// Sources -> dist/: the fast entry as one small script, the rest of the tool as two more (core.mjs) with V8's code caches beside them, the
 // doors for users' programs as ES modules, and one validator per document form. Same sources, same bytes. `BUILD_ID` is the digest of all that can change an answer.
 import { createHash } from "node:crypto";
 import { spawnSync } from "node:child_process";
@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
+import { bundleTool, HERE } from "./core.mjs";
 import { writeValidators } from "./validators.mjs";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
@@ -41,7 +42,7 @@ function makeCodeCache() {
   const place = mkdtempSync(join(tmpdir(), "x07-code-cache-"));
   try {
     const cache = (name) => join(out, `${name}-${process.versions.v8}-${process.arch}.cache`);
-    const [core, answer] = [{ X07_WASM_WRITE_CODE_CACHE_CORE: cache("core") }, { X07_WASM_WRITE_CODE_CACHE_ANSWER: cache("answer") }];
+    const [core, answer] = [{ X07_WASM_WRITE_CODE_CACHE_CORE: cache("core"), X07_WASM_WRITE_CODE_CACHE_ASIDE: cache("aside") }, { X07_WASM_WRITE_CODE_CACHE_ANSWER: cache("answer") }];
     const run = (project, goal, written) => {
       const env = { PATH: process.env.PATH, X07_WASM_CACHE_DIR: join(place, "cache"), ...written };
       const ran = spawnSync(process.execPath, [join(out, "x07-wasm.cjs"), ...goal.split(" ")], { cwd: join(place, project), env, encoding: "utf8" });
@@ -52,12 +53,16 @@ function makeCodeCache() {
     many.edit();
     run("many", "build", core);
     cpSync(join(root, "examples", "http_echo"), join(place, "one"), { recursive: true });
-    // The last finds the answer of the one before it; the second cannot, since it is asked in other words.
+    const lose = (...made) => made.forEach((path) => rmSync(join(place, "one", path), { recursive: true, force: true }));
     const component = "component build --emit all --out-dir target --json";
-    for (const [goal, written] of [["build --json", core], [component, core], [`${component} --provider auto`, core], [component, answer]]) {
-      run("one", goal, written);
-      for (const made of [".x07-wasm", "target"]) rmSync(join(place, "one", made), { recursive: true, force: true });
+    for (const goal of ["build --json", component, `${component} --provider auto`]) {
+      run("one", goal, core);
+      lose(".x07-wasm", "target");
     }
+    // What was asked above is answered from the cache, and what was lost since from the record.
+    run("one", component, answer);
+    lose("target");
+    run("one", component, answer);
   } finally {
     rmSync(place, { recursive: true, force: true });
   }
@@ -104,14 +109,6 @@ function makeGuests(sources) {
   if (ran.status !== 0) throw new Error(`the guests cannot be built:\n${ran.stdout}${ran.stderr}`.slice(0, 4000));
 }
 
-/** The core runs from a code cache, where `import()` has no home: it uses the entry's (engine/core.ts). */
-function giveImport(path) {
-  // Not the methods of that name, where they are called and where they are declared.
-  const computed = /(?<!\.)\bimport\((?=[^"')\s])(?![\w$,]*\)\s*\{)/g;
-  const listed = /\bimport\(("(?:esbuild|execa|yargs|@bytecodealliance\/jco-transpile(?:\/[a-z-]+)?|binaryen|@bokuweb\/zstd-wasm|node:[a-z_/]+)")\)/g;
-  writeFileSync(path, readFileSync(path, "utf8").replace(computed, "__import(").replace(listed, "__import($1)"));
-}
-
 /** The std modules, compiled: a file for each part of each, read only when a program wants it. */
 async function writeStd(folder) {
   const compiler = join(fresh, "std-build.mjs");
@@ -134,32 +131,14 @@ const common = { absWorkingDir: root, bundle: true, platform: "node", target: "n
 /** Loaded from node_modules on the few paths that need them. */
 const external = ["esbuild", "execa", "yargs", "@bytecodealliance/jco-transpile", "binaryen", "@bokuweb/zstd-wasm"];
 
-const CORE = `
-import { main } from "./engine/entry.ts";
-import * as engine from "./engine/index.ts";
-import * as rules from "./rules/index.ts";
-import graph from "./x07wasm.graph.ts";
-void main(graph, { "x07-wasm": { __esModule: true, default: graph }, "x07-wasm/engine": engine, "x07-wasm/rules": rules });
-`;
-
 try {
   mkdirSync(fresh, { recursive: true });
-  const moduleUrl = { "import.meta.url": "__moduleUrl" };
-  await build({
-    ...common,
-    stdin: { contents: CORE, resolveDir: root, sourcefile: "core-entry.ts", loader: "ts" },
-    outfile: join(fresh, "core.cjs"),
-    format: "cjs",
-    external,
-    define: { ...define, ...moduleUrl },
-    banner: { js: 'const __moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
-  });
-  giveImport(join(fresh, "core.cjs"));
+  await bundleTool({ root, folder: fresh, common, external });
   // Threads and processes that run components; its wasm-tools is never asked for.
-  await build({ ...common, entryPoints: ["rules/host/side-entry.ts"], outfile: join(fresh, "component-host.cjs"), format: "cjs", external, define: { ...define, ...moduleUrl }, banner: { js: 'const __moduleUrl = require("node:url").pathToFileURL(__filename).href;' } });
+  await build({ ...common, entryPoints: ["rules/host/side-entry.ts"], outfile: join(fresh, "component-host.cjs"), format: "cjs", external, define: { ...define, ...HERE.define }, banner: HERE.banner });
   await build({ ...common, entryPoints: { engine: "engine/index.ts", rules: "rules/index.ts", graph: "x07wasm.graph.ts" }, outdir: join(fresh, "lib"), outExtension: { ".js": ".mjs" }, chunkNames: "[name]-[hash]", format: "esm", splitting: true, external });
   const { cacheVariable, cacheName, remoteVariable } = (await import(pathToFileURL(join(fresh, "lib/graph.mjs")).href)).default;
-  await build({ ...common, entryPoints: ["engine/answer-find.ts"], outfile: join(fresh, "answer.cjs"), format: "cjs", define: { ...define, "import.meta.url": "__filename" } });
+  await build({ ...common, entryPoints: ["engine/answers.ts"], outfile: join(fresh, "answer.cjs"), format: "cjs", define: { ...define, "import.meta.url": "__filename" } });
   await build({ ...common, define: { ...define, CACHE_NAMES: JSON.stringify({ cacheVariable, cacheName, remoteVariable }) }, entryPoints: ["engine/main.ts"], outfile: join(fresh, "x07-wasm.cjs"), format: "cjs", banner: { js: "#!/usr/bin/env node" } });
   chmodSync(join(fresh, "x07-wasm.cjs"), 0o755);
   await writeValidators(join(fresh, "validators"));

@@ -78,8 +78,8 @@ export class FunctionBuilder {
     const exit = this.label();
     const again = this.label();
     const round = this.block(() => {
-      const c = cond();
-      this.here.push(make.br(exit, not(c)));
+      const leave = not(cond());
+      if (leave.op !== "const" || leave.value !== 0) this.here.push(make.br(exit, leave));
       body(exit);
       this.here.push(make.br(again, undefined));
     });
@@ -127,7 +127,7 @@ export class FunctionBuilder {
   }
 
   finish(name: string, results: readonly Scalar[], inline: IrFunction["inline"] = "auto"): IrFunction {
-    return { name, params: this.locals.slice(0, this.paramCount), results, locals: this.locals.slice(), body: settled(this.here), inline };
+    return make.fn(name, this.locals.slice(0, this.paramCount), results, this.locals.slice(), settled(this.here), inline);
   }
 }
 

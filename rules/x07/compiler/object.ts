@@ -8,6 +8,7 @@ import type { IrFunction } from "./ir.ts";
 import { type Library, ownerOf } from "./library.ts";
 import { lowerFunction, lowerSolve } from "./elab/body.ts";
 import type { Lowered } from "./elab/body.ts";
+import { Context } from "./elab/context.ts";
 import { NO_TYPES, Program } from "./elab/program.ts";
 import type { Roots } from "./elab/repairs.ts";
 import { explained, rootsOf as rootsOfDecl } from "./elab/repairs.ts";
@@ -54,15 +55,16 @@ export function lowerModule(module: Module, imports: readonly ModuleInterface[])
   const modules = new Map([[module.id, module]]);
   for (const i of imports) if (i.id !== module.id) modules.set(i.id, moduleOf(i));
   const program = new Program(modules);
+  const cx = new Context(program);
   const functions: ObjectFunction[] = [];
   const add = (name: string, path: string, { functions: code, faults, needs }: Lowered, roots: () => Roots): void => {
     functions.push({ name, path, code, faults: faults.length === 0 ? faults : faults.map((f) => explained(f, roots())), needs });
   };
-  if (module.kind === "entry") add("solve", module.path, lowerSolve(program, module.solve ?? 0), () => [["/solve", module.solve ?? 0]]);
+  if (module.kind === "entry") add("solve", module.path, lowerSolve(cx, module.solve ?? 0), () => [["/solve", module.solve ?? 0]]);
   for (const decl of module.functions.values()) if (decl.typeParams.length === 0) program.need({ module, decl }, NO_TYPES);
   for (let next = program.take(); next !== undefined; next = program.take()) {
     const own = next.ref.module.id === module.id;
-    if (own || next.ref.decl.typeParams.length > 0) add(next.name, next.ref.module.path, lowerFunction(program, next), () => rootsOfDecl(next.ref.decl));
+    if (own || next.ref.decl.typeParams.length > 0) add(next.name, next.ref.module.path, lowerFunction(cx, next), () => rootsOfDecl(next.ref.decl));
   }
   return { id: module.id, roots: rootsOf(module), functions };
 }

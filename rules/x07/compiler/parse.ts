@@ -4,7 +4,7 @@ import { similar } from "../../../engine/index.ts";
 import type { Clause, EnumDecl, Expr, FunctionDecl, Module, Param, RecordDecl, TypeDecl, TypeExpr } from "./ast.ts";
 import { asExpr } from "./ast.ts";
 import type { CompileError, Fault, FaultFacts } from "./errors.ts";
-import { SUGGESTIONS, bySource, fault, renamed } from "./errors.ts";
+import { SUGGESTIONS, fault, renamed } from "./errors.ts";
 import { excerpt, pieceAt } from "./excerpt.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { OddNumber, readJson } from "./json.ts";
@@ -27,8 +27,17 @@ export function parseModule(id: string, path: string, bytes: Uint8Array, expecte
   const parser = new ModuleParser(id, expected);
   const module = parser.module(path, bytes);
   if (module !== undefined && parser.faults.length === 0) return { ok: true, module, names: parser.named };
-  return { ok: false, errors: parser.faults.slice(0, MAX_ERRORS).map((f) => ({ ...f, path })).sort(bySource) };
+  return { ok: false, errors: parser.faults.slice(0, MAX_ERRORS).map((f) => ({ ...f, path })).sort((a, b) => rank(a.pointer) - rank(b.pointer)) };
 }
+
+/** Of a part of the document: exports are looked at when all that they may name is known. */
+function rank(pointer: string): number {
+  if (pointer.startsWith("/solve")) return MAX_RANK;
+  const decl = /^\/decls\/(\d+)/.exec(pointer)?.[1];
+  return decl === undefined ? -1 : Number(decl);
+}
+
+const MAX_RANK = 2 ** 32;
 
 class ModuleParser {
   readonly faults: Fault[] = [];
@@ -219,17 +228,18 @@ class ModuleParser {
   private function(value: JsonObject, at: string, isAsync: boolean, found: Declarations): void {
     const name = this.declName(value, at);
     if (name !== undefined) found.names.add(name);
-    const typeParams = this.typeParams(value.get("type_params"), `${at}/type_params`);
-    const scope = new Set(typeParams.map((p) => p.name));
+    const typeParams = value.has("type_params") ? this.typeParams(value.get("type_params"), `${at}/type_params`) : [];
+    const scope = typeParams.length === 0 ? NO_SCOPE : new Set(typeParams.map((p) => p.name));
     const params = this.params(value.get("params"), `${at}/params`, scope);
     const result = this.typeExpr(value.get("result"), `${at}/result`, scope);
     const body = value.get("body");
     const expr = body === undefined ? this.bad("function is missing body", `${at}/body`, { hint: "body is the expression that gives the function's result" }) : this.expr(body, `${at}/body`);
-    const contracts = this.contracts(value, at);
+    const contracts = CONTRACTS.some((key) => value.has(key)) ? this.contracts(value, at) : NO_CONTRACTS;
     if (name === undefined || result === undefined || expr === undefined) return;
     if (isAsync && result !== "bytes" && result !== "result_bytes") return this.bad("defasync result must be bytes or result_bytes", `${at}/result`);
     if (found.functions.has(name) || found.types.has(name)) return this.bad(`duplicate function name: ${JSON.stringify(name)}`, `${at}/name`, { hint: `the first one is ${found.functions.get(name)?.pointer ?? "a type"}; rename one of them or take it out` });
-    found.functions.set(name, { name, pointer: at, async: isAsync, typeParams, params, result, resultBrand: optionalText(value.get("result_brand")), body: expr, ...contracts });
+    const { requires, ensures, invariant, decreases } = contracts;
+    found.functions.set(name, { name, pointer: at, async: isAsync, typeParams, params, result, resultBrand: optionalText(value.get("result_brand")), body: expr, requires, ensures, invariant, decreases });
   }
 
   private contracts(value: JsonObject, at: string): Pick<FunctionDecl, "requires" | "ensures" | "invariant" | "decreases"> {
@@ -387,6 +397,9 @@ class Declarations {
 const GATES: readonly (readonly [string, number])[] = [
   ["requires", 5], ["ensures", 5], ["invariant", 5], ["loop_contracts", 6], ["protocol", 7], ["decreases", 8],
 ];
+const NO_SCOPE: ReadonlySet<string> = new Set();
+const CONTRACTS = GATES.map(([key]) => key);
+const NO_CONTRACTS = { requires: [], ensures: [], invariant: [], decreases: 0 } as const;
 const BOUNDS = new Set(["any", "bytes_like", "num_like", "value", "hashable", "orderable"]);
 
 function optionalText(value: Json | undefined): string | undefined {
@@ -442,8 +455,10 @@ function isSymbol(text: string): boolean {
   return /^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*$/.test(text);
 }
 
+const LOCAL_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
 function isLocalName(text: string): boolean {
-  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(text);
+  return LOCAL_NAME.test(text);
 }
 
 function isTypeName(text: string): boolean {

@@ -8,13 +8,12 @@ import { ZERO, not } from "../ops.ts";
 import { isOwned, isViewLike, shape, spell } from "../types.ts";
 import type { Type } from "../types.ts";
 import { finishTask, taskBuilder } from "./tasks.ts";
-import { Context } from "./context.ts";
-import type { FunctionFacts } from "./context.ts";
+import type { Context, FunctionFacts } from "./context.ts";
 import { impureHead } from "./contracts.ts";
 import { describeType, materialize, own, whole } from "./expr.ts";
 import { assign } from "./forms.ts";
-import type { Instance, Program } from "./program.ts";
-import { concrete } from "./program.ts";
+import type { Instance } from "./program.ts";
+import { NO_TYPES, concrete } from "./program.ts";
 import type { Value, Variable } from "./values.ts";
 import * as make from "../make.ts";
 
@@ -26,11 +25,11 @@ export interface Lowered {
 }
 
 /** Checks `solve` and lowers it to `solve(input_ptr, input_len) -> (ptr, len)`. */
-export function lowerSolve(program: Program, body: Expr): Lowered {
-  program.takeNeeds();
+export function lowerSolve(cx: Context, body: Expr): Lowered {
+  cx.program.takeNeeds();
   const b = new FunctionBuilder(["i32", "i32"]);
-  const facts: FunctionFacts = { name: "solve", module: "main", kind: "solve", result: "bytes", resultBrand: undefined, typeArgs: new Map() };
-  const cx = new Context(program, facts, b);
+  const facts: FunctionFacts = { name: "solve", module: "main", kind: "solve", result: "bytes", resultBrand: undefined, typeArgs: NO_TYPES };
+  cx.begin(facts, b);
   cx.openScope();
   cx.declare("input", "bytes_view", undefined, [0, 1], "input");
   const at: Place = { parent: undefined, step: "/solve" };
@@ -39,8 +38,8 @@ export function lowerSolve(program: Program, body: Expr): Lowered {
   return { functions: [b.finish("solve", ["i32", "i32"], "never")], faults: cx.faults, needs: cx.program.takeNeeds() };
 }
 
-export function lowerFunction(program: Program, instance: Instance): Lowered {
-  program.takeNeeds();
+export function lowerFunction(cx: Context, instance: Instance): Lowered {
+  cx.program.takeNeeds();
   const { decl, module } = instance.ref;
   const { typeArgs } = instance;
   const types = decl.params.map((p) => concrete(p.type, typeArgs));
@@ -50,7 +49,7 @@ export function lowerFunction(program: Program, instance: Instance): Lowered {
   const b = decl.async ? taskBuilder() : new FunctionBuilder(params);
   if (decl.async) for (const p of params) b.local(p);
   const facts: FunctionFacts = { name: decl.name, module: module.id, kind: decl.async ? "defasync" : "defn", result, resultBrand: decl.resultBrand, typeArgs };
-  const cx = new Context(program, facts, b);
+  cx.begin(facts, b);
   const at: Place = { parent: undefined, step: decl.pointer };
   if (unsupported(cx, decl, types, result, at)) return { functions: [], faults: cx.faults, needs: cx.program.takeNeeds() };
   cx.openScope();

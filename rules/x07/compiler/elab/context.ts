@@ -3,8 +3,7 @@
 import { similar } from "../../../../engine/index.ts";
 import type { Expr, Place } from "../ast.ts";
 import { pointerOf } from "../ast.ts";
-import type { FunctionBuilder } from "../builder.ts";
-import { callExpr } from "../builder.ts";
+import { FunctionBuilder, callExpr } from "../builder.ts";
 import type { ErrorKind, Fault, FaultFacts } from "../errors.ts";
 import { SUGGESTIONS, fault, renamed } from "../errors.ts";
 import type { IrExpr, IrStmt } from "../ir.ts";
@@ -13,8 +12,8 @@ import { ZERO } from "../ops.ts";
 import { blockIndex, isOwned, isViewLike, shape } from "../types.ts";
 import type { Type, TypeArgument } from "../types.ts";
 import { disturbs, isVolatile } from "./effects.ts";
-import type { Program } from "./program.ts";
-import type { Value, Variable, VariableState } from "./values.ts";
+import { NO_TYPES, type Program } from "./program.ts";
+import type { Meaning, Value, Variable, VariableState } from "./values.ts";
 import { ERROR, NO_OWNERS, value } from "./values.ts";
 import * as make from "../make.ts";
 
@@ -55,34 +54,56 @@ export interface FunctionFacts {
 /** So many of the names at a place are told; the newest. */
 const SHOWN = 8;
 
+/** One serves all functions of a module, one after the other: its lists and names are there already when the next function begins. */
 export class Context {
   readonly program: Program;
-  readonly facts: FunctionFacts;
-  readonly b: FunctionBuilder;
-  readonly faults: Fault[] = [];
+  facts: FunctionFacts;
+  b: FunctionBuilder;
+  faults: Fault[] = [];
   /** Where `return` goes when something must happen after the body: result locals and the label to leave to. */
   epilogue: { readonly label: number; readonly locals: readonly number[] } | undefined;
   /** Records of the task scopes around the current expression, inner last. */
-  readonly taskScopes: IrExpr[] = [];
+  taskScopes: IrExpr[] = [];
   /** True while the call that starts a scope's child is evaluated. */
   startingChild = false;
   /** The variables of all open scopes, in order; where each scope begins among them. */
   private readonly declared: Variable[] = [];
   private readonly scopes: number[] = [];
-  private readonly names = new Map<string, Variable>();
+  private readonly names = new Map<string, Meaning>();
   private readonly log: Change[] = [];
   private readonly temporaries: Temporary[] = [];
   private readonly callLoans: Variable[] = [];
-  /** By local, whether a variable lives there. */
-  private readonly claimed: boolean[] = [];
+  /** By local, the function in which a variable lives there; functions are numbered. */
+  private readonly claimed: number[] = [];
   private told: Set<string> | undefined;
   private leaving: Map<Expr[], boolean> | undefined;
   private variables = 0;
+  private functions = 0;
+  private looks = 0;
 
-  constructor(program: Program, facts: FunctionFacts, b: FunctionBuilder) {
+  constructor(program: Program) {
     this.program = program;
+    this.facts = NO_FUNCTION;
+    this.b = new FunctionBuilder([]);
+  }
+
+  /** Turns to another function; nothing is left of the one before. */
+  begin(facts: FunctionFacts, b: FunctionBuilder): void {
     this.facts = facts;
     this.b = b;
+    this.faults = [];
+    this.epilogue = undefined;
+    this.taskScopes = [];
+    this.startingChild = false;
+    this.told = undefined;
+    this.leaving = undefined;
+    this.variables = 0;
+    this.functions++;
+    while (this.declared.length > 0) this.declared.pop()!.meaning.variable = undefined;
+    clear(this.scopes);
+    clear(this.log);
+    clear(this.temporaries);
+    clear(this.callLoans);
   }
 
   // ---- errors
@@ -109,46 +130,59 @@ export class Context {
   }
 
   lookup(name: string): Variable | undefined {
-    return this.names.get(name);
+    return this.names.get(name)?.variable;
   }
 
   /** For an unknown name at `pointer`: the name that can be read here and was most probably meant. */
   nearestVariable(name: string, pointer: string): FaultFacts {
     if (this.faults.length >= SUGGESTIONS) return {};
     if (name === "__result") return { hint: "__result is known in ensures and invariant only" };
-    const [nearest] = similar(name, this.names.keys(), 1);
+    const names = this.declared.map((v) => v.name);
+    const [nearest] = similar(name, names, 1);
     if (nearest !== undefined) return renamed(nearest, pointer);
-    const known = [...this.names.keys()].slice(-SHOWN).join(", ");
+    const known = [...new Set(names)].slice(-SHOWN).join(", ");
     return { hint: `bind it with let first${known === "" ? "" : `; known here: ${known}`}` };
   }
 
   inCurrentScope(name: string): boolean {
-    return this.names.get(name)?.depth === this.scopes.length;
+    return this.lookup(name)?.depth === this.scopes.length;
   }
 
   declare(name: string, type: Type, brand: string | undefined, locals: readonly number[], kind: Variable["kind"] = "local"): Variable {
-    for (const l of locals) this.claimed[l] = true;
+    for (const l of locals) this.claimed[l] = this.functions;
     const parts = kind === "input" && locals.length === 0 ? INPUT : locals.map((l) => this.b.get(l));
-    const shadowed = this.names.get(name);
-    const variable: Variable = { name, type, brand, locals, parts, kind, index: this.variables++, depth: this.scopes.length, shadowed, state: "live", movedAt: undefined, owners: NO_OWNERS, borrowedAt: undefined, reading: undefined, kept: false, loans: 0 };
+    const meaning = this.meaning(name);
+    const variable: Variable = { name, type, brand, locals, parts, kind, index: this.variables++, depth: this.scopes.length, meaning, shadowed: meaning.variable, state: "live", movedAt: undefined, owners: NO_OWNERS, borrowedAt: undefined, reading: undefined, met: 0, kept: false, loans: 0 };
     this.declared.push(variable);
-    this.names.set(name, variable);
+    meaning.variable = variable;
     return variable;
+  }
+
+  private meaning(name: string): Meaning {
+    let meaning = this.names.get(name);
+    if (meaning === undefined) this.names.set(name, (meaning = { variable: undefined }));
+    return meaning;
   }
 
   /** Reserves a local for a variable; false when one lives there already. */
   claim(local: number): boolean {
-    if (this.claimed[local] === true) return false;
-    this.claimed[local] = true;
+    if (this.isClaimed(local)) return false;
+    this.claimed[local] = this.functions;
     return true;
+  }
+
+  private isClaimed(local: number): boolean {
+    return this.claimed[local] === this.functions;
   }
 
   /** Lets the call that has just produced `parts` in temporaries put them into `locals` instead. False when that is not so. */
   deliver(locals: readonly number[], parts: readonly IrExpr[]): boolean {
     const last = this.b.here.at(-1);
     if (last?.op !== "call" || last.dests.length !== locals.length || locals.length < 2) return false;
-    const direct = parts.every((p, i) => p.op === "get" && p.local === last.dests[i] && this.claimed[p.local] !== true);
-    if (!direct) return false;
+    for (let i = 0; i < parts.length; i++) {
+      const p = parts[i]!;
+      if (p.op !== "get" || p.local !== last.dests[i] || this.isClaimed(p.local)) return false;
+    }
     this.b.here.pop();
     this.b.call(last.target, last.args, locals);
     return true;
@@ -167,8 +201,7 @@ export class Context {
     for (let i = declared.length - 1; i >= start; i--) {
       const v = declared[i]!;
       this.setOwners(v, NO_OWNERS, undefined);
-      if (v.shadowed === undefined) this.names.delete(v.name);
-      else this.names.set(v.name, v.shadowed);
+      v.meaning.variable = v.shadowed;
     }
     const escaping = out.owners.length === 0 ? undefined : out.owners.find((o) => o.kind !== "input" && isOwned(o.type) && declared.indexOf(o, start) >= 0);
     let lent: Variable | undefined;
@@ -224,7 +257,7 @@ export class Context {
   // ---- moves and loans; every change is logged so that branches can be undone and joined
 
   private remember(v: Variable): void {
-    this.log.push({ variable: v, state: v.state, movedAt: v.movedAt, owners: v.owners, borrowedAt: v.borrowedAt });
+    this.log.push(this.present(v));
   }
 
   setState(v: Variable, state: VariableState, movedAt: Place | undefined): void {
@@ -261,20 +294,20 @@ export class Context {
   /** Takes back all changes since `mark`; tells how things stood. */
   undo(mark: Mark): BranchEnd {
     if (this.log.length === mark.log) return UNCHANGED;
-    const end = new Map<Variable, Change>();
-    for (let i = this.log.length - 1; i >= mark.log; i--) {
-      const change = this.log[i];
-      if (change === undefined) continue;
+    const look = ++this.looks;
+    const ends: Change[] = [];
+    while (this.log.length > mark.log) {
+      const change = this.log.pop()!;
       const v = change.variable;
-      if (!end.has(v) && v.index < mark.variables) end.set(v, { variable: v, state: v.state, movedAt: v.movedAt, owners: v.owners, borrowedAt: v.borrowedAt });
+      if (v.met !== look && v.index < mark.variables) ends.push(this.present(v));
+      v.met = look;
       v.state = change.state;
       v.movedAt = change.movedAt;
       this.exchangeOwners(v, change.owners, change.borrowedAt);
     }
-    this.log.length = mark.log;
-    // A variable that was moved and set again is where it was.
-    for (const [v, c] of end) if (c.state === v.state && c.movedAt === v.movedAt && c.owners === v.owners && c.borrowedAt === v.borrowedAt) end.delete(v);
-    return end;
+    let end: Map<Variable, Change> | undefined;
+    for (const c of ends) if (!isPresent(c)) (end ??= new Map()).set(c.variable, c);
+    return end ?? UNCHANGED;
   }
 
   /**
@@ -326,13 +359,15 @@ export class Context {
     for (const l of v.locals) this.b.set(l, ZERO);
   }
 
-  /** Variables changed since the mark, with their state at the mark. */
-  changedSince(mark: Mark): ReadonlyMap<Variable, VariableState> {
-    if (this.log.length === mark.log) return NONE_CHANGED;
-    const before = new Map<Variable, VariableState>();
+  /** Variables changed since the mark, as they were then. */
+  changedSince(mark: Mark): readonly Change[] {
+    const look = ++this.looks;
+    const before: Change[] = [];
     for (let i = mark.log; i < this.log.length; i++) {
-      const change = this.log[i];
-      if (change !== undefined && !before.has(change.variable) && change.variable.index < mark.variables) before.set(change.variable, change.state);
+      const change = this.log[i]!;
+      const v = change.variable;
+      if (v.met !== look && v.index < mark.variables) before.push(change);
+      v.met = look;
     }
     return before;
   }
@@ -359,7 +394,7 @@ export class Context {
 
   /** The value of a name that may be read without further ado: known, live and not owned. */
   plain(name: string): Value | undefined {
-    const v = this.names.get(name);
+    const v = this.lookup(name);
     return v === undefined || v.state !== "live" || isOwned(v.type) ? undefined : this.reading(v);
   }
 
@@ -369,7 +404,7 @@ export class Context {
     if (read.type === "error") return read;
     if (!this.mayLose(v, "move", at)) return ERROR;
     this.setState(v, "moved", at);
-    return { ...read, loose: "moved" };
+    return read.withParts(read.parts, "moved");
   }
 
   /** Whether no view shows the variable's bytes; tells if one does. */
@@ -431,7 +466,7 @@ export class Context {
   /** Keeps an owned temporary until the current call is over. */
   keepUntilEnd(v: Value): Value {
     if (v.literal) return v;
-    const kept = this.forceOne(v);
+    const kept = this.repeatable(v);
     this.temporaries.push({ type: v.type, parts: kept.parts, operand: false });
     return kept;
   }
@@ -439,7 +474,7 @@ export class Context {
   /** The same value with nothing in it that later stores, frees or calls could change. */
   settle(v: Value): Value {
     if (!v.parts.some(isVolatile)) return v;
-    return { ...v, parts: v.parts.map((p) => (isVolatile(p) ? this.b.fresh(p) : p)) };
+    return v.withParts(v.parts.map((p) => (isVolatile(p) ? this.b.fresh(p) : p)), v.loose);
   }
 
   /** Puts the next operand's value behind the earlier ones, which are put aside where its code, from `start` on, would change them. */
@@ -452,7 +487,7 @@ export class Context {
   hold(v: Value): Value {
     const parts = v.parts.map((p) => this.b.fresh(p));
     this.temporaries.push({ type: v.type, parts, operand: true });
-    return { ...v, parts, loose: "temp" };
+    return v.withParts(parts, "temp");
   }
 
   /** The call has all its operands: those held since there were `held` temporaries are its own now. */
@@ -477,12 +512,13 @@ export class Context {
     return answer;
   }
 
-  /** One operand, after whose evaluation the code from `start` on was written for the next. */
-  kept(v: Value, start: number): Value {
-    if (this.b.here.length === start) return v;
-    const earlier = [v];
-    this.putAside(earlier, start);
-    return earlier[0] ?? v;
+  /** A scalar after whose evaluation the code from `start` on was written: put aside where that would change it. */
+  kept(e: IrExpr, start: number): IrExpr {
+    const { here } = this.b;
+    if (here.length === start || !disturbs(here, start, e)) return e;
+    const local = this.b.local(typeOf(e));
+    here.splice(start, 0, make.set(local, e));
+    return this.b.get(local);
   }
 
   private putAside(earlier: Value[], start: number): void {
@@ -497,18 +533,19 @@ export class Context {
         saved.push(make.set(local, p));
         return this.b.get(local);
       });
-      earlier[j] = { ...v, parts, loose: v.loose === undefined ? undefined : "temp" };
+      earlier[j] = v.withParts(parts, v.loose === undefined ? undefined : "temp");
     }
     if (saved.length > 0) here.splice(start, 0, ...saved);
   }
 
   /** Makes every scalar repeatable, in order, so that effects stay in order. */
-  force(values: readonly Value[]): Value[] {
-    return values.map((v) => this.forceOne(v));
+  force(values: readonly Value[]): readonly Value[] {
+    return values.every(isRepeatable) ? values : values.map((v) => this.repeatable(v));
   }
 
-  private forceOne(v: Value): Value {
-    return v.parts.every(isSimple) ? v : { ...v, parts: v.parts.map((p) => this.b.keep(p)) };
+  /** The same value with scalars that may be used more than once. */
+  repeatable(v: Value): Value {
+    return isRepeatable(v) ? v : v.withParts(v.parts.map((p) => this.b.keep(p)), v.loose);
   }
 }
 
@@ -516,8 +553,21 @@ function isHeld(v: Variable): boolean {
   return v.state !== "moved" && isOwned(v.type);
 }
 
+function isRepeatable(v: Value): boolean {
+  return v.parts.every(isSimple);
+}
+
+/** Whether the variable is, or is again, as it was then: one may be moved and set again. */
+function isPresent({ variable: v, state, movedAt, owners, borrowedAt }: Change): boolean {
+  return state === v.state && movedAt === v.movedAt && owners === v.owners && borrowedAt === v.borrowedAt;
+}
+
+function clear(list: unknown[]): void {
+  while (list.length > 0) list.pop();
+}
+
+const NO_FUNCTION: FunctionFacts = { name: "", module: "", kind: "defn", result: "i32", resultBrand: undefined, typeArgs: NO_TYPES };
 const UNCHANGED: BranchEnd = new Map();
-const NONE_CHANGED: ReadonlyMap<Variable, VariableState> = new Map();
 const ROOT: Place = { parent: undefined, step: "" };
 const INPUT: readonly IrExpr[] = [
   make.global("input_ptr"),

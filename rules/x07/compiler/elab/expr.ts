@@ -3,16 +3,17 @@
 import type { Expr, Place } from "../ast.ts";
 import { pointerOf, within } from "../ast.ts";
 import type { FaultFacts } from "../errors.ts";
-import { isConst } from "../ir.ts";
+import { type IrExpr, isConst } from "../ir.ts";
+import { k } from "../ops.ts";
 import { isOwned, isViewLike, spell } from "../types.ts";
 import type { Type } from "../types.ts";
 import { builtinForms } from "./builtins.ts";
 import { applyCall } from "./calls.ts";
 import type { Context } from "./context.ts";
-import { FORMS, STATEMENTS, type Form } from "./forms.ts";
-import { operatorForms } from "./operators.ts";
+import { FORMS, STATEMENTS, type Form, type Statement } from "./forms.ts";
+import { type ScalarForm, WRONG, operatorForms } from "./operators.ts";
 import type { Value, Variable } from "./values.ts";
-import { ERROR, number, value } from "./values.ts";
+import { ERROR, int, number, value } from "./values.ts";
 import * as make from "../make.ts";
 
 /** Evaluates an expression and takes ownership of the result; an owned name is moved. */
@@ -46,6 +47,18 @@ export function ownedOperand(cx: Context, e: Expr[], i: number, at: Place): Valu
   return materialize(cx, operand(cx, e, i, at));
 }
 
+/** Item `i` of the list `e` at `at` as an i32, where that is what it is at first sight; undefined, with nothing done, where it is to be looked at as a value. */
+export function scalar(cx: Context, e: Expr[], i: number, at: Place): IrExpr | undefined {
+  const x = e[i] ?? 0;
+  if (typeof x === "number") return k(x);
+  if (typeof x === "string") {
+    const v = cx.plain(x);
+    return v?.type === "i32" ? v.parts[0] : undefined;
+  }
+  const form = meaningOf(x[0])?.scalar;
+  return form === undefined ? undefined : form(cx, x, child(at, i));
+}
+
 /** Numbers, and names whose reading changes nothing and cannot go wrong. */
 function leaf(cx: Context, e: Expr): Value | undefined {
   if (typeof e === "number") return number(e);
@@ -61,13 +74,13 @@ export function borrow(cx: Context, e: Expr, at: Place): Value {
     if (read.type === "error") return read;
     if (isOwned(v.type)) {
       cx.lend([v]);
-      return { ...read, owners: [v], borrowedAt: at };
+      return read.lentBy([v], at);
     }
     cx.lend(read.owners);
     return read;
   }
   const v = own(cx, e, at);
-  if (isOwned(v.type)) return v.literal ? v : { ...cx.keepUntilEnd(v), ofTemporary: true };
+  if (isOwned(v.type)) return v.literal ? v : cx.keepUntilEnd(v).asTemporary();
   cx.lend(v.owners);
   return v;
 }
@@ -90,8 +103,7 @@ export function discard(cx: Context, e: Expr[], i: number, at: Place): Type {
 export function discardWhole(cx: Context, e: Expr, at: Place): Type {
   if (typeof e === "number") return "i32";
   if (typeof e === "string") return variable(cx, e, at)?.type ?? "error";
-  const head = e[0];
-  const statement = typeof head === "string" ? STATEMENTS.get(head) : undefined;
+  const statement = meaningOf(e[0])?.statement;
   if (statement !== undefined) return statement(cx, e, at);
   const v = whole(cx, e, at);
   dispose(cx, v);
@@ -122,13 +134,38 @@ function meant(cx: Context, name: string, pointer: string): FaultFacts {
 function list(cx: Context, e: Expr[], at: Place): Value {
   const head = e[0];
   if (typeof head !== "string") return ERROR;
-  // Joined on first use: its parts import this room. A form hides an operator, an operator a builtin of its name.
-  heads ??= new Map([...builtinForms(), ...operatorForms(), ...FORMS]);
-  const form = heads.get(head);
-  return form === undefined ? applyCall(cx, head, e, at) : form(cx, e, at);
+  const known = meaningOf(head);
+  return known === undefined ? applyCall(cx, head, e, at) : known.form(cx, e, at);
 }
 
-let heads: ReadonlyMap<string, Form> | undefined;
+/** What a list with a head of the language's own does: as a value, as a statement whose value nobody uses, as an i32 without a value around it. */
+interface HeadMeaning {
+  readonly form: Form;
+  readonly statement: Statement | undefined;
+  readonly scalar: ScalarForm | undefined;
+}
+
+let heads: ReadonlyMap<string, HeadMeaning> | undefined;
+
+function meaningOf(head: Expr | undefined): HeadMeaning | undefined {
+  return typeof head === "string" ? (heads ??= allHeads()).get(head) : undefined;
+}
+
+/** Joined on first use: its parts import this room. A form hides an operator, an operator a builtin of its name. */
+function allHeads(): ReadonlyMap<string, HeadMeaning> {
+  const all = new Map<string, HeadMeaning>();
+  for (const [head, form] of builtinForms()) all.set(head, { form, statement: undefined, scalar: undefined });
+  for (const [head, scalar] of operatorForms()) all.set(head, { form: valued(scalar), statement: undefined, scalar });
+  for (const [head, form] of FORMS) all.set(head, { form, statement: STATEMENTS.get(head), scalar: undefined });
+  return all;
+}
+
+function valued(scalar: ScalarForm): Form {
+  return (cx, e, at) => {
+    const x = scalar(cx, e, at);
+    return x === WRONG ? ERROR : int(x);
+  };
+}
 
 /** Evaluates item `i` of the list `e` at `at`, which must be an i32. */
 export function i32(cx: Context, e: Expr[], i: number, at: Place, complaint: (got: Value, at: Place) => void): Value {
@@ -145,9 +182,9 @@ export function materialize(cx: Context, v: Value): Value {
   if (!v.literal) return v;
   const [ptr, len] = v.parts;
   if (ptr === undefined || len === undefined) return v;
-  if (len.op === "const" && len.value === 0) return { ...v, literal: false };
+  if (len.op === "const" && len.value === 0) return v.unliteral(v.parts, v.loose);
   const block = cx.b.fresh(make.callExpr("rt.copy", [ptr, len], "i32"));
-  return { ...v, parts: [block, len], literal: false, loose: "temp" };
+  return v.unliteral([block, len], "temp");
 }
 
 export function describeType(v: Value): string {

@@ -11,9 +11,9 @@ import type { Type } from "../types.ts";
 import { finishReturn } from "./body.ts";
 import type { BranchEnd, Context } from "./context.ts";
 import { assigns } from "./effects.ts";
-import { child, describeType, discard, discardWhole, dispose, operand, ownedOperand, whole } from "./expr.ts";
+import { child, describeType, discard, discardWhole, dispose, operand, ownedOperand, scalar, whole } from "./expr.ts";
 import { matchForm } from "./match.ts";
-import { literalValue } from "./operators.ts";
+import { WRONG, literalValue } from "./operators.ts";
 import { tappForm } from "./calls.ts";
 import { tryDocForm, tryForm } from "./try.ts";
 import type { Value, Variable } from "./values.ts";
@@ -21,6 +21,9 @@ import { ERROR, NEVER, number, value } from "./values.ts";
 import * as make from "../make.ts";
 
 export type Form = (cx: Context, e: Expr[], at: Place) => Value;
+
+/** Gives back the type alone. */
+export type Statement = (cx: Context, e: Expr[], at: Place) => Type;
 
 export const FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
   ["begin", begin],
@@ -39,7 +42,7 @@ export const FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
 ]);
 
 /** Forms whose value nobody uses: what they do is all. */
-export const STATEMENTS: ReadonlyMap<string, (cx: Context, e: Expr[], at: Place) => Type> = new Map<string, (cx: Context, e: Expr[], at: Place) => Type>([
+export const STATEMENTS: ReadonlyMap<string, Statement> = new Map<string, Statement>([
   ["let", letStatement],
   ["set", setStatement],
   ["begin", beginStatement],
@@ -97,11 +100,10 @@ export function bind(cx: Context, name: string, v: Value, at: Place): Variable |
   }
   const type = v.type === "never" ? "error" : v.type;
   // Temporaries that no variable lives in yet need no copy: the new variable moves in.
-  const locals: number[] = [];
-  for (const t of shape(type)) {
-    const p = v.parts[locals.length];
-    locals.push(p?.op === "get" && cx.claim(p.local) ? p.local : cx.b.local(t));
-  }
+  const locals = shape(type).map((t, i) => {
+    const p = v.parts[i];
+    return p?.op === "get" && cx.claim(p.local) ? p.local : cx.b.local(t);
+  });
   const variable = cx.declare(name, type, v.brand, locals);
   assign(cx, locals, v.type === "never" ? [] : v.parts);
   cx.setOwners(variable, v.owners, v.borrowedAt);
@@ -238,6 +240,8 @@ function branch(cx: Context, e: Expr[], i: number, at: Place, used: boolean): Br
 
 /** Item `i` of the list `e` at `at`, which must be an i32. */
 function condition(cx: Context, e: Expr[], i: number, at: Place, what: string): IrExpr {
+  const x = scalar(cx, e, i, at);
+  if (x !== undefined) return x === WRONG ? ZERO : x;
   const v = operand(cx, e, i, at);
   if (v.type === "i32") return v.parts[0] ?? ZERO;
   if (v.type !== "error") cx.typing("X07-TYPE-UNIFY-0001", `${what} condition must be i32`, child(at, i), { expected: "i32", found: describeType(v) });
@@ -282,7 +286,7 @@ function inline(cx: Context, list: Expr[], i: number, listAt: Place, used: boole
   const at = child(listAt, i);
   // The reference checks the branch in its own scope, then lifts it out: a let of a name that is known anyway takes effect outside.
   const name = Array.isArray(e) && e[0] === "let" ? e[1] : undefined;
-  if (!used && Array.isArray(e) && typeof name === "string" && cx.lookup(name)?.kind === "local") return { ...NEVER, type: cx.inCurrentScope(name) ? setStatement(cx, e, at) : letStatement(cx, e, at) };
+  if (!used && Array.isArray(e) && typeof name === "string" && cx.lookup(name)?.kind === "local") return value(cx.inCurrentScope(name) ? setStatement(cx, e, at) : letStatement(cx, e, at), []);
   cx.openScope();
   let v: Value = number(0);
   if (used) v = whole(cx, e, at);
@@ -386,7 +390,7 @@ function writtenOut(cx: Context, name: string, bound: Variable | undefined, star
   const local = variable.locals[0] ?? 0;
   const mark = cx.mark();
   const code = loopBody(cx, e, 4, at, () => cx.b.set(local, add(cx.b.get(local), ONE)));
-  if (rounds > 1 && [...cx.changedSince(mark)].some(([v, before]) => before === "live" && v.state !== "live")) {
+  if (rounds > 1 && cx.changedSince(mark).some(({ variable, state }) => state === "live" && variable.state !== "live")) {
     // Written out, the second copy of the body meets what the first has moved.
     checkOnly(cx, () => discard(cx, e, 4, at));
   }
@@ -445,7 +449,7 @@ function collectSets(e: Expr, into: Set<string>): void {
 }
 
 function endRound(cx: Context, mark: ReturnType<Context["mark"]>): void {
-  for (const [v, before] of cx.changedSince(mark)) {
+  for (const { variable: v, state: before } of cx.changedSince(mark)) {
     if (v.state === "moved" && before !== "moved") {
       cx.zero(v);
       cx.setState(v, "cleared", v.movedAt);

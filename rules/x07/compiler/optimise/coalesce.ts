@@ -4,7 +4,8 @@
 import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
 import { isPure } from "../ir.ts";
 import { Births } from "./births.ts";
-import { countMentions, mapAll, mapChildren, mapStmt, Scratch } from "./walk.ts";
+import { countMentions, mapAll, mapChildren, mapStmt } from "./walk.ts";
+import { Scratch } from "./scratch.ts";
 import * as make from "../make.ts";
 
 /** More copied locals than this would make the table of overlaps large. */
@@ -14,12 +15,21 @@ export function coalesce(f: IrFunction): IrFunction {
   const copies: number[] = [];
   collectCopies(f.body, f, copies);
   if (copies.length === 0) return f;
-  const candidates = [...new Set(copies)].sort((a, b) => a - b);
+  const candidates = eachOnce(copies, f.locals.length);
   if (candidates.length > MOST) return f;
   const lives = new Lives(f, candidates, undefined);
   lives.run();
-  const names = merged(copies, lives);
-  return names === undefined ? f : { ...f, body: new Renaming(names).list(f.body) };
+  const names = merged(f, copies, lives);
+  return names === undefined ? f : make.withBody(f, new Renaming(names).list(f.body));
+}
+
+/** In order. */
+function eachOnce(locals: readonly number[], highest: number): number[] {
+  const there = placeTable.zeroed(highest);
+  for (const local of locals) there[local] = 1;
+  const once: number[] = [];
+  for (let local = 0; local < highest; local++) if (there[local] === 1) once.push(local);
+  return once;
 }
 
 /** Drops what is given to a local that nobody reads before it gets its next value. */
@@ -29,7 +39,7 @@ export function removeDeadSets(f: IrFunction): IrFunction {
   if (candidates.size === 0 || candidates.size > MOST) return f;
   const verdict = { dead: new Set<IrStmt>(), needed: new Set<IrStmt>() };
   new Lives(f, [...candidates], verdict).run();
-  return verdict.dead.size === 0 ? f : { ...f, body: without(f.body, verdict.dead) };
+  return verdict.dead.size === 0 ? f : make.withBody(f, without(f.body, verdict.dead));
 }
 
 function without(stmts: readonly IrStmt[], dead: ReadonlySet<IrStmt>): readonly IrStmt[] {
@@ -82,6 +92,8 @@ interface Verdict {
 /** Tables by local, and rows of bits; one function uses them at a time. */
 const placeTable = new Scratch();
 const countTable = new Scratch();
+const nameTable = new Scratch();
+const groupTable = new Scratch();
 let places = placeTable.zeroed(0);
 let bits = new Int32Array(4096);
 
@@ -104,7 +116,7 @@ class Lives {
     this.candidates = candidates;
     this.verdict = verdict;
     const locals = f.locals.length;
-    places = placeTable.zeroed(locals).fill(-1, 0, locals);
+    places = placeTable.filled(locals, -1);
     for (let i = 0; i < candidates.length; i++) places[candidates[i]!] = i;
     this.width = (candidates.length + 31) >>> 5;
     this.live = candidates.length * this.width;
@@ -345,12 +357,15 @@ function judge(s: IrStmt, read: boolean, { dead, needed }: Verdict): void {
   } else if (!needed.has(s)) dead.add(s);
 }
 
-/** New names of locals: each copy joins two groups unless they overlap. A group is called as its parameter, or its lowest member. */
-function merged(copies: readonly number[], lives: Lives): ReadonlyMap<number, number> | undefined {
+/** By local, its new name: each copy joins two groups unless they overlap. A group is called as its parameter, or its lowest member. */
+function merged(f: IrFunction, copies: readonly number[], lives: Lives): Int32Array | undefined {
   const { candidates } = lives;
-  const group = candidates.map((_, i) => i);
-  const members = candidates.map((_, i) => [i]);
-  const names = new Map<number, number>();
+  /** By candidate, the lowest of its group. */
+  const group = groupTable.zeroed(candidates.length);
+  for (let i = 0; i < candidates.length; i++) group[i] = i;
+  const names = nameTable.zeroed(f.locals.length);
+  for (let i = 0; i < f.locals.length; i++) names[i] = i;
+  let joined = false;
   for (let c = 0; c < copies.length; c += 2) {
     const to = group[lives.placeOf(copies[c]!)]!;
     const from = group[lives.placeOf(copies[c + 1]!)]!;
@@ -358,33 +373,37 @@ function merged(copies: readonly number[], lives: Lives): ReadonlyMap<number, nu
     const b = Math.max(to, from);
     if (a === b || lives.overlap(a, b)) continue;
     lives.join(a, b);
-    for (const m of members[b]!) {
+    joined = true;
+    for (let m = b; m < candidates.length; m++) {
+      if (group[m] !== b) continue;
       group[m] = a;
-      members[a]!.push(m);
-      names.set(candidates[m]!, candidates[a]!);
+      names[candidates[m]!] = candidates[a]!;
     }
   }
-  return names.size === 0 ? undefined : names;
+  return joined ? names : undefined;
 }
 
 /** Writes the new names; a local that is set to itself is not. */
 class Renaming {
-  private readonly names: ReadonlyMap<number, number>;
+  private readonly names: Int32Array;
 
-  constructor(names: ReadonlyMap<number, number>) {
+  constructor(names: Int32Array) {
     this.names = names;
   }
 
   list(stmts: readonly IrStmt[]): readonly IrStmt[] {
-    const out: IrStmt[] = [];
-    for (const s of stmts) {
+    let out: IrStmt[] | undefined;
+    for (let i = 0; i < stmts.length; i++) {
+      const s = stmts[i]!;
       const next = this.stmt(s);
-      if (next.op !== "set" || next.value.op !== "get" || next.value.local !== next.local) out.push(next);
+      const needed = next.op !== "set" || next.value.op !== "get" || next.value.local !== next.local;
+      if (!needed || next !== s) out ??= stmts.slice(0, i);
+      if (needed) out?.push(next);
     }
-    return out;
+    return out ?? stmts;
   }
 
-  private readonly local = (local: number): number => this.names.get(local) ?? local;
+  private readonly local = (local: number): number => this.names[local]!;
 
   private readonly expr = (e: IrExpr): IrExpr => {
     if (e.op !== "get") return mapChildren(e, this.expr);
@@ -399,15 +418,23 @@ class Renaming {
         const local = this.local(s.local);
         return value === s.value && local === s.local ? s : make.set(local, value);
       }
-      case "call":
-        return make.call(s.target, mapAll(s.args, this.expr), s.dests.map(this.local));
+      case "call": {
+        const args = mapAll(s.args, this.expr);
+        return args === s.args && s.dests.length === 0 ? s : make.call(s.target, args, s.dests.map(this.local));
+      }
       case "resume":
         return make.resume(this.expr(s.index), mapAll(s.args, this.expr), s.dests.map(this.local));
-      case "if":
-        return make.if(this.expr(s.cond), this.list(s.then), this.list(s.else));
+      case "if": {
+        const cond = this.expr(s.cond);
+        const then = this.list(s.then);
+        const otherwise = this.list(s.else);
+        return cond === s.cond && then === s.then && otherwise === s.else ? s : make.if(cond, then, otherwise);
+      }
       case "loop":
-      case "block":
-        return make.around(s, this.list(s.body));
+      case "block": {
+        const body = this.list(s.body);
+        return body === s.body ? s : make.around(s, body);
+      }
       default:
         return mapStmt(s, this.expr);
     }

@@ -2,7 +2,8 @@
 
 import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
 import { isPure } from "../ir.ts";
-import { countReads, Scratch, visitExpr } from "./walk.ts";
+import { countReads, visitExpr } from "./walk.ts";
+import { Scratch } from "./scratch.ts";
 import * as make from "../make.ts";
 
 /** One function uses them at a time. */
@@ -18,11 +19,12 @@ export function withoutDead(f: IrFunction): { readonly f: IrFunction; readonly r
   const sweep = new Sweep(f);
   let { body } = f;
   // Backwards, so that what only dead code reads is dead when it is come to; again where it had been passed, in a loop.
-  do {
-    sweep.begin();
+  body = sweep.list(body);
+  while (sweep.missed) {
+    sweep.beginAgain();
     body = sweep.list(body);
-  } while (sweep.missed);
-  return { f: body === f.body ? f : { ...f, body }, reads: sweep.reads };
+  }
+  return { f: body === f.body ? f : make.withBody(f, body), reads: sweep.reads };
 }
 
 class Sweep {
@@ -37,7 +39,7 @@ class Sweep {
     countReads(f.body, this.reads);
   }
 
-  begin(): void {
+  beginAgain(): void {
     this.missed = false;
     this.passed.fill(0);
   }

@@ -2,9 +2,9 @@
 
 import type { IrExpr, IrFunction, IrStmt, Scalar } from "../ir.ts";
 import { isSimple } from "../ir.ts";
-import { isVolatile } from "../elab/effects.ts";
+import { hasCall, isVolatile } from "../elab/effects.ts";
 import { bin } from "../ops.ts";
-import { mapChildren, mapStmt, sameItems } from "./walk.ts";
+import { mapChildren, mapStmt, ownExprs, sameItems } from "./walk.ts";
 import * as make from "../make.ts";
 
 /** Tells which functions may be copied; undefined: leave the call. */
@@ -13,7 +13,7 @@ export type Candidates = (name: string) => IrFunction | undefined;
 export function inlineCalls(f: IrFunction, candidates: Candidates): IrFunction {
   const inliner = new Inliner(f, candidates);
   const body = inliner.list(f.body);
-  return inliner.changed ? { ...f, body, locals: inliner.locals } : f;
+  return inliner.changed ? make.withBody(f, body, inliner.locals) : f;
 }
 
 class Inliner {
@@ -39,7 +39,7 @@ class Inliner {
   private stmt(s: IrStmt, out: IrStmt[]): void {
     // Calls are pulled out in the order in which they run, so nothing overtakes anything.
     this.quiet = true;
-    const direct = mapStmt(s, (e) => this.hoist(e, out, s));
+    const direct = ownExprs(s, hasCall) ? mapStmt(s, (e) => this.hoist(e, out, s)) : s;
     if (direct.op === "call") {
       const callee = this.candidates(direct.target);
       if (callee !== undefined) return this.copy(callee, direct.args, direct.dests, out);

@@ -3,6 +3,7 @@
 import type { IrExpr, IrFunction, IrStmt, Scalar } from "../ir.ts";
 import { typeOf } from "../ir.ts";
 import { assignedLocals } from "../elab/effects.ts";
+import { NumberTable } from "./number-table.ts";
 import { mapChildren, mapStmt, ownExprs } from "./walk.ts";
 import * as make from "../make.ts";
 
@@ -18,13 +19,19 @@ export function shareValues(f: IrFunction): IrFunction {
   const worth = found.worth();
   if (worth.size === 0) return f;
   const writing = new Writing(found.occurrences, worth, f.locals);
-  return { ...f, body: writing.list(f.body), locals: writing.locals };
+  return make.withBody(f, writing.list(f.body), writing.locals);
 }
+
+/** One function uses it at a time. */
+const marks = new NumberTable();
 
 /** A cheap first look: whether any expression of three nodes or more seems to stand twice. */
 class Repeats {
-  private readonly seen = new Set<number>();
   private found = false;
+
+  constructor() {
+    marks.clear();
+  }
 
   in(stmts: readonly IrStmt[]): boolean {
     this.list(stmts);
@@ -77,8 +84,8 @@ class Repeats {
   }
 
   private seenBefore(mark: number): number {
-    if (this.seen.has(mark)) this.found = true;
-    else this.seen.add(mark);
+    if (marks.find(mark, 0, 0) >= 0) this.found = true;
+    else marks.add(mark, 0, 0, 0);
     return mark;
   }
 }

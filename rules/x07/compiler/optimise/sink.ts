@@ -1,7 +1,8 @@
 // Moves what is computed for one reader to that reader, so that it needs no local. Knows the IR only.
 
 import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
-import { hasCall, isVolatile } from "../elab/effects.ts";
+import { hasCall } from "../elab/effects.ts";
+import { Scratch, ScratchList } from "./scratch.ts";
 import { mapChildren, mapStmt, ownExprs } from "./walk.ts";
 import * as make from "../make.ts";
 
@@ -10,13 +11,13 @@ const DEEPEST = 40;
 
 /** `reads`: how often each local is read. */
 export function sinkValues(f: IrFunction, reads: Int32Array): IrFunction {
-  const sets = new Array<number>(f.locals.length).fill(0);
+  const sets = setTable.zeroed(f.locals.length);
   countSets(f.body, sets);
-  const body = new Sink(reads, sets).list(f.body);
-  return body === f.body ? f : { ...f, body };
+  const body = new Sink(f.locals.length, reads, sets).list(f.body);
+  return body === f.body ? f : make.withBody(f, body);
 }
 
-function countSets(stmts: readonly IrStmt[], sets: number[]): void {
+function countSets(stmts: readonly IrStmt[], sets: Int32Array): void {
   for (const s of stmts) {
     switch (s.op) {
       case "set":
@@ -54,9 +55,14 @@ interface Waiting {
   readonly shared: boolean;
 }
 
+/** One function uses them at a time. */
+const setTable = new Scratch();
+const waitingTable = new ScratchList<Waiting>();
+const readerTable = new ScratchList<number[]>();
+
 class Sink {
   private readonly reads: Int32Array;
-  private readonly sets: readonly number[];
+  private readonly sets: Int32Array;
   /** By local. */
   private readonly waiting: (Waiting | undefined)[];
   private waits = 0;
@@ -64,18 +70,18 @@ class Sink {
   private queue: number[] = [];
   /** By local, those that wait and may mention it. */
   private readonly readers: (number[] | undefined)[];
-  /** At least as many as wait that others read too, or that read memory. */
+  /** How many of them others read too, and how many read memory. */
   private sharedWaits = 0;
   private memoryWaits = 0;
   /** Whether the statement at hand calls; and the local that it sets: what reads it there is its last reader. */
   private calls = false;
   private again = NONE;
 
-  constructor(reads: Int32Array, sets: readonly number[]) {
+  constructor(locals: number, reads: Int32Array, sets: Int32Array) {
     this.reads = reads;
     this.sets = sets;
-    this.waiting = new Array<Waiting | undefined>(sets.length).fill(undefined);
-    this.readers = new Array<number[] | undefined>(sets.length).fill(undefined);
+    this.waiting = waitingTable.emptied(locals);
+    this.readers = readerTable.emptied(locals);
   }
 
   list(stmts: readonly IrStmt[]): readonly IrStmt[] {
@@ -89,14 +95,13 @@ class Sink {
     }
     // Beyond the list it may not have been computed.
     for (const local of written.mine) if (this.waiting[local]?.list === written) this.drop(local);
-    if (written.gone > 0) return written.out.filter((s) => s !== undefined);
+    if (written.gone > 0) return withoutGaps(written.out);
     return changed ? (written.out as IrStmt[]) : stmts;
   }
 
   private stmt(s: IrStmt, written: Written): IrStmt {
-    const waits = this.waits > 0;
-    const calls = waits && ownExprs(s, hasCall);
-    const again = waits && s.op === "set" && this.waiting[s.local]?.shared === true ? s.local : NONE;
+    const calls = this.memoryWaits > 0 && ownExprs(s, hasCall);
+    const again = this.sharedWaits > 0 && s.op === "set" && this.waiting[s.local]?.shared === true ? s.local : NONE;
     if (again !== NONE && s.op === "set" && timesRead(s.value, again) !== 1) this.drop(again);
     if (this.sharedWaits > 0 && !mayPass(s)) this.forgetShared();
     this.calls = calls;
@@ -148,8 +153,9 @@ class Sink {
     // What others read too is moved only into the next value of the same local.
     if (shared && this.sets[local] === 1) return;
     const reads: number[] = [];
-    if (!collect(value, reads, 1) || (!shared && reads.includes(local))) return;
-    const memory = isVolatile(value);
+    const seen = collect(value, reads, 1);
+    if (seen === UNFIT || (!shared && reads.includes(local))) return;
+    const memory = seen === MEMORY;
     if (shared) this.sharedWaits++;
     if (memory) this.memoryWaits++;
     this.waiting[local] = { value, memory, reads, list, index: list.out.length, shared };
@@ -176,9 +182,12 @@ class Sink {
   };
 
   private drop(local: number): void {
-    if (this.waiting[local] === undefined) return;
+    const w = this.waiting[local];
+    if (w === undefined) return;
     this.waiting[local] = undefined;
     this.waits--;
+    if (w.shared) this.sharedWaits--;
+    if (w.memory) this.memoryWaits--;
   }
 
   private dropAll(): void {
@@ -197,14 +206,12 @@ class Sink {
 
   private forgetShared(): void {
     for (const local of this.queue) if (this.waiting[local]?.shared === true) this.drop(local);
-    this.sharedWaits = 0;
     this.sweepQueue();
   }
 
   private forgetMemory(): void {
     if (this.memoryWaits === 0) return;
     for (const local of this.queue) if (this.waiting[local]?.memory === true) this.drop(local);
-    this.memoryWaits = 0;
     this.sweepQueue();
   }
 
@@ -216,6 +223,12 @@ class Sink {
 
 const NONE = -1;
 
+function withoutGaps(list: readonly (IrStmt | undefined)[]): readonly IrStmt[] {
+  const out: IrStmt[] = [];
+  for (const s of list) if (s !== undefined) out.push(s);
+  return out;
+}
+
 /** Whether nobody can read a local between its values because of this statement. */
 function mayPass(s: IrStmt): boolean {
   switch (s.op) {
@@ -226,26 +239,43 @@ function mayPass(s: IrStmt): boolean {
   }
 }
 
-/** Adds the locals that an expression reads; false: it calls, or is too deep. */
-function collect(e: IrExpr, reads: number[], depth: number): boolean {
-  if (depth >= DEEPEST) return false;
+const UNFIT = 0;
+const LOCALS = 1;
+const MEMORY = 2;
+/** What a value depends on. */
+type Seen = typeof UNFIT | typeof LOCALS | typeof MEMORY;
+
+/** Adds the locals that an expression reads, and tells whether it reads memory too; UNFIT: it calls, or is too deep. */
+function collect(e: IrExpr, reads: number[], depth: number): Seen {
+  if (depth >= DEEPEST) return UNFIT;
   switch (e.op) {
     case "get":
       reads.push(e.local);
-      return true;
-    case "bin":
-      return collect(e.a, reads, depth + 1) && collect(e.b, reads, depth + 1);
+      return LOCALS;
+    case "bin": {
+      const a = collect(e.a, reads, depth + 1);
+      return a === UNFIT ? UNFIT : both(a, collect(e.b, reads, depth + 1));
+    }
     case "un":
       return collect(e.a, reads, depth + 1);
     case "load":
-      return collect(e.addr, reads, depth + 1);
-    case "cond":
-      return collect(e.cond, reads, depth + 1) && collect(e.a, reads, depth + 1) && collect(e.b, reads, depth + 1);
+      return collect(e.addr, reads, depth + 1) === UNFIT ? UNFIT : MEMORY;
+    case "global":
+      return MEMORY;
+    case "cond": {
+      const c = collect(e.cond, reads, depth + 1);
+      return c === UNFIT ? UNFIT : both(c, both(collect(e.a, reads, depth + 1), collect(e.b, reads, depth + 1)));
+    }
     case "call":
-      return false;
+      return UNFIT;
     default:
-      return true;
+      return LOCALS;
   }
+}
+
+function both(a: Seen, b: Seen): Seen {
+  if (a === UNFIT || b === UNFIT) return UNFIT;
+  return a === MEMORY ? MEMORY : b;
 }
 
 function timesRead(e: IrExpr, local: number): number {

@@ -3,18 +3,6 @@
 import type { IrExpr, IrStmt } from "../ir.ts";
 import * as make from "../make.ts";
 
-/** A table of numbers that is made once and lent again and again: small typed arrays are dear to make and to collect. */
-export class Scratch {
-  private table = new Int32Array(256);
-
-  /** The table with zeros in its first places; whoever had it before has it no more. */
-  zeroed(size: number): Int32Array {
-    if (this.table.length < size) this.table = new Int32Array(size * 2);
-    else this.table.fill(0, 0, size);
-    return this.table;
-  }
-}
-
 /** Rewrites the direct children of an expression; returns the same object when nothing changed. */
 export function mapChildren(e: IrExpr, f: (e: IrExpr) => IrExpr): IrExpr {
   switch (e.op) {
@@ -430,47 +418,58 @@ function anyOf(list: readonly IrExpr[], f: (e: IrExpr) => boolean): boolean {
   return false;
 }
 
-/** Shows the target of every call, in the order of evaluation. */
-export function eachCall(stmts: readonly IrStmt[], show: (target: string) => void): void {
-  const inside = (e: IrExpr): boolean => {
-    showCalls(e, show);
-    return false;
-  };
-  const list = (all: readonly IrStmt[]): void => {
-    for (const s of all) {
-      ownExprs(s, inside);
+/** What a body calls, and how large it is. */
+export class Survey {
+  /** As `sizeOf` counts. */
+  size = 0;
+  /** Of every call, in the order of evaluation. */
+  readonly targets: string[] = [];
+
+  constructor(body: readonly IrStmt[]) {
+    this.list(body);
+  }
+
+  private list(stmts: readonly IrStmt[]): void {
+    for (const s of stmts) {
+      this.size++;
+      ownExprs(s, this.look);
       switch (s.op) {
         case "call":
-          show(s.target);
+          this.targets.push(s.target);
           break;
         case "if":
-          list(s.then);
-          list(s.else);
+          this.list(s.then);
+          this.list(s.else);
           break;
         case "loop":
         case "block":
-          list(s.body);
+          this.list(s.body);
       }
     }
-  };
-  list(stmts);
-}
+  }
 
-function showCalls(e: IrExpr, show: (target: string) => void): void {
-  switch (e.op) {
-    case "bin":
-      showCalls(e.a, show);
-      return showCalls(e.b, show);
-    case "un":
-      return showCalls(e.a, show);
-    case "load":
-      return showCalls(e.addr, show);
-    case "cond":
-      showCalls(e.cond, show);
-      showCalls(e.a, show);
-      return showCalls(e.b, show);
-    case "call":
-      for (const a of e.args) showCalls(a, show);
-      show(e.target);
+  private readonly look = (e: IrExpr): boolean => {
+    this.expr(e);
+    return false;
+  };
+
+  private expr(e: IrExpr): void {
+    this.size++;
+    switch (e.op) {
+      case "bin":
+        this.expr(e.a);
+        return this.expr(e.b);
+      case "un":
+        return this.expr(e.a);
+      case "load":
+        return this.expr(e.addr);
+      case "cond":
+        this.expr(e.cond);
+        this.expr(e.a);
+        return this.expr(e.b);
+      case "call":
+        for (const a of e.args) this.expr(a);
+        this.targets.push(e.target);
+    }
   }
 }

@@ -3,7 +3,8 @@
 
 import type { BinOp, IrExpr, IrFunction, IrStmt, Scalar, UnOp } from "../ir.ts";
 import { isPure, typeOf } from "../ir.ts";
-import { countReads, leaves, Scratch } from "../optimise/walk.ts";
+import { countReads, leaves } from "../optimise/walk.ts";
+import { Scratch } from "../optimise/scratch.ts";
 import { not } from "../ops.ts";
 import type { ByteBuffer } from "./bytes.ts";
 import { FIRST_AREA } from "../runtime/memory.ts";
@@ -48,6 +49,7 @@ const GLOBAL_SET = 0x24;
 const CONST = 0x41;
 const CONST64 = 0x42;
 const EMPTY = 0x40;
+const NONE = -1;
 const ONE_BYTE = 128;
 /** A check with its own trap takes two bytes more than a jump to a common one, which takes five. */
 const OWN_TRAPS = 2;
@@ -67,19 +69,22 @@ class Encoder {
   private readonly note: Note;
   private readonly reads: Int32Array;
   private readonly indices: Int32Array;
-  private readonly depths = new Map<number, number>();
+  /** Of the blocks around here, by depth. */
+  private readonly labels: number[] = [];
   private depth = 0;
   /** Whether checks jump behind the body, where one trap stands; a few are cheaper each with its own. */
   private trapsBehind = false;
-  /** The `local.set` that was written last, while nothing has come after it. */
-  private lastSet = { local: -1, start: 0, end: -1 };
+  /** The `local.set` that was written last, and where, while nothing has come after it. */
+  private lastSet = NONE;
+  private lastStart = 0;
+  private lastEnd = 0;
 
   constructor(f: IrFunction, out: ByteBuffer, note: Note) {
     this.f = f;
     this.out = out;
     this.note = note;
     this.reads = readTable.zeroed(f.locals.length);
-    this.indices = indexTable.zeroed(f.locals.length).fill(-1, 0, f.locals.length);
+    this.indices = indexTable.filled(f.locals.length, -1);
   }
 
   run(): void {
@@ -90,7 +95,7 @@ class Encoder {
     if (this.trapsBehind) {
       this.out.byte(BLOCK);
       this.out.byte(EMPTY);
-      this.depth++;
+      this.labels[++this.depth] = NONE;
       this.stmts(body);
       this.out.byte(END);
       this.out.byte(0x00);
@@ -185,7 +190,7 @@ class Encoder {
       case "br":
         if (s.cond !== undefined) this.expr(s.cond);
         out.byte(s.cond === undefined ? BR : BR_IF);
-        return out.u32(this.depth - (this.depths.get(s.label) ?? 0));
+        return out.u32(this.depth - this.depthOf(s.label));
       case "trapIf":
         this.trapIfs([s], 0);
         return;
@@ -234,7 +239,9 @@ class Encoder {
     const start = this.out.length;
     this.out.byte(SET);
     this.out.u32(this.indices[local] ?? 0);
-    this.lastSet = { local, start, end: this.out.length };
+    this.lastSet = local;
+    this.lastStart = start;
+    this.lastEnd = this.out.length;
   }
 
   /** Results come off the stack last first. */
@@ -272,7 +279,7 @@ class Encoder {
     this.expr(cond);
     this.out.byte(IF);
     this.out.byte(local === NONE ? EMPTY : VALUE_TYPE[this.f.locals[local]!]);
-    this.depth++;
+    this.labels[++this.depth] = NONE;
     this.branch(then, local);
     if (otherwise.length > 0) {
       this.out.byte(ELSE);
@@ -293,11 +300,16 @@ class Encoder {
   private enclosed(opcode: number, label: number, body: readonly IrStmt[]): void {
     this.out.byte(opcode);
     this.out.byte(EMPTY);
-    this.depth++;
-    this.depths.set(label, this.depth);
+    this.labels[++this.depth] = label;
     this.stmts(body);
     this.out.byte(END);
     this.depth--;
+  }
+
+  private depthOf(label: number): number {
+    let depth = this.depth;
+    while (depth > 0 && this.labels[depth] !== label) depth--;
+    return depth;
   }
 
   // ---- expressions
@@ -352,11 +364,11 @@ class Encoder {
 
   /** Right after its own `set`, a read is a `tee`, or nothing at all when it is the only one. */
   private get(local: number): void {
-    const { out, lastSet } = this;
-    if (lastSet.local === local && lastSet.end === out.length) {
-      if (this.reads[local] === 1) out.length = lastSet.start;
-      else out.bytes[lastSet.start] = TEE;
-      this.lastSet = { local: -1, start: 0, end: -1 };
+    const { out } = this;
+    if (this.lastSet === local && this.lastEnd === out.length) {
+      if (this.reads[local] === 1) out.length = this.lastStart;
+      else out.bytes[this.lastStart] = TEE;
+      this.lastSet = NONE;
       return;
     }
     out.byte(GET);
@@ -368,7 +380,7 @@ class Encoder {
     this.expr(c);
     this.out.byte(IF);
     this.out.byte(VALUE_TYPE[typeOf(a)]);
-    this.depth++;
+    this.labels[++this.depth] = NONE;
     this.expr(a);
     this.out.byte(ELSE);
     this.expr(b);
@@ -387,8 +399,6 @@ class Encoder {
     else this.symbol(OFFSET, `${offset} ${area}`);
   }
 }
-
-const NONE = -1;
 
 /** The local that a list of statements gives a value at its very end, whichever way it goes. */
 function localOf(list: readonly IrStmt[]): number {
