@@ -170,15 +170,19 @@ class ModuleParser {
     }
     for (const name of found.exports) {
       const i = found.written.indexOf(name);
-      if (found.functions.has(name) || found.types.has(name) || !name.startsWith(`${this.id}.`)) continue;
-      this.faults.push(fault("Parse", undefined, `export ${JSON.stringify(name)} is not defined in module ${JSON.stringify(this.id)}`, `${found.exportAt}/${i}`, this.meant(name, [...found.functions.keys(), ...found.types.keys()], `${found.exportAt}/${i}`)));
+      if (found.functions.has(name) || !name.startsWith(`${this.id}.`)) continue;
+      if (found.types.has(name)) {
+        this.faults.push(fault("Parse", undefined, `export ${JSON.stringify(name)} is not defined in module ${JSON.stringify(this.id)}`, `${found.exportAt}/${i}`, { hint: "records and enums are seen without an export", quickfix: [{ op: "remove", path: `${found.exportAt}/${i}` }] }));
+        continue;
+      }
+      this.faults.push(fault("Parse", undefined, `export ${JSON.stringify(name)} is not defined in module ${JSON.stringify(this.id)}`, `${found.exportAt}/${i}`, this.meant(name, [...found.functions.keys()], `${found.exportAt}/${i}`)));
     }
   }
 
   private type(value: JsonObject, at: string, kind: "defrecord" | "defenum", found: Declarations): void {
     if (this.version < 9) return this.bad(`${kind} is only supported in x07.x07ast@0.9.0`, `${at}/kind`, AS_NEWEST);
-    const name = this.declName(value, at);
-    if (name === undefined) return;
+    const name = value.get("name");
+    if (typeof name !== "string" || !isSymbol(name)) return this.bad("declaration needs a name", `${at}/name`);
     const members = value.get(kind === "defrecord" ? "fields" : "variants");
     const key = kind === "defrecord" ? "fields" : "variants";
     if (!Array.isArray(members) || members.length === 0) return this.bad(`${kind} needs at least one member`, `${at}/${key}`);

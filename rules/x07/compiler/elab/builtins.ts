@@ -10,7 +10,7 @@ import { INTERNAL, MAPS } from "./builtins-maps.ts";
 import { NUMBERS } from "./builtins-numbers.ts";
 import { OPTIONS } from "./builtins-options.ts";
 import { SPECIAL } from "./builtins-special.ts";
-import { TASKS, refusedInAsync } from "./tasks.ts";
+import { TASKS, refusedInAsync, takesInAsync, unsupportedInAsync } from "./tasks.ts";
 import { VECS } from "./builtins-vec.ts";
 import type { Context } from "./context.ts";
 import { borrow, child, describeType, dispose, materialize, own, variable, whole } from "./expr.ts";
@@ -19,10 +19,10 @@ import type { Value, Variable } from "./values.ts";
 import { ERROR, value } from "./values.ts";
 
 /**
- * How an argument is taken: a type name owns it; `like` borrows bytes or a view; `&T` borrows a T; `@T` borrows a T that must be a name;
+ * How an argument is taken: a type name owns it; `like` borrows bytes or a view, `any` a vec_u8 too; `&T` borrows a T; `@T` borrows a T that must be a name;
  * `~T` owns a T in place: a name is moved only after the other arguments have been evaluated.
  */
-export type ParamSpec = Type | "like" | `&${Type}` | `@${Type}` | `~${Type}`;
+export type ParamSpec = Type | "like" | "any" | `&${Type}` | `@${Type}` | `~${Type}`;
 
 export interface Builtin {
   readonly params: readonly ParamSpec[];
@@ -51,7 +51,7 @@ export function builtinNames(): string[] {
 }
 
 function applyBuiltin(cx: Context, head: string, builtin: Builtin | SpecialBuiltin, e: Expr[], at: Place): Value {
-  if (cx.facts.kind === "defasync" && refusedInAsync(head)) return cx.fail("Unsupported", undefined, `unsupported head in async: ${JSON.stringify(head)}`, at, { hint: "put it in a defn and call that" });
+  if (cx.facts.kind === "defasync" && refusedInAsync(head)) return unsupportedInAsync(cx, head, at);
   if (INTERNAL.has(head) && !cx.facts.module.startsWith("std.")) return cx.fail("Unsupported", undefined, `internal-only builtin is not allowed here: ${JSON.stringify(head)}`, at);
   if (typeof builtin === "function") return builtin(cx, e, at);
   return applyTo(cx, head, builtin, e, 1, at);
@@ -95,14 +95,15 @@ function moveInPlace(cx: Context, name: string, at: Place, lent: number | undefi
 
 function owns(spec: ParamSpec, e: Expr): boolean {
   const mode = spec.charAt(0);
-  return mode === "~" ? typeof e !== "string" : mode !== "&" && mode !== "@" && spec !== "like";
+  return mode === "~" ? typeof e !== "string" : mode !== "&" && mode !== "@" && spec !== "like" && spec !== "any";
 }
 
 function take(cx: Context, head: string, spec: ParamSpec, e: Expr, at: Place): Value {
   if (spec === "i32") return expect(cx, head, whole(cx, e, at), NUMBER, at);
-  if (spec === "like") return expect(cx, head, borrow(cx, e, at), LIKE, at);
+  if (spec === "like") return expect(cx, head, lookAt(cx, head, e, at), LIKE, at);
+  if (spec === "any") return expect(cx, head, borrow(cx, e, at), ANY, at);
   const mode = spec.charAt(0);
-  if (mode === "&") return expect(cx, head, borrow(cx, e, at), [spec.slice(1) as Type], at);
+  if (mode === "&") return expect(cx, head, lookAt(cx, head, e, at), [spec.slice(1) as Type], at);
   if (mode === "@") return named(cx, head, spec.slice(1) as Type, e, at);
   if (mode === "~" && typeof e === "string") {
     const v = variable(cx, e, at);
@@ -115,7 +116,15 @@ function take(cx: Context, head: string, spec: ParamSpec, e: Expr, at: Place): V
   return v;
 }
 
+/** Within a defasync some builtins take what they only look at elsewhere. */
+function lookAt(cx: Context, head: string, e: Expr, at: Place): Value {
+  if (cx.facts.kind !== "defasync" || typeof e !== "string" || !takesInAsync(head)) return borrow(cx, e, at);
+  const v = own(cx, e, at);
+  return isOwned(v.type) ? cx.keepUntilEnd(v) : v;
+}
+
 const LIKE: readonly Type[] = ["bytes_view", "bytes"];
+const ANY: readonly Type[] = ["bytes_view", "bytes", "vec_u8"];
 const NUMBER: readonly Type[] = ["i32"];
 
 /** bytes.concat only reads its operands, so literals need not be copied for it first. */
@@ -148,7 +157,8 @@ function viewRepair(head: string, e: Expr, at: Place): FaultFacts {
 
 function expect(cx: Context, head: string, v: Value, types: readonly Type[], at: Place): Value {
   if (v.type === "error" || types.includes(v.type)) return v;
-  if (v.type === "never") return v;
+  // A mistake in what is returned has been told already.
+  if (v.type === "never" && cx.faults.length > 0) return v;
   const expected = types[0] ?? "i32";
   return cx.typing("X07-TYPE-CALL-0002", `${head} expects ${expected}`, at, { expected: spell(expected), found: describeType(v) });
 }

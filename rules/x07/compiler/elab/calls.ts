@@ -15,7 +15,7 @@ import { asView, borrow, child, describeType, i32, wholeOwned } from "./expr.ts"
 import type { FunctionRef, Resolution } from "./program.ts";
 import { concrete } from "./program.ts";
 import { nearestHead } from "./repairs.ts";
-import { startTask } from "./tasks.ts";
+import { startTask, unsupportedInAsync } from "./tasks.ts";
 import type { Value, Variable } from "./values.ts";
 import { ERROR, int, value } from "./values.ts";
 
@@ -181,7 +181,10 @@ export function argument(cx: Context, callee: string, wanted: Wanted | undefined
   if (wanted === undefined) return ERROR;
   const v = wanted.type === "bytes_view" ? borrow(cx, e, at) : wholeOwned(cx, e, at);
   if (v.type === "error") return v;
-  if (wanted.type === "bytes_view" && (v.type === "bytes" || v.type === "vec_u8") && brandFits(wanted, v)) return asView(v);
+  if (wanted.type === "bytes_view" && (v.type === "bytes" || v.type === "vec_u8") && brandFits(wanted, v)) {
+    if (cx.facts.kind === "defasync" && typeof e !== "string") return cx.typing("X07-BORROW-0001", `call ${JSON.stringify(callee)} arg ${index} borrows a temporary, which a defasync cannot`, at, { hint: "bind the value with let first" });
+    return asView(v);
+  }
   // The language asks for a brand only where bytes become a view of it; a value of the very type is taken as it is.
   if (v.type === wanted.type) {
     if (isViewLike(v.type)) cx.lend(v.owners);
@@ -197,6 +200,7 @@ function brandFits(wanted: Wanted, v: Value): boolean {
 // ---- records and enums
 
 function member(cx: Context, decl: TypeDecl, name: string, e: Expr[], at: Place): Value {
+  if (cx.facts.kind === "defasync") return unsupportedInAsync(cx, `${decl.name}.${name}`, at);
   if (decl.kind === "enum") {
     const index = decl.variants.findIndex((v) => v.name === name);
     const variant = decl.variants[index];

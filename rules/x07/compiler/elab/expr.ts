@@ -62,7 +62,7 @@ export function borrow(cx: Context, e: Expr, at: Place): Value {
 /** Evaluates for the effect alone. Returns the type, so that callers see code after which nothing runs. */
 export function discard(cx: Context, e: Expr, at: Place): Type {
   if (typeof e === "number") return "i32";
-  if (typeof e === "string") return variable(cx, e, at)?.type ?? "error";
+  if (typeof e === "string") return discardName(cx, e, at);
   switch (headOf(e)) {
     case "let":
       return letStatement(cx, e, at);
@@ -79,6 +79,14 @@ export function discard(cx: Context, e: Expr, at: Place): Type {
   }
   const v = whole(cx, e, at);
   dispose(cx, v);
+  return v.type;
+}
+
+/** A name as a statement is read like any other: what it owns is moved out of it, and let go. */
+function discardName(cx: Context, name: string, at: Place): Type {
+  const v = variable(cx, name, at);
+  if (v === undefined) return "error";
+  if (isOwned(v.type)) dispose(cx, cx.move(v, at));
   return v.type;
 }
 

@@ -237,18 +237,24 @@ function condition(cx: Context, e: Expr, at: Place, what: string): IrExpr {
 }
 
 /** Checks an expression that will not run: its mistakes are told, its code and moves are forgotten. */
-function checkOnly(cx: Context, check: () => void): void {
+function checkOnly<T>(cx: Context, check: () => T): T {
   const mark = cx.mark();
+  let result: T | undefined;
   cx.b.block(() => {
     cx.openScope();
-    check();
+    result = check();
     cx.closeScope(int(ZERO), true);
   });
   cx.undo(mark);
+  return result!;
 }
 
 export function ifStatement(cx: Context, e: Expr, at: Place): Type {
-  return ifForm(cx, e, at, false).type;
+  if (cx.facts.kind !== "defasync") return ifForm(cx, e, at, false).type;
+  // Within a defasync the branches must agree even where nobody wants the value.
+  const v = cx.frame(() => ifForm(cx, e, at, true));
+  dispose(cx, v);
+  return v.type;
 }
 
 function ifValue(cx: Context, e: Expr[], at: Place): Value {
@@ -287,8 +293,9 @@ function inline(cx: Context, e: Expr, at: Place, used: boolean): Value {
 function literalIf(cx: Context, e: Expr[], taken: boolean, at: Place, used: boolean): Value {
   const keep = taken ? 2 : 3;
   const drop = taken ? 3 : 2;
-  checkOnly(cx, () => void whole(cx, e[drop] ?? 0, child(at, drop)));
-  return inline(cx, e[keep] ?? 0, child(at, keep), used);
+  const dropped = checkOnly(cx, () => whole(cx, e[drop] ?? 0, child(at, drop)));
+  const v = inline(cx, e[keep] ?? 0, child(at, keep), used);
+  return used && commonType(cx, v, dropped, at) === "error" ? ERROR : v;
 }
 
 function joinTwo(cx: Context, test: IrExpr, a: Branch, b: Branch, at: Place, used: boolean): Value {
@@ -392,10 +399,12 @@ function writtenOut(cx: Context, name: string, bound: Variable | undefined, star
 }
 
 function realLoop(cx: Context, e: Expr[], name: string, bound: Variable | undefined, at: Place): Value {
-  const first = condition(cx, e[2] ?? 0, child(at, 2), "for start");
+  const from = e[2] ?? 0;
   const variable = bound ?? cx.declare(name, "i32", undefined, [cx.b.local()]);
   const local = variable.locals[0] ?? 0;
-  cx.b.set(local, first);
+  // The variable is there before its start is known: the start may name it.
+  if (bound === undefined && names(from, name)) cx.b.set(local, ZERO);
+  cx.b.set(local, condition(cx, from, child(at, 2), "for start"));
   let limit = condition(cx, e[3] ?? 0, child(at, 3), "for end");
   const i = cx.b.get(local);
   const next = add(i, ONE);
@@ -404,6 +413,10 @@ function realLoop(cx: Context, e: Expr[], name: string, bound: Variable | undefi
   if (!steady) limit = cx.b.fresh(limit);
   emitLoop(cx, code, false, geu(i, limit), ltu(i, limit));
   return int(ZERO);
+}
+
+function names(e: Expr, name: string): boolean {
+  return e === name || (Array.isArray(e) && e.some((x) => names(x, name)));
 }
 
 /** One round of a loop: moved outer variables are cleared at its end, because the next round may look at them. */
@@ -463,7 +476,9 @@ export function whileLoop(cx: Context, e: Expr, at: Place): Value {
   const mark = cx.mark();
   let test: IrExpr = ZERO;
   const head = cx.b.block(() => {
+    cx.openScope();
     test = condition(cx, c, child(at, 1), "while");
+    cx.closeScope(int(ZERO));
   });
   const round = cx.b.block(() => {
     cx.openScope();
@@ -488,7 +503,7 @@ function returnForm(cx: Context, e: Expr[], at: Place): Value {
   if (e.length !== 2) return arity(cx, "X07-ARITY-RETURN-0001", "return form: (return <value>)", at);
   const mark = cx.mark();
   const v = wholeOwned(cx, e[1] ?? 0, child(at, 1));
-  if (v.type === "never" || v.type === "error") return v.type === "error" ? NEVER : v;
+  if (v.type === "error" || (v.type === "never" && cx.faults.length > 0)) return NEVER;
   if (v.type !== cx.facts.result) {
     cx.typing("X07-TYPE-RET-0001", `return type mismatch: expected ${spell(cx.facts.result)}, got ${describeType(v)}`, child(at, 1), { expected: cx.facts.result, found: describeType(v) });
     return NEVER;

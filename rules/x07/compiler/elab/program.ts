@@ -54,14 +54,15 @@ export class Program {
     return this.functions.get(name);
   }
 
-  /** What a head means in `from`. */
+  /** What a head means in `from`. Records and enums are seen wherever their module is loaded, and stand before functions. */
   resolve(head: string, from: string): Resolution {
+    const dot = head.lastIndexOf(".");
+    const decl = dot < 0 ? undefined : this.types.get(head.slice(0, dot))?.decl;
+    const member = head.slice(dot + 1);
+    if (decl !== undefined && hasMember(decl, member)) return { kind: "type", decl, member };
     const ref = this.functions.get(head);
     if (ref !== undefined) return this.visible(head, ref.module, from) ?? { kind: "function", ref };
-    const dot = head.lastIndexOf(".");
-    const owner = dot < 0 ? undefined : this.types.get(head.slice(0, dot));
-    if (owner === undefined) return { kind: "unknown" };
-    return this.visible(owner.decl.name, owner.module, from) ?? { kind: "type", decl: owner.decl, member: head.slice(dot + 1) };
+    return decl === undefined ? { kind: "unknown" } : { kind: "type", decl, member };
   }
 
   private visible(name: string, owner: Module, from: string): Resolution | undefined {
@@ -78,8 +79,7 @@ export class Program {
   visibleFrom(from: string): string[] {
     const names: string[] = [];
     for (const [name, { module }] of this.functions) if (this.visible(name, module, from) === undefined) names.push(name);
-    for (const [name, { module, decl }] of this.types) {
-      if (this.visible(name, module, from) !== undefined) continue;
+    for (const [name, { decl }] of this.types) {
       names.push(...(decl.kind === "enum" ? decl.variants.map((v) => `${name}.${v.name}`) : ["make", ...decl.fields].map((f) => `${name}.${f}`)));
     }
     return names;
@@ -119,6 +119,10 @@ export class Program {
   borrowsOf(decl: FunctionDecl): ReadonlySet<number> {
     return borrowedParams(decl, (name) => this.functions.get(name)?.decl, this.borrows);
   }
+}
+
+function hasMember(decl: TypeDecl, member: string): boolean {
+  return decl.kind === "enum" ? decl.variants.some((v) => v.name === member) : member === "make" || decl.fields.includes(member);
 }
 
 /** The type that a written type stands for, inside an instance. */
