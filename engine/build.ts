@@ -228,8 +228,9 @@ export class Build {
   /** True when a farther cache is asked now: the action is decided once more when the answer is in. */
   #askFarther(action: Action, base: string): boolean {
     const { farther } = this.#world;
+    if (farther === undefined) return false;
     const question = this.#question(action, base);
-    if (farther === undefined || this.#asked.has(question.key)) return false;
+    if (this.#asked.has(question.key)) return false;
     this.#asked.add(question.key);
     this.#await(action, farther.result(question));
     return true;

@@ -52,8 +52,12 @@ export function withDiscovered(base: string, discovered: readonly Discovered[]):
   return text;
 }
 
+let last: { readonly manifest: string; readonly key: string } | undefined;
+
+/** The same manifest is asked for several times in a row. */
 export function keyOf(manifest: string): string {
-  return sha256Hex(manifest);
+  if (manifest !== last?.manifest) last = { manifest, key: sha256Hex(manifest) };
+  return last.key;
 }
 
 function escaped(text: string): string {

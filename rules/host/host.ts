@@ -1,5 +1,8 @@
 // What a host of components does, whichever engine is behind it: run a command, answer a request. Declares types only.
 
+import type { Evidence } from "../ops/evidence.ts";
+import type { Grants } from "../ops/grants.ts";
+import type { Denial } from "../ops/network.ts";
 import type { RuntimeLimits } from "../profile.ts";
 import type { GuestStop } from "./stop.ts";
 import type { HttpRequest } from "./wasi/http.ts";
@@ -37,6 +40,8 @@ export interface HttpJob {
   readonly limits: RuntimeLimits;
   readonly wallMs: number;
   readonly maxResponse: number;
+  /** Without: nothing but what every guest gets. */
+  readonly grants?: Grants | null;
 }
 
 export interface HttpResponse {
@@ -45,7 +50,21 @@ export interface HttpResponse {
   readonly body: Uint8Array;
 }
 
-export type HttpOutcome =
+/** What became of the guest's capabilities while it answered. */
+export interface Told {
+  readonly denials: readonly Denial[];
+  /** null: none was to be recorded. */
+  readonly evidence: Evidence | null;
+  /** Where evidence that was played again was too short. */
+  readonly missing: readonly string[];
+  readonly usedNetwork: boolean;
+  /** Files that were opened, by the names that the guest has for them. */
+  readonly files: readonly string[];
+}
+
+export type HttpOutcome = HttpEnd & { readonly told?: Told };
+
+export type HttpEnd =
   | { readonly kind: "answered"; readonly response: HttpResponse }
   /** The guest gave no answer that could be sent. */
   | { readonly kind: "refused"; readonly message: string }

@@ -18,6 +18,8 @@ export class Witness {
   readonly outer: PlanContext;
   /** What came in on standard input, where the command reads it. */
   stdin: Uint8Array | undefined;
+  /** Which secrets the command had; a rerun must be given them, for a bundle never holds one. */
+  secrets: readonly { readonly id: string; readonly source: "env" | "file" }[] = [];
 
   constructor(context: PlanContext) {
     this.outer = context;
@@ -67,6 +69,7 @@ export class Witness {
       argv: meta["argv"] ?? [],
       env: Object.fromEntries([...this.#env].filter(([name, value]) => name !== "PATH" && value !== undefined)) as JsonObject,
       stdin,
+      ...(this.secrets.length > 0 && { secrets: this.secrets.map((secret) => ({ ...secret })) }),
       files,
       expected: outcomeOf(report),
       nondeterminism: meta["nondeterminism"] ?? {},

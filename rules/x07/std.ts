@@ -4,8 +4,10 @@
 import { packageFile, readPackaged } from "../contract/packaged.ts";
 import type { IrFunction } from "./compiler/ir.ts";
 import { type Library, ownerOf } from "./compiler/library.ts";
-import type { ModuleObject, ObjectFunction } from "./compiler/object.ts";
-import { type CodeFunction, takeOut } from "./compiler/wasm/symbols.ts";
+import { anew } from "./compiler/make.ts";
+import { type ModuleObject, type ObjectFunction, withShapes } from "./compiler/object.ts";
+import { takeOut } from "./compiler/wasm/kept-code.ts";
+import type { CodeFunction } from "./compiler/wasm/symbols.ts";
 import type { StdModule } from "./std-build.ts";
 
 declare const BUILD_ID: string;
@@ -45,13 +47,13 @@ export function libraryOf(find: StdFind): Library {
   const heads = memo((id) => parts(id)?.head());
   const code = memo((unit): ReadonlyMap<string, CodeFunction> => {
     const kept = parts(unit)?.code();
-    return kept === undefined ? new Map() : takeOut(kept);
+    return kept === undefined ? new Map() : takeOut({ head: kept.head, bytes: Buffer.from(kept.base64, "base64") });
   });
   const forbidden = memo((id) => new Map(heads(id)?.forbidden.map((f) => [f.name, f])));
   const inline = memo((id) => parts(id)?.inline() ?? {});
   const bodies = memo((name): IrFunction | undefined => {
     const text = inline(ownerOf(name))[name];
-    return text === undefined ? undefined : (JSON.parse(text) as IrFunction);
+    return text === undefined ? undefined : anew(JSON.parse(text) as IrFunction);
   });
   return {
     has: (id) => STD_NAME.test(id) && parts(id) !== undefined,
@@ -62,7 +64,7 @@ export function libraryOf(find: StdFind): Library {
     inline: bodies,
     object: memo((id): ModuleObject | undefined => {
       const texts = parts(id)?.object();
-      return texts === undefined ? undefined : { id, roots: [], functions: texts.map((t) => JSON.parse(t) as ObjectFunction) };
+      return texts === undefined ? undefined : { id, roots: [], functions: texts.map((t) => withShapes(JSON.parse(t) as ObjectFunction)) };
     }),
   };
 }

@@ -28,6 +28,8 @@ export interface LedgerData {
   readonly diagnostics: readonly Diagnostic[];
   readonly incidents: readonly string[];
   readonly answered: number;
+  /** Whether a guest spoke to others. */
+  readonly usedNetwork: boolean;
 }
 
 /** Bodies up to this size are kept as they are until somebody asks: most entries are dropped before that. */
@@ -50,6 +52,7 @@ export class Ledger {
   readonly #diagnostics: Diagnostic[] = [];
   readonly #incidents = new Set<string>();
   #answered = 0;
+  #usedNetwork = false;
   #untold = 0;
 
   constructor(settings: LedgerSettings) {
@@ -62,6 +65,8 @@ export class Ledger {
 
   /** A request that went through the guest. */
   note(id: string, request: HttpRequest, judged: Judged, wallMs: number, sent: { readonly status: number; readonly digest?: BodyDigest } | null): void {
+    this.tell(judged.remarks);
+    if (judged.usedNetwork) this.#usedNetwork = true;
     this.list(judged.ok, sent?.status ?? 0, sent?.digest ?? judged.response?.body ?? null, wallMs);
     if (judged.diagnostics.length === 0) return;
     this.tell(judged.diagnostics);
@@ -107,7 +112,7 @@ export class Ledger {
   data(): LedgerData {
     const untold: Diagnostic[] = this.#untold === 0 ? [] : [{ code: "X07WASM_SERVE_DIAGNOSTICS_OMITTED", severity: "info", stage: "run", message: `${this.#untold} further diagnostics are not listed` }];
     const responses = this.#responses.slice(-MAX_LISTED).map(({ ok, status, body, wallMs }) => ({ ok, status, body: body instanceof Uint8Array ? this.#digest(body) : body, wall_ms: Math.round(wallMs) }));
-    return { responses, diagnostics: [...this.#diagnostics, ...untold], incidents: [...this.#incidents].slice(-MAX_LISTED), answered: this.#answered };
+    return { responses, diagnostics: [...this.#diagnostics, ...untold], incidents: [...this.#incidents].slice(-MAX_LISTED), answered: this.#answered, usedNetwork: this.#usedNetwork };
   }
 }
 
@@ -118,5 +123,6 @@ export function together(parts: readonly LedgerData[]): LedgerData {
     diagnostics: parts.flatMap((p) => p.diagnostics),
     incidents: [...new Set(parts.flatMap((p) => p.incidents))],
     answered: parts.reduce((sum, p) => sum + p.answered, 0),
+    usedNetwork: parts.some((p) => p.usedNetwork),
   };
 }

@@ -7,6 +7,7 @@ import { countReads, leaves } from "../compiler/optimise/walk.ts";
 import { declaredAtSet } from "../compiler/optimise/births.ts";
 import { Expressions, type FileNames } from "./expressions.ts";
 import { C_TYPE } from "./terms.ts";
+import * as make from "../compiler/make.ts";
 
 /** From here on `goto` replaces braces: compilers limit how deep they nest. */
 const DEEPEST = 60;
@@ -94,7 +95,7 @@ class FunctionPrinter extends Expressions {
       case "global.set":
         return this.line(`${this.names.global(s.name)} = ${this.term(s.value).text};`);
       case "store": {
-        const address: IrExpr = s.offset === 0 ? s.addr : { op: "bin", kind: "add", a: s.addr, b: { op: "const", value: s.offset } };
+        const address: IrExpr = s.offset === 0 ? s.addr : make.bin("add", s.addr, make.const(s.offset));
         return this.effect(this.use(`store${s.size * 8}`), [address, s.value]);
       }
       case "copy":

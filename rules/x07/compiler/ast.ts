@@ -32,6 +32,8 @@ export interface FunctionDecl {
   readonly ensures: readonly Clause[];
   readonly invariant: readonly Clause[];
   readonly decreases: number;
+  /** Of a function whose body may be elsewhere: the parameters that a returned view may show. */
+  readonly borrows?: readonly number[];
 }
 
 export interface RecordDecl {

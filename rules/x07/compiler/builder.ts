@@ -3,6 +3,7 @@
 import type { IrExpr, IrFunction, IrStmt, Scalar } from "./ir.ts";
 import { isSimple, typeOf } from "./ir.ts";
 import { not } from "./ops.ts";
+import * as make from "./make.ts";
 
 export class FunctionBuilder {
   readonly locals: Scalar[];
@@ -10,8 +11,6 @@ export class FunctionBuilder {
   /** The list that statements go to now. */
   here: IrStmt[] = [];
   private labels = 0;
-  /** Reads of locals are many and all alike: one node serves them all. */
-  private readonly reads: IrExpr[] = [];
 
   constructor(params: readonly Scalar[]) {
     this.locals = [...params];
@@ -28,7 +27,7 @@ export class FunctionBuilder {
   }
 
   get(local: number): IrExpr {
-    return (this.reads[local] ??= { op: "get", local, type: this.locals[local] ?? "i32" });
+    return make.get(local, this.locals[local] ?? "i32");
   }
 
   emit(stmt: IrStmt): void {
@@ -37,7 +36,7 @@ export class FunctionBuilder {
 
   set(local: number, value: IrExpr): void {
     if (value.op === "get" && value.local === local) return;
-    this.here.push({ op: "set", local, value });
+    this.here.push(make.set(local, value));
   }
 
   /** The value in a form that may be used twice: itself when simple, else a new local. */
@@ -48,7 +47,7 @@ export class FunctionBuilder {
   /** A new local that holds the value. */
   fresh(value: IrExpr): IrExpr {
     const t = this.local(typeOf(value));
-    this.here.push({ op: "set", local: t, value });
+    this.here.push(make.set(t, value));
     return this.get(t);
   }
 
@@ -71,7 +70,7 @@ export class FunctionBuilder {
   }
 
   emitIf(cond: IrExpr, then: readonly IrStmt[], otherwise: readonly IrStmt[]): void {
-    this.here.push({ op: "if", cond, then, else: otherwise });
+    this.here.push(make.if(cond, settled(then), settled(otherwise)));
   }
 
   /** `while (cond) body`, tested at the top. */
@@ -80,40 +79,40 @@ export class FunctionBuilder {
     const again = this.label();
     const round = this.block(() => {
       const c = cond();
-      this.here.push({ op: "br", label: exit, cond: not(c) });
+      this.here.push(make.br(exit, not(c)));
       body(exit);
-      this.here.push({ op: "br", label: again, cond: undefined });
+      this.here.push(make.br(again, undefined));
     });
-    this.here.push({ op: "block", label: exit, body: [{ op: "loop", label: again, body: round }] });
+    this.here.push(make.block(exit, [make.loop(again, round)]));
   }
 
   br(label: number, cond?: IrExpr): void {
-    this.here.push({ op: "br", label, cond });
+    this.here.push(make.br(label, cond));
   }
 
   trapIf(cond: IrExpr): void {
     if (cond.op === "const") {
-      if (cond.value !== 0) this.here.push({ op: "trap" });
+      if (cond.value !== 0) this.here.push(make.trap());
       return;
     }
-    this.here.push({ op: "trapIf", cond });
+    this.here.push(make.trapIf(cond));
   }
 
   store(size: 1 | 2 | 4 | 8, addr: IrExpr, offset: number, value: IrExpr): void {
-    this.here.push({ op: "store", size, addr, offset, value });
+    this.here.push(make.store(size, addr, offset, value));
   }
 
   copy(dst: IrExpr, src: IrExpr, len: IrExpr): void {
     if (len.op === "const" && len.value === 0) return;
-    this.here.push({ op: "copy", dst, src, len });
+    this.here.push(make.copy(dst, src, len));
   }
 
   fill(dst: IrExpr, value: IrExpr, len: IrExpr): void {
-    this.here.push({ op: "fill", dst, value, len });
+    this.here.push(make.fill(dst, value, len));
   }
 
-  call(target: string, args: readonly IrExpr[], dests: readonly number[] = []): void {
-    this.here.push({ op: "call", target, args, dests });
+  call(target: string, args: readonly IrExpr[], dests: readonly number[] = NO_DESTS): void {
+    this.here.push(make.call(target, args, dests));
   }
 
   /** Calls a function of several results into new locals. */
@@ -124,14 +123,22 @@ export class FunctionBuilder {
   }
 
   ret(...values: readonly IrExpr[]): void {
-    this.here.push({ op: "return", values });
+    this.here.push(make.return(values));
   }
 
   finish(name: string, results: readonly Scalar[], inline: IrFunction["inline"] = "auto"): IrFunction {
-    return { name, params: this.locals.slice(0, this.paramCount), results, locals: this.locals, body: this.here, inline };
+    return { name, params: this.locals.slice(0, this.paramCount), results, locals: this.locals.slice(), body: settled(this.here), inline };
   }
 }
 
+const NO_DESTS: readonly number[] = [];
+const NO_STATEMENTS: readonly IrStmt[] = [];
+
+/** A list that nothing is added to any more. A growing one holds room for many; what is kept should not. */
+function settled(list: readonly IrStmt[]): readonly IrStmt[] {
+  return list.length === 0 ? NO_STATEMENTS : list.slice();
+}
+
 export function callExpr(target: string, args: readonly IrExpr[], type: Scalar = "i32"): IrExpr {
-  return { op: "call", target, args, type };
+  return make.callExpr(target, args, type);
 }

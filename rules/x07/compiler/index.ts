@@ -7,7 +7,7 @@ import type { Module } from "./ast.ts";
 import { interfaceOf, type ModuleInterface } from "./interface.ts";
 import type { Library } from "./library.ts";
 import { arrange, type Found, interfacesNeeded } from "./modules.ts";
-import { lowerModule, type ModuleObject } from "./object.ts";
+import { lowerModule, type ModuleObject, objectOf } from "./object.ts";
 import { parseModule } from "./parse.ts";
 import { type CompileOutcome, linkParts } from "./program.ts";
 import { compileUnit, outsideOf } from "./unit.ts";
@@ -22,7 +22,7 @@ export type { MemoryPlan } from "./wasm/module.ts";
 export type { Checked, ModuleObject } from "./object.ts";
 export type { ModuleInterface } from "./interface.ts";
 export type { Found } from "./modules.ts";
-export { arrange, compileUnit, documentOf, factsOf, interfaceOf, interfacesNeeded, linkParts, lowerModule, moduleOfDocument, outsideOf, parseModule };
+export { arrange, compileUnit, documentOf, factsOf, interfaceOf, interfacesNeeded, linkParts, lowerModule, moduleOfDocument, objectOf, outsideOf, parseModule };
 
 export type LoadedSource = Found<{ readonly path: string; readonly bytes: Uint8Array }>;
 

@@ -2,10 +2,12 @@
 
 export type Scalar = "i32" | "i64" | "f64";
 
-export type BinOp =
-  | "add" | "sub" | "mul" | "div_u" | "rem_u" | "and" | "or" | "xor" | "shl" | "shr_u"
-  | "eq" | "ne" | "lt_s" | "le_s" | "gt_s" | "ge_s" | "lt_u" | "le_u" | "gt_u" | "ge_u"
-  | "flt" | "fadd" | "fsub" | "fmul" | "fdiv" | "eq64" | "ne64" | "xor64" | "mul64" | "add64" | "shr64_u";
+const BIN_OPS = [
+  "add", "sub", "mul", "div_u", "rem_u", "and", "or", "xor", "shl", "shr_u",
+  "eq", "ne", "lt_s", "le_s", "gt_s", "ge_s", "lt_u", "le_u", "gt_u", "ge_u",
+  "flt", "fadd", "fsub", "fmul", "fdiv", "eq64", "ne64", "xor64", "mul64", "add64", "shr64_u",
+] as const;
+export type BinOp = (typeof BIN_OPS)[number];
 export type UnOp = "eqz" | "clz" | "ctz" | "ctz64" | "popcnt" | "f64_of_i32" | "i32_of_f64" | "wrap64" | "extend64_u";
 
 /** An expression yields one scalar. Only `call` has effects; `load` and `global` observe them. */
@@ -64,6 +66,9 @@ export interface StaticArea {
   readonly size: number;
   readonly reset: boolean;
 }
+
+/** A small number for each operator. */
+export const BIN_NUMBER = Object.fromEntries(BIN_OPS.map((op, i) => [op, i])) as { readonly [op in BinOp]: number };
 
 export function typeOf(e: IrExpr): Scalar {
   switch (e.op) {

@@ -7,6 +7,7 @@ import { k } from "./ops.ts";
 import { visit } from "./optimise/walk.ts";
 import { runtimeFunction, staticArea } from "./runtime/index.ts";
 import { FIRST_AREA } from "./runtime/memory.ts";
+import * as make from "./make.ts";
 
 export interface Linked<F> {
   /** In emission order; the last is the exported entry. */
@@ -23,14 +24,13 @@ export interface Linked<F> {
   readonly dataEnd: number;
 }
 
-/** What one function refers to. */
+/** What one function refers to, each name once, in order of first use. */
 export interface Summary {
-  readonly callees: ReadonlySet<string>;
-  readonly entries: ReadonlySet<string>;
-  readonly globals: ReadonlySet<string>;
-  readonly areas: ReadonlySet<string>;
-  /** Distinct literals in order of first use. */
-  readonly literals: ReadonlySet<string>;
+  readonly callees: readonly string[];
+  readonly entries: readonly string[];
+  readonly globals: readonly string[];
+  readonly areas: readonly string[];
+  readonly literals: readonly string[];
 }
 
 export interface Reached<F> {
@@ -82,23 +82,23 @@ function reach<F>(find: Find<F>, counted: boolean): Map<string, Reached<F>> {
 }
 
 function uses<F>(reached: ReadonlyMap<string, Reached<F>>, global: string): boolean {
-  for (const r of reached.values()) if (r.summary.globals.has(global)) return true;
+  for (const r of reached.values()) if (r.summary.globals.includes(global)) return true;
   return false;
 }
 
 export function summarise(f: IrFunction): Summary {
-  const summary = { callees: new Set<string>(), entries: new Set<string>(), globals: new Set<string>(), areas: new Set<string>(), literals: new Set<string>() };
+  const [callees, entries, globals, areas, literals] = [new Set<string>(), new Set<string>(), new Set<string>(), new Set<string>(), new Set<string>()];
   visit(f.body, (e) => {
-    if (e.op === "call") summary.callees.add(e.target);
-    else if (e.op === "data") summary.literals.add(e.bytes);
-    else if (e.op === "global") summary.globals.add(e.name);
-    else if (e.op === "static") summary.areas.add(e.name);
-    else if (e.op === "entry") summary.entries.add(e.name);
+    if (e.op === "call") callees.add(e.target);
+    else if (e.op === "data") literals.add(e.bytes);
+    else if (e.op === "global") globals.add(e.name);
+    else if (e.op === "static") areas.add(e.name);
+    else if (e.op === "entry") entries.add(e.name);
   }, (s) => {
-    if (s.op === "call") summary.callees.add(s.target);
-    else if (s.op === "global.set") summary.globals.add(s.name);
+    if (s.op === "call") callees.add(s.target);
+    else if (s.op === "global.set") globals.add(s.name);
   });
-  return summary;
+  return { callees: [...callees], entries: [...entries], globals: [...globals], areas: [...areas], literals: [...literals] };
 }
 
 /** x07_solve_v2(retptr, arena_ptr, arena_cap, input_ptr, input_len). Nothing of an earlier call survives it. */
@@ -108,14 +108,14 @@ function entryPoint<F>(reached: ReadonlyMap<string, Reached<F>>): IrFunction {
   for (const r of reached.values()) for (const a of r.summary.areas) areas.add(a);
   for (const name of [...areas].sort()) {
     const area = staticArea(name);
-    if (area?.reset === true) b.fill({ op: "static", name }, k(0), k(area.size));
+    if (area?.reset === true) b.fill(make.static(name), k(0), k(area.size));
   }
   if (reached.has("rt.alloc")) b.call("rt.heap_reset", [b.param(1), b.param(2)]);
   const initial: readonly (readonly [string, IrExpr])[] = [["input_ptr", b.param(3)], ["input_len", b.param(4)], ["allocated", k(0)]];
-  for (const [name, value] of initial) if (uses(reached, name)) b.emit({ op: "global.set", name, value });
+  for (const [name, value] of initial) if (uses(reached, name)) b.emit(make.setGlobal(name, value));
   const [ptr, len] = b.callMany("solve", [b.param(3), b.param(4)], ["i32", "i32"]);
   const length = len ?? k(0);
-  b.store(4, b.param(0), 0, { op: "cond", cond: length, a: ptr ?? k(0), b: b.param(1) });
+  b.store(4, b.param(0), 0, make.cond(length, ptr ?? k(0), b.param(1)));
   b.store(4, b.param(0), 4, length);
   b.ret();
   return b.finish("x07_solve_v2", [], "never");

@@ -1,18 +1,20 @@
 // One module at a time: module + interfaces of what it names -> an object of plain data; and what is wrong with a program of such
 // objects. Knows no back end.
 
-import type { FunctionDecl, Module } from "./ast.ts";
+import type { Module } from "./ast.ts";
 import type { CompileError, Fault } from "./errors.ts";
 import { bySource, unique } from "./errors.ts";
 import type { IrFunction } from "./ir.ts";
 import { type Library, ownerOf } from "./library.ts";
 import { lowerFunction, lowerSolve } from "./elab/body.ts";
 import type { Lowered } from "./elab/body.ts";
-import { Program } from "./elab/program.ts";
+import { Context } from "./elab/context.ts";
+import { NO_TYPES, Program } from "./elab/program.ts";
 import type { Roots } from "./elab/repairs.ts";
 import { explained, rootsOf as rootsOfDecl } from "./elab/repairs.ts";
 import type { ModuleInterface } from "./interface.ts";
 import { moduleOf } from "./interface.ts";
+import { anew } from "./make.ts";
 
 /** What is known of a function after its check. Mistakes count only when the program reaches the function. */
 export interface Checked {
@@ -37,26 +39,32 @@ export interface ModuleObject {
   readonly functions: readonly ObjectFunction[];
 }
 
+/** An object that was kept as JSON. */
+export function objectOf(text: string): ModuleObject {
+  const object = JSON.parse(text) as ModuleObject;
+  return { ...object, functions: object.functions.map(withShapes) };
+}
+
+/** A function that was read from JSON. */
+export function withShapes(f: ObjectFunction): ObjectFunction {
+  return { ...f, code: f.code.map(anew) };
+}
+
 /** Lowers every function of a module and the instances of generics that they need. `imports`: the interfaces of the modules it names. */
 export function lowerModule(module: Module, imports: readonly ModuleInterface[]): ModuleObject {
   const modules = new Map([[module.id, module]]);
-  const borrows = new Map<FunctionDecl, ReadonlySet<number>>();
-  for (const i of imports) {
-    const known = moduleOf(i);
-    if (i.id === module.id) continue;
-    modules.set(i.id, known.module);
-    for (const [decl, params] of known.borrows) borrows.set(decl, params);
-  }
-  const program = new Program(modules, borrows);
+  for (const i of imports) if (i.id !== module.id) modules.set(i.id, moduleOf(i));
+  const program = new Program(modules);
+  const cx = new Context(program);
   const functions: ObjectFunction[] = [];
-  const add = (name: string, path: string, lowered: Lowered, roots: Roots): void => {
-    functions.push({ name, path, code: lowered.functions, faults: lowered.faults.map((f) => explained(f, roots)), needs: lowered.needs });
+  const add = (name: string, path: string, { functions: code, faults, needs }: Lowered, roots: () => Roots): void => {
+    functions.push({ name, path, code, faults: faults.length === 0 ? faults : faults.map((f) => explained(f, roots())), needs });
   };
-  if (module.kind === "entry") add("solve", module.path, lowerSolve(program, module.solve ?? 0), [["/solve", module.solve ?? 0]]);
-  for (const decl of module.functions.values()) if (decl.typeParams.length === 0) program.need({ module, decl }, new Map());
+  if (module.kind === "entry") add("solve", module.path, lowerSolve(cx, module.solve ?? 0), () => [["/solve", module.solve ?? 0]]);
+  for (const decl of module.functions.values()) if (decl.typeParams.length === 0) program.need({ module, decl }, NO_TYPES);
   for (let next = program.take(); next !== undefined; next = program.take()) {
     const own = next.ref.module.id === module.id;
-    if (own || next.ref.decl.typeParams.length > 0) add(next.name, next.ref.module.path, lowerFunction(program, next), rootsOfDecl(next.ref.decl));
+    if (own || next.ref.decl.typeParams.length > 0) add(next.name, next.ref.module.path, lowerFunction(cx, next), () => rootsOfDecl(next.ref.decl));
   }
   return { id: module.id, roots: rootsOf(module), functions };
 }

@@ -2,12 +2,13 @@
 
 import type { BinOp, IrExpr, UnOp } from "./ir.ts";
 import { isPure } from "./ir.ts";
+import * as make from "./make.ts";
 
 const SMALL: IrExpr[] = [];
-for (let i = 0; i < 64; i++) SMALL.push({ op: "const", value: i });
+for (let i = 0; i < 64; i++) SMALL.push(make.const(i));
 
 export function k(value: number): IrExpr {
-  return SMALL[value] ?? { op: "const", value: value | 0 };
+  return value >= 0 && value < SMALL.length ? (SMALL[value] ?? make.const(value | 0)) : make.const(value | 0);
 }
 
 export const ZERO = k(0);
@@ -25,7 +26,7 @@ export function bin(kind: BinOp, a: IrExpr, b: IrExpr): IrExpr {
     // Constants go right, where the identities and the back ends look for them; a constant has no effect to reorder.
     return bin(kind, b, a);
   }
-  return { op: "bin", kind, a, b };
+  return make.bin(kind, a, b);
 }
 
 export function un(kind: UnOp, a: IrExpr): IrExpr {
@@ -33,11 +34,11 @@ export function un(kind: UnOp, a: IrExpr): IrExpr {
     if (a.op === "const") return k(a.value === 0 ? 1 : 0);
     if (a.op === "bin") {
       const inverse = INVERSE[a.kind];
-      if (inverse !== undefined) return { op: "bin", kind: inverse, a: a.a, b: a.b };
+      if (inverse !== undefined) return make.bin(inverse, a.a, a.b);
     }
     if (a.op === "un" && a.kind === "eqz" && isBool(a.a)) return a.a;
   }
-  return { op: "un", kind, a };
+  return make.un(kind, a);
 }
 
 export const add = (a: IrExpr, b: IrExpr): IrExpr => bin("add", a, b);
@@ -60,8 +61,8 @@ export const not = (a: IrExpr): IrExpr => un("eqz", a);
 /** Addresses are real addresses, so a small constant part never wraps and may become the offset. */
 export function load(size: 1 | 2 | 4 | 8, addr: IrExpr, offset = 0): IrExpr {
   if (addr.op === "bin" && addr.kind === "add" && addr.b.op === "const" && addr.b.value > 0 && addr.b.value < 65536)
-    return { op: "load", size, addr: addr.a, offset: offset + addr.b.value };
-  return { op: "load", size, addr, offset };
+    return make.load(size, addr.a, offset + addr.b.value);
+  return make.load(size, addr, offset);
 }
 
 export function cond(c: IrExpr, a: IrExpr, b: IrExpr): IrExpr {
@@ -72,11 +73,11 @@ export function cond(c: IrExpr, a: IrExpr, b: IrExpr): IrExpr {
     if (b.value === 0) return mul(c, a);
     if (a.value === 0 && b.value === 1) return not(c);
   }
-  return { op: "cond", cond: c, a, b };
+  return make.cond(c, a, b);
 }
 
 export function data(bytes: string): IrExpr {
-  return bytes.length === 0 ? ZERO : { op: "data", bytes };
+  return bytes.length === 0 ? ZERO : make.data(bytes);
 }
 
 /** Whether the value is known to be 0 or 1. */
@@ -158,10 +159,10 @@ function identity(kind: BinOp, a: IrExpr, b: number): IrExpr | undefined {
     case "mul":
       if (b === 1) return a;
       if (b === 0 && isPure(a)) return ZERO;
-      return isPowerOfTwo(b) ? { op: "bin", kind: "shl", a, b: k(log2(b)) } : undefined;
+      return isPowerOfTwo(b) ? make.bin("shl", a, k(log2(b))) : undefined;
     case "div_u":
       if (b === 1) return a;
-      return isPowerOfTwo(b) ? { op: "bin", kind: "shr_u", a, b: k(log2(b)) } : undefined;
+      return isPowerOfTwo(b) ? make.bin("shr_u", a, k(log2(b))) : undefined;
     case "rem_u":
       return isPowerOfTwo(b) ? bin("and", a, k((b - 1) | 0)) : undefined;
     case "ne":

@@ -181,8 +181,8 @@ class ModuleParser {
 
   private type(value: JsonObject, at: string, kind: "defrecord" | "defenum", found: Declarations): void {
     if (this.version < 9) return this.bad(`${kind} is only supported in x07.x07ast@0.9.0`, `${at}/kind`, AS_NEWEST);
-    const name = value.get("name");
-    if (typeof name !== "string" || !isSymbol(name)) return this.bad("declaration needs a name", `${at}/name`);
+    const name = this.declName(value, at);
+    if (name === undefined) return;
     const members = value.get(kind === "defrecord" ? "fields" : "variants");
     const key = kind === "defrecord" ? "fields" : "variants";
     if (!Array.isArray(members) || members.length === 0) return this.bad(`${kind} needs at least one member`, `${at}/${key}`);

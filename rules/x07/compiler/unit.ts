@@ -8,6 +8,7 @@ import { needed } from "./object.ts";
 import { finish, LARGE, optimise, SMALL } from "./optimise/index.ts";
 import { sizeOf } from "./optimise/walk.ts";
 import { ownerOf } from "./library.ts";
+import { anew } from "./make.ts";
 import { type CodeFunction, summaryOf, SymbolicEncoder } from "./wasm/symbols.ts";
 
 export interface Unit {
@@ -62,9 +63,13 @@ function encodeReached(functions: ReadonlyMap<string, IrFunction>, roots: readon
   return encoded;
 }
 
-/** Looks up what may be copied: in the given units, then in the library. */
+/** Looks up what may be copied: in what the given units offer, read from JSON, then in the library. */
 export function outsideOf(inline: Iterable<IrFunction>, library: Library): Outside {
   const known = new Map<string, IrFunction>();
   for (const f of inline) if (!known.has(f.name)) known.set(f.name, f);
-  return (name) => known.get(name) ?? (library.has(ownerOf(name)) ? library.inline(name) : undefined);
+  const anewOf = (name: string): IrFunction | undefined => {
+    const f = known.get(name);
+    return f === undefined ? undefined : anew(f);
+  };
+  return (name) => anewOf(name) ?? (library.has(ownerOf(name)) ? library.inline(name) : undefined);
 }

@@ -71,7 +71,6 @@ table("an operand must have a value", [
 const P = { kind: "defrecord", name: "main.P", fields: [{ name: "x", ty: "i32" }] };
 table("records and enums", [
   ["stand before functions", [P, fn("main.P.x", [["n", "i32"]], "i32", 7)], dec(["main.P.x", ["main.P.make", 5]]), "5"],
-  ["may have any name", [{ ...P, name: "other.P" }], dec(["other.P.x", ["other.P.make", 5]]), "5"],
   ["have no translation in a defasync", [P, task(dec(["main.P.x", ["main.P.make", 5]]))], waited, "unsupported head in async"],
 ]);
 

@@ -7,8 +7,9 @@ import type { FunctionBuilder } from "../builder.ts";
 import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
 import { ZERO, cond, eq, k, leu, load, not, sub } from "../ops.ts";
 import { TASK } from "../runtime/scheduler.ts";
+import * as make from "../make.ts";
 
-const RECORD: IrExpr = { op: "get", local: 0, type: "i32" };
+const RECORD: IrExpr = make.get(0, "i32");
 
 /** Bytes of a frame for this many locals besides the record. */
 export function frameBytes(locals: number): number {
@@ -24,15 +25,15 @@ export function resumable(b: FunctionBuilder, name: string): IrFunction {
   const machine = new Machine(b.get(pc), pc, leave);
   const body = machine.list(b.here);
   const enter: IrStmt[] = [
-    { op: "set", local: frame, value: load(4, RECORD, TASK.frame) },
-    { op: "set", local: pc, value: load(4, RECORD, TASK.pc) },
+    make.set(frame, load(4, RECORD, TASK.frame)),
+    make.set(pc, load(4, RECORD, TASK.pc)),
   ];
-  const exit: IrStmt[] = [{ op: "store", size: 4, addr: RECORD, offset: TASK.pc, value: b.get(pc) }];
+  const exit: IrStmt[] = [make.store(4, RECORD, TASK.pc, b.get(pc))];
   for (let i = 1; i < saved; i++) {
-    enter.push({ op: "set", local: i, value: load(4, b.get(frame), (i - 1) * 4) });
-    exit.push({ op: "store", size: 4, addr: b.get(frame), offset: (i - 1) * 4, value: b.get(i) });
+    enter.push(make.set(i, load(4, b.get(frame), (i - 1) * 4)));
+    exit.push(make.store(4, b.get(frame), (i - 1) * 4, b.get(i)));
   }
-  const all: IrStmt[] = [...enter, { op: "block", label: leave, body }, ...exit, { op: "return", values: [] }];
+  const all: IrStmt[] = [...enter, make.block(leave, body), ...exit, make.return([])];
   return { name, params: ["i32"], results: [], locals: b.locals, body: all, inline: "never" };
 }
 
@@ -77,21 +78,21 @@ class Machine {
     switch (s.op) {
       case "suspend": {
         const point = ++this.points;
-        const pause: IrStmt[] = [{ op: "set", local: this.pcLocal, value: k(point) }, { op: "br", label: this.leave, cond: undefined }];
-        const goOn: IrStmt[] = [{ op: "set", local: this.pcLocal, value: ZERO }];
-        return [{ op: "if", cond: eq(this.pc, k(point)), then: goOn, else: [{ op: "if", cond: not(this.pc), then: pause, else: [] }] }];
+        const pause: IrStmt[] = [make.set(this.pcLocal, k(point)), make.br(this.leave, undefined)];
+        const goOn: IrStmt[] = [make.set(this.pcLocal, ZERO)];
+        return [make.if(eq(this.pc, k(point)), goOn, [make.if(not(this.pc), pause, [])])];
       }
       case "if": {
         const then = this.list(s.then);
         const middle = this.points;
         const otherwise = this.list(s.else);
         const choice = cond(this.pc, this.between(first, middle), s.cond);
-        return [{ op: "if", cond: this.mayEnter(first), then: [{ op: "if", cond: choice, then, else: otherwise }], else: [] }];
+        return [make.if(this.mayEnter(first), [make.if(choice, then, otherwise)], [])];
       }
       case "loop":
       case "block": {
         const body = this.list(s.body);
-        return [{ op: "if", cond: this.mayEnter(first), then: [{ ...s, body }], else: [] }];
+        return [make.if(this.mayEnter(first), [make.around(s, body)], [])];
       }
       default:
         return [s];
@@ -109,7 +110,7 @@ class Machine {
 }
 
 function onlyForward(pc: IrExpr, stmts: readonly IrStmt[]): IrStmt {
-  return { op: "if", cond: not(pc), then: stmts, else: [] };
+  return make.if(not(pc), stmts, []);
 }
 
 function suspends(s: IrStmt): boolean {

@@ -8,14 +8,14 @@ import { ZERO, not } from "../ops.ts";
 import { isOwned, isViewLike, shape, spell } from "../types.ts";
 import type { Type } from "../types.ts";
 import { finishTask, taskBuilder } from "./tasks.ts";
-import { Context } from "./context.ts";
-import type { FunctionFacts } from "./context.ts";
+import type { Context, FunctionFacts } from "./context.ts";
 import { impureHead } from "./contracts.ts";
 import { describeType, materialize, own, whole } from "./expr.ts";
 import { assign } from "./forms.ts";
-import type { Instance, Program } from "./program.ts";
-import { concrete } from "./program.ts";
+import type { Instance } from "./program.ts";
+import { NO_TYPES, concrete } from "./program.ts";
 import type { Value, Variable } from "./values.ts";
+import * as make from "../make.ts";
 
 export interface Lowered {
   readonly functions: readonly IrFunction[];
@@ -25,11 +25,11 @@ export interface Lowered {
 }
 
 /** Checks `solve` and lowers it to `solve(input_ptr, input_len) -> (ptr, len)`. */
-export function lowerSolve(program: Program, body: Expr): Lowered {
-  program.takeNeeds();
+export function lowerSolve(cx: Context, body: Expr): Lowered {
+  cx.program.takeNeeds();
   const b = new FunctionBuilder(["i32", "i32"]);
-  const facts: FunctionFacts = { name: "solve", module: "main", kind: "solve", result: "bytes", resultBrand: undefined, typeArgs: new Map() };
-  const cx = new Context(program, facts, b);
+  const facts: FunctionFacts = { name: "solve", module: "main", kind: "solve", result: "bytes", resultBrand: undefined, typeArgs: NO_TYPES };
+  cx.begin(facts, b);
   cx.openScope();
   cx.declare("input", "bytes_view", undefined, [0, 1], "input");
   const at: Place = { parent: undefined, step: "/solve" };
@@ -38,8 +38,8 @@ export function lowerSolve(program: Program, body: Expr): Lowered {
   return { functions: [b.finish("solve", ["i32", "i32"], "never")], faults: cx.faults, needs: cx.program.takeNeeds() };
 }
 
-export function lowerFunction(program: Program, instance: Instance): Lowered {
-  program.takeNeeds();
+export function lowerFunction(cx: Context, instance: Instance): Lowered {
+  cx.program.takeNeeds();
   const { decl, module } = instance.ref;
   const { typeArgs } = instance;
   const types = decl.params.map((p) => concrete(p.type, typeArgs));
@@ -49,7 +49,7 @@ export function lowerFunction(program: Program, instance: Instance): Lowered {
   const b = decl.async ? taskBuilder() : new FunctionBuilder(params);
   if (decl.async) for (const p of params) b.local(p);
   const facts: FunctionFacts = { name: decl.name, module: module.id, kind: decl.async ? "defasync" : "defn", result, resultBrand: decl.resultBrand, typeArgs };
-  const cx = new Context(program, facts, b);
+  cx.begin(facts, b);
   const at: Place = { parent: undefined, step: decl.pointer };
   if (unsupported(cx, decl, types, result, at)) return { functions: [], faults: cx.faults, needs: cx.program.takeNeeds() };
   cx.openScope();
@@ -88,8 +88,7 @@ function declareParams(cx: Context, decl: FunctionDecl, types: readonly Type[], 
     const type = types[i] ?? "error";
     const locals = shape(type).map(() => next++);
     const variable = cx.declare(p.name, type, p.brand, locals, "param");
-    // A view parameter is its own origin: what is returned from it is traced back to it.
-    if (isViewLike(type)) variable.owners = [variable];
+    if (isViewLike(type)) cx.ownOrigin(variable);
   });
 }
 
@@ -114,7 +113,7 @@ function runContracted(cx: Context, decl: FunctionDecl, at: Place): void {
   cx.epilogue = { label, locals };
   const body = cx.b.block(() => runBody(cx, decl.body, at));
   cx.epilogue = undefined;
-  cx.b.emit({ op: "block", label, body });
+  cx.b.emit(make.block(label, body));
   cx.openScope();
   const result = cx.declare("__result", cx.facts.result, decl.resultBrand, locals);
   for (const c of exit) check(cx, c);

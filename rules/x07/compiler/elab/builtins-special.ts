@@ -15,6 +15,7 @@ import { asView, child, describeType, materialize, own } from "./expr.ts";
 import { concrete } from "./program.ts";
 import type { Value } from "./values.ts";
 import { ERROR, int, value } from "./values.ts";
+import * as make from "../make.ts";
 
 export const SPECIAL: readonly (readonly [string, SpecialBuiltin])[] = [
   ...intrinsics(),
@@ -260,7 +261,7 @@ function budgetScope(cx: Context, e: Expr[], at: Place): Value {
     if (key === "alloc_bytes" && typeof setting === "number") limit = setting;
     else return cx.fail("Unsupported", undefined, `budget setting ${JSON.stringify(entry ?? null)} is not supported`, child(child(at, 1), i), { hint: "mode trap_v1, label and alloc_bytes are" });
   }
-  const counter: IrExpr = { op: "global", name: "allocated" };
+  const counter: IrExpr = make.global("allocated");
   const before = cx.b.fresh(counter);
   cx.openScope();
   const body = cx.frame(() => materialize(cx, own(cx, e[2] ?? 0, child(at, 2))));

@@ -13,10 +13,10 @@ import { SPECIAL } from "./builtins-special.ts";
 import { TASKS, refusedInAsync, takesInAsync, unsupportedInAsync } from "./tasks.ts";
 import { VECS } from "./builtins-vec.ts";
 import type { Context } from "./context.ts";
-import { borrow, child, describeType, dispose, materialize, own, variable, whole } from "./expr.ts";
+import { borrowOperand, child, describeType, dispose, materialize, operand, variable, whole } from "./expr.ts";
 import type { Form } from "./forms.ts";
-import type { Value, Variable } from "./values.ts";
-import { ERROR, value } from "./values.ts";
+import type { Value } from "./values.ts";
+import { ERROR } from "./values.ts";
 
 /**
  * How an argument is taken: a type name owns it; `like` borrows bytes or a view, `any` a vec_u8 too; `&T` borrows a T; `@T` borrows a T that must be a name;
@@ -36,9 +36,42 @@ export interface Builtin {
 /** Heads whose arguments are not all values: literals, types, configurations. */
 export type SpecialBuiltin = (cx: Context, e: Expr[], at: Place) => Value;
 
+/** How a parameter takes its argument, and the types that it takes, the one that messages name first. */
+interface Param {
+  readonly mode: "number" | "borrow" | "named" | "place" | "own";
+  readonly types: readonly Type[];
+}
+
+const LIKE: Param = { mode: "borrow", types: ["bytes_view", "bytes"] };
+const ANY: Param = { mode: "borrow", types: ["bytes_view", "bytes", "vec_u8"] };
+const NUMBER: Param = { mode: "number", types: ["i32"] };
+
+function paramOf(spec: ParamSpec): Param {
+  if (spec === "like") return LIKE;
+  if (spec === "any") return ANY;
+  if (spec === "i32") return NUMBER;
+  const mode = MODES.get(spec.charAt(0));
+  return mode === undefined ? { mode: "own", types: [spec as Type] } : { mode, types: [spec.slice(1) as Type] };
+}
+
+const MODES: ReadonlyMap<string, Param["mode"]> = new Map([["&", "borrow"], ["@", "named"], ["~", "place"]]);
+
 /** What each builtin does with a list that it heads. */
 export function builtinForms(): [string, Form][] {
-  return allBuiltins().map(([head, builtin]) => [head, (cx, e, at) => applyBuiltin(cx, head, builtin, e, at)]);
+  return allBuiltins().map(([head, builtin]) => [head, guarded(head, formOf(head, builtin))]);
+}
+
+function formOf(head: string, builtin: Builtin | SpecialBuiltin): Form {
+  if (typeof builtin === "function") return builtin;
+  const params = builtin.params.map(paramOf);
+  return (cx, e, at) => apply(cx, head, builtin, params, e, 1, at);
+}
+
+/** Refuses a builtin where it must not stand. */
+function guarded(head: string, form: Form): Form {
+  if (INTERNAL.has(head)) return (cx, e, at) => (cx.facts.module.startsWith("std.") ? form(cx, e, at) : cx.fail("Unsupported", undefined, `internal-only builtin is not allowed here: ${JSON.stringify(head)}`, at));
+  if (!refusedInAsync(head)) return form;
+  return (cx, e, at) => (cx.facts.kind === "defasync" ? unsupportedInAsync(cx, head, at) : form(cx, e, at));
 }
 
 function allBuiltins(): (readonly [string, Builtin | SpecialBuiltin])[] {
@@ -50,35 +83,46 @@ export function builtinNames(): string[] {
   return allBuiltins().map(([head]) => head).filter((head) => !INTERNAL.has(head));
 }
 
-function applyBuiltin(cx: Context, head: string, builtin: Builtin | SpecialBuiltin, e: Expr[], at: Place): Value {
-  if (cx.facts.kind === "defasync" && refusedInAsync(head)) return unsupportedInAsync(cx, head, at);
-  if (INTERNAL.has(head) && !cx.facts.module.startsWith("std.")) return cx.fail("Unsupported", undefined, `internal-only builtin is not allowed here: ${JSON.stringify(head)}`, at);
-  if (typeof builtin === "function") return builtin(cx, e, at);
-  return applyTo(cx, head, builtin, e, 1, at);
-}
-
 /** Applies a builtin to the items of `e` from `first` on. */
 export function applyTo(cx: Context, head: string, builtin: Builtin, e: Expr[], first: number, at: Place): Value {
-  const count = builtin.params.length;
-  if (e.length - first !== count)
-    return cx.fail("Parse", "X07-TYPE-CALL-0003", `${head} expects ${count} args`, at, { expected: String(count), found: String(e.length - first) });
-  const frame = cx.enter();
-  return cx.leave(frame, applied(cx, head, builtin, e, first, at));
+  return apply(cx, head, builtin, builtin.params.map(paramOf), e, first, at);
 }
 
-function applied(cx: Context, head: string, builtin: Builtin, e: Expr[], first: number, at: Place): Value {
+function apply(cx: Context, head: string, builtin: Builtin, params: readonly Param[], e: Expr[], first: number, at: Place): Value {
+  const count = params.length;
+  if (e.length - first !== count)
+    return cx.fail("Parse", "X07-TYPE-CALL-0003", `${head} expects ${count} args`, at, { expected: String(count), found: String(e.length - first) });
+  const held = cx.held();
   const lent = cx.lent();
-  const operand = (i: number): Expr => e[first + i] ?? 0;
-  const spec = (i: number): ParamSpec => builtin.params[i] ?? "i32";
-  const args = cx.operands(builtin.params.length, (i) => take(cx, head, spec(i), operand(i), child(at, first + i)), (i) => owns(spec(i), operand(i)), operand);
+  return cx.leave(held, lent, applied(cx, head, builtin, params, e, first, at));
+}
+
+function applied(cx: Context, head: string, builtin: Builtin, params: readonly Param[], e: Expr[], first: number, at: Place): Value {
+  const lent = cx.lent();
+  const args = taken(cx, head, params, e, first, at);
   for (const a of args) if (a.type === "error" || a.type === "never") return ERROR;
   const target = e[first];
-  if (builtin.params[0]?.startsWith("~") === true && typeof target === "string") {
+  if (params[0]?.mode === "place" && typeof target === "string") {
     const moved = moveInPlace(cx, target, child(at, first), builtin.ofItself === true ? lent : undefined);
     if (moved.type === "error") return ERROR;
     args[0] = moved;
   }
   return builtin.emit(cx, args, at);
+}
+
+function taken(cx: Context, head: string, params: readonly Param[], e: Expr[], first: number, at: Place): Value[] {
+  const args: Value[] = [];
+  const held = cx.held();
+  const { here } = cx.b;
+  for (let i = 0; i < params.length; i++) {
+    const start = here.length;
+    const param = params[i]!;
+    const v = take(cx, head, param, e, first + i, at);
+    cx.follow(args, v, start);
+    if (isOwned(v.type) && !v.literal && owns(param, e[first + i]) && cx.leavesAfter(e, first + i)) args[i] = cx.hold(v);
+  }
+  if (cx.held() > held) cx.release(held);
+  return args;
 }
 
 /** The name as it is now: the other arguments may have set it, or moved it, which leaves it empty. */
@@ -93,59 +137,64 @@ function moveInPlace(cx: Context, name: string, at: Place, lent: number | undefi
   return cx.move(v, at);
 }
 
-function owns(spec: ParamSpec, e: Expr): boolean {
-  const mode = spec.charAt(0);
-  return mode === "~" ? typeof e !== "string" : mode !== "&" && mode !== "@" && spec !== "like" && spec !== "any";
+function owns({ mode }: Param, e: Expr | undefined): boolean {
+  return mode === "own" || (mode === "place" && typeof e !== "string");
 }
 
-function take(cx: Context, head: string, spec: ParamSpec, e: Expr, at: Place): Value {
-  if (spec === "i32") return expect(cx, head, whole(cx, e, at), NUMBER, at);
-  if (spec === "like") return expect(cx, head, lookAt(cx, head, e, at), LIKE, at);
-  if (spec === "any") return expect(cx, head, borrow(cx, e, at), ANY, at);
-  const mode = spec.charAt(0);
-  if (mode === "&") return expect(cx, head, lookAt(cx, head, e, at), [spec.slice(1) as Type], at);
-  if (mode === "@") return named(cx, head, spec.slice(1) as Type, e, at);
-  if (mode === "~" && typeof e === "string") {
-    const v = variable(cx, e, at);
-    return v === undefined ? ERROR : expect(cx, head, { ...cx.read(v, at), loose: "moved" }, [spec.slice(1) as Type], at);
+function take(cx: Context, head: string, param: Param, e: Expr[], i: number, at: Place): Value {
+  switch (param.mode) {
+    case "number":
+      return expect(cx, head, operand(cx, e, i, at), param, i, at);
+    case "borrow":
+      return expect(cx, head, cx.facts.kind === "defasync" && takesInAsync(head) ? takeOperand(cx, e, i, at) : borrowOperand(cx, e, i, at), param, i, at);
+    case "named":
+      return named(cx, head, param, e, i, at);
+    case "place":
+      return typeof e[i] === "string" ? inPlace(cx, head, param, e, i, at) : owned(cx, head, param, e, i, at);
+    case "own":
+      return owned(cx, head, param, e, i, at);
   }
-  const type = (mode === "~" ? spec.slice(1) : spec) as Type;
-  const frame = cx.enter();
-  const v = expect(cx, head, cx.leave(frame, materializeUnless(cx, own(cx, e, at), head)), [type], at);
-  if (isViewLike(v.type)) cx.lend(v.owners);
-  return v;
 }
 
 /** Within a defasync some builtins take what they only look at elsewhere. */
-function lookAt(cx: Context, head: string, e: Expr, at: Place): Value {
-  if (cx.facts.kind !== "defasync" || typeof e !== "string" || !takesInAsync(head)) return borrow(cx, e, at);
-  const v = own(cx, e, at);
+function takeOperand(cx: Context, e: Expr[], i: number, at: Place): Value {
+  if (typeof e[i] !== "string") return borrowOperand(cx, e, i, at);
+  const v = operand(cx, e, i, at);
   return isOwned(v.type) ? cx.keepUntilEnd(v) : v;
 }
 
-const LIKE: readonly Type[] = ["bytes_view", "bytes"];
-const ANY: readonly Type[] = ["bytes_view", "bytes", "vec_u8"];
-const NUMBER: readonly Type[] = ["i32"];
+function owned(cx: Context, head: string, param: Param, e: Expr[], i: number, at: Place): Value {
+  const v = operand(cx, e, i, at);
+  // bytes.concat only reads its operands, so literals need not be copied for it first.
+  const mine = expect(cx, head, head === "bytes.concat" ? v : materialize(cx, v), param, i, at);
+  if (isViewLike(mine.type)) cx.lend(mine.owners);
+  return mine;
+}
 
-/** bytes.concat only reads its operands, so literals need not be copied for it first. */
-function materializeUnless(cx: Context, v: Value, head: string): Value {
-  return head === "bytes.concat" ? v : materialize(cx, v);
+/** A name that is moved only after the other arguments have been evaluated. */
+function inPlace(cx: Context, head: string, param: Param, e: Expr[], i: number, at: Place): Value {
+  const place = child(at, i);
+  const v = variable(cx, String(e[i]), place);
+  return v === undefined ? ERROR : expect(cx, head, { ...cx.read(v, place), loose: "moved" }, param, i, at);
 }
 
 /** An owner that must be a local name. */
-function named(cx: Context, head: string, type: Type, e: Expr, at: Place): Value {
-  const v: Variable | undefined = typeof e === "string" ? variable(cx, e, at) : undefined;
+function named(cx: Context, head: string, param: Param, list: Expr[], i: number, at: Place): Value {
+  const e = list[i] ?? 0;
+  const place = child(at, i);
   if (typeof e !== "string") {
-    const checked = whole(cx, e, at);
+    const checked = whole(cx, e, place);
     dispose(cx, checked);
     if (checked.type === "error") return checked;
-    return cx.typing("X07-BORROW-0001", `${head} requires an identifier owner (bind the value to a local with let first)`, at, viewRepair(head, e, at));
+    return cx.typing("X07-BORROW-0001", `${head} requires an identifier owner (bind the value to a local with let first)`, place, viewRepair(head, e, place));
   }
+  const v = variable(cx, e, place);
   if (v === undefined) return ERROR;
-  const read = expect(cx, head, cx.read(v, at), [type], at);
+  const read = expect(cx, head, cx.read(v, place), param, i, at);
   if (read.type === "error") return read;
-  cx.lend([v]);
-  return { ...read, owners: [v], borrowedAt: at.parent ?? at };
+  const owners = [v];
+  cx.lend(owners);
+  return { ...read, owners, borrowedAt: at };
 }
 
 /** A view of literal text has a form of its own; anything else wants a name. */
@@ -155,14 +204,11 @@ function viewRepair(head: string, e: Expr, at: Place): FaultFacts {
   return { hint: "use bytes.view_lit", quickfix: [{ op: "replace", path: pointerOf(at.parent), value: ["bytes.view_lit", e[1]] }] };
 }
 
-function expect(cx: Context, head: string, v: Value, types: readonly Type[], at: Place): Value {
-  if (v.type === "error" || types.includes(v.type)) return v;
+/** The value of item `i` of the list at `at`, if its type is one that the parameter takes. */
+function expect(cx: Context, head: string, v: Value, { types }: Param, i: number, at: Place): Value {
+  if (types.includes(v.type) || v.type === "error") return v;
   // A mistake in what is returned has been told already.
   if (v.type === "never" && cx.faults.length > 0) return v;
   const expected = types[0] ?? "i32";
-  return cx.typing("X07-TYPE-CALL-0002", `${head} expects ${expected}`, at, { expected: spell(expected), found: describeType(v) });
-}
-
-export function fresh(type: Type, parts: Value["parts"], more: Partial<Value> = {}): Value {
-  return value(type, parts, { loose: isOwned(type) ? "temp" : undefined, ...more });
+  return cx.typing("X07-TYPE-CALL-0002", `${head} expects ${expected}`, child(at, i), { expected: spell(expected), found: describeType(v) });
 }

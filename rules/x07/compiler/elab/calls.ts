@@ -7,17 +7,17 @@ import type { IrExpr } from "../ir.ts";
 import type { FaultFacts } from "../errors.ts";
 import { SUGGESTIONS, renamed } from "../errors.ts";
 import { ZERO, k, load, ltu } from "../ops.ts";
-import { isViewLike, shape, spell } from "../types.ts";
+import { isOwned, isViewLike, shape, spell } from "../types.ts";
 import type { Type, TypeArgument } from "../types.ts";
 import { BUILTIN_FAMILIES, REMOVED_HEADS } from "./catalog.ts";
 import type { Context } from "./context.ts";
-import { asView, borrow, child, describeType, i32, wholeOwned } from "./expr.ts";
-import type { FunctionRef, Resolution } from "./program.ts";
-import { concrete } from "./program.ts";
+import { asView, borrow, borrowOperand, child, describeType, i32, ownedOperand } from "./expr.ts";
+import type { Callee, FunctionRef, Resolution, Wanted } from "./program.ts";
+import { NO_TYPES } from "./program.ts";
 import { nearestHead } from "./repairs.ts";
 import { startTask, unsupportedInAsync } from "./tasks.ts";
 import type { Value, Variable } from "./values.ts";
-import { ERROR, int, value } from "./values.ts";
+import { ERROR, NO_OWNERS, int, value } from "./values.ts";
 
 /** A list whose head is neither form, operator nor builtin. */
 export function applyCall(cx: Context, head: string, e: Expr[], at: Place): Value {
@@ -25,7 +25,7 @@ export function applyCall(cx: Context, head: string, e: Expr[], at: Place): Valu
   switch (target.kind) {
     case "function":
       if (target.ref.decl.typeParams.length > 0) return needsTapp(cx, head, e, at, target.ref);
-      return callFunction(cx, target.ref, new Map(), e, 1, at);
+      return callFunction(cx, target.ref, NO_TYPES, e, 1, at);
     case "type":
       return member(cx, target.decl, target.member, e, at);
     case "refused":
@@ -44,7 +44,7 @@ function unknownHead(cx: Context, head: string, e: Expr[], at: Place): Value {
   const removed = REMOVED_HEADS.find(([prefix]) => head.startsWith(prefix));
   // Arguments are checked all the same, so that their own mistakes are told in this run.
   const result = cx.fail(removed?.[2] ?? "Unsupported", removed === undefined ? "X07-TYPE-CALL-0001" : undefined, removed === undefined ? `unsupported head: ${JSON.stringify(head)}` : `${head} ${removed[1]}`, at, suggestion(cx, head, at));
-  for (let i = 1; i < e.length && removed === undefined; i++) cx.frame(() => borrow(cx, e[i] ?? 0, child(at, i)));
+  for (let i = 1; i < e.length && removed === undefined; i++) cx.frame(() => borrowOperand(cx, e, i, at));
   return result;
 }
 
@@ -70,9 +70,8 @@ function needsTapp(cx: Context, head: string, e: Expr[], at: Place, ref: Functio
 function inferred(cx: Context, decl: FunctionDecl, e: Expr[], at: Place): string[] | undefined {
   const found = new Map<string, string>();
   decl.params.forEach((p, i) => {
-    const operand = e[i + 1];
-    if (operand === undefined) return;
-    const { type } = cx.frame(() => borrow(cx, operand, child(at, i + 1)));
+    if (e[i + 1] === undefined) return;
+    const { type } = cx.frame(() => borrowOperand(cx, e, i + 1, at));
     if (typeof p.type !== "string" && ARGUMENT_TYPES.has(type) && !found.has(p.type.parameter)) found.set(p.type.parameter, type);
   });
   const types = decl.typeParams.map((p) => found.get(p.name));
@@ -133,56 +132,67 @@ function satisfies(type: TypeArgument, bound: string | undefined): boolean {
 
 // ---- calls
 
-interface Wanted {
-  readonly type: Type;
-  readonly brand: string | undefined;
-}
-
 function callFunction(cx: Context, ref: FunctionRef, typeArgs: ReadonlyMap<string, TypeArgument>, e: Expr[], first: number, at: Place): Value {
   const { decl } = ref;
   const given = e.length - first;
   if (given !== decl.params.length)
     return cx.fail("Parse", "X07-TYPE-CALL-0003", `call ${JSON.stringify(decl.name)} expects ${decl.params.length} args`, at, { expected: String(decl.params.length), found: String(given) });
-  const wanted: Wanted[] = decl.params.map((p) => ({ type: concrete(p.type, typeArgs), brand: p.brand }));
-  const result = concrete(decl.result, typeArgs);
   // Asked for before the arguments are looked at: the callee's mistakes are told even when these are wrong.
-  cx.program.need(ref, typeArgs);
-  return cx.frame(() => {
-    const operand = (i: number): Expr => e[first + i] ?? 0;
-    const args = cx.operands(given, (i) => argument(cx, decl.name, wanted[i], i, operand(i), child(at, first + i)), () => true, operand);
-    if (args.some((a) => a.type === "error")) return ERROR;
-    if (decl.async) return startTask(cx, ref, args, at);
-    return callWith(cx, ref, typeArgs, args, result, first, at);
-  });
+  const callee = cx.program.callee(ref, typeArgs);
+  const held = cx.held();
+  const lent = cx.lent();
+  const args = passed(cx, decl, callee, e, first, at);
+  return cx.leave(held, lent, args === undefined ? ERROR : decl.async ? startTask(cx, ref, args, at) : callWith(cx, decl, callee, args, first, at));
 }
 
-function callWith(cx: Context, ref: FunctionRef, typeArgs: ReadonlyMap<string, TypeArgument>, args: readonly Value[], result: Type, first: number, at: Place): Value {
-  const { decl } = ref;
-  const owners: Variable[] = [];
+/** The arguments of a call; undefined when one has no value. */
+function passed(cx: Context, decl: FunctionDecl, callee: Callee, e: Expr[], first: number, at: Place): Value[] | undefined {
+  const args: Value[] = [];
+  const held = cx.held();
+  const { here } = cx.b;
+  let sound = true;
+  for (let i = 0; i < callee.params.length; i++) {
+    const start = here.length;
+    const v = argument(cx, decl, callee.params[i]!, i, e, first, at);
+    cx.follow(args, v, start);
+    if (v.type === "error") sound = false;
+    else if (isOwned(v.type) && !v.literal && cx.leavesAfter(e, first + i)) args[i] = cx.hold(v);
+  }
+  if (cx.held() > held) cx.release(held);
+  return sound ? args : undefined;
+}
+
+function callWith(cx: Context, decl: FunctionDecl, callee: Callee, args: readonly Value[], first: number, at: Place): Value {
+  const { name, result } = callee;
+  let owners: readonly Variable[] = NO_OWNERS;
   if (isViewLike(result)) {
     for (const i of cx.program.borrowsOf(decl)) {
       const a = args[i];
       if (a === undefined) continue;
       if (a.ofTemporary) return cx.typing("X07-BORROW-0001", "bytes_view borrow source requires an identifier owner", child(at, first + i), { hint: "bind the value with let first" });
-      owners.push(...a.owners);
+      owners = [...owners, ...a.owners];
     }
   }
-  const target = cx.program.need(ref, typeArgs);
-  const parts: IrExpr[] = [];
-  for (const a of args) for (const p of a.parts) parts.push(p);
   const out = shape(result);
-  const more = { brand: decl.resultBrand, owners, borrowedAt: at };
-  if (out.length === 1) return value(result, [callExpr(target, parts, out[0] ?? "i32")], more);
-  return value(result, cx.b.callMany(target, parts, out), { ...more, loose: "temp" });
+  const parts = scalars(args);
+  const single = out.length === 1 ? out[0] : undefined;
+  return value(result, single !== undefined ? [callExpr(name, parts, single)] : cx.b.callMany(name, parts, out), { brand: decl.resultBrand, owners, borrowedAt: at, loose: single === undefined ? "temp" : undefined });
+}
+
+/** All scalars of the values, in order. */
+function scalars(values: readonly Value[]): IrExpr[] {
+  const parts: IrExpr[] = [];
+  for (const v of values) for (const p of v.parts) parts.push(p);
+  // As much room as it takes: these are kept.
+  return parts.slice();
 }
 
 /** One argument in the form that the parameter wants: a view parameter borrows, everything else is owned. */
-export function argument(cx: Context, callee: string, wanted: Wanted | undefined, index: number, e: Expr, at: Place): Value {
-  if (wanted === undefined) return ERROR;
-  const v = wanted.type === "bytes_view" ? borrow(cx, e, at) : wholeOwned(cx, e, at);
+function argument(cx: Context, decl: FunctionDecl, wanted: Wanted, index: number, e: Expr[], first: number, at: Place): Value {
+  const v = wanted.type === "bytes_view" ? borrowOperand(cx, e, first + index, at) : ownedOperand(cx, e, first + index, at);
   if (v.type === "error") return v;
   if (wanted.type === "bytes_view" && (v.type === "bytes" || v.type === "vec_u8") && brandFits(wanted, v)) {
-    if (cx.facts.kind === "defasync" && typeof e !== "string") return cx.typing("X07-BORROW-0001", `call ${JSON.stringify(callee)} arg ${index} borrows a temporary, which a defasync cannot`, at, { hint: "bind the value with let first" });
+    if (cx.facts.kind === "defasync" && typeof e[first + index] !== "string") return cx.typing("X07-BORROW-0001", `call ${JSON.stringify(decl.name)} arg ${index} borrows a temporary, which a defasync cannot`, at, { hint: "bind the value with let first" });
     return asView(v);
   }
   // The language asks for a brand only where bytes become a view of it; a value of the very type is taken as it is.
@@ -190,7 +200,7 @@ export function argument(cx: Context, callee: string, wanted: Wanted | undefined
     if (isViewLike(v.type)) cx.lend(v.owners);
     return v;
   }
-  return cx.typing("X07-TYPE-CALL-0002", `call ${JSON.stringify(callee)} arg ${index} expects ${spell(wanted.type, wanted.brand)}`, at, { expected: spell(wanted.type, wanted.brand), found: describeType(v) });
+  return cx.typing("X07-TYPE-CALL-0002", `call ${JSON.stringify(decl.name)} arg ${index} expects ${spell(wanted.type, wanted.brand)}`, child(at, first + index), { expected: spell(wanted.type, wanted.brand), found: describeType(v) });
 }
 
 function brandFits(wanted: Wanted, v: Value): boolean {
@@ -225,11 +235,13 @@ function wrongCount(cx: Context, head: string, count: number, e: Expr[], at: Pla
 function construct(cx: Context, decl: TypeDecl, leading: readonly ReturnType<typeof k>[], count: number, e: Expr[], at: Place): Value {
   const head = typeof e[0] === "string" ? e[0] : decl.name;
   if (e.length !== count + 1) return wrongCount(cx, head, count, e, at);
-  const args = cx.operands(count, (i) =>
-    cx.frame(() =>
-      i32(cx, e[i + 1], child(at, i + 1), (got) => cx.typing("X07-TYPE-CALL-0002", `call ${JSON.stringify(head)} arg ${i} expects i32`, child(at, i + 1), { expected: "i32", found: describeType(got) })),
-    ),
-  );
+  const args: Value[] = [];
+  const { here } = cx.b;
+  for (let i = 0; i < count; i++) {
+    const start = here.length;
+    const refuse = (got: Value, place: Place): Value => cx.typing("X07-TYPE-CALL-0002", `call ${JSON.stringify(head)} arg ${i} expects i32`, place, { expected: "i32", found: describeType(got) });
+    cx.follow(args, cx.frame(() => i32(cx, e, i + 1, at, refuse)), start);
+  }
   const words = [...leading, ...cx.force(args).map((a) => a.parts[0] ?? ZERO)];
   const block = cx.b.fresh(callExpr("rt.alloc", [k(words.length * 4)]));
   words.forEach((w, i) => cx.b.store(4, block, i * 4, w));

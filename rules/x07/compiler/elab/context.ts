@@ -3,8 +3,7 @@
 import { similar } from "../../../../engine/index.ts";
 import type { Expr, Place } from "../ast.ts";
 import { pointerOf } from "../ast.ts";
-import type { FunctionBuilder } from "../builder.ts";
-import { callExpr } from "../builder.ts";
+import { FunctionBuilder, callExpr } from "../builder.ts";
 import type { ErrorKind, Fault, FaultFacts } from "../errors.ts";
 import { SUGGESTIONS, fault, renamed } from "../errors.ts";
 import type { IrExpr, IrStmt } from "../ir.ts";
@@ -13,14 +12,10 @@ import { ZERO } from "../ops.ts";
 import { blockIndex, isOwned, isViewLike, shape } from "../types.ts";
 import type { Type, TypeArgument } from "../types.ts";
 import { disturbs, isVolatile } from "./effects.ts";
-import type { Program } from "./program.ts";
-import type { Value, Variable, VariableState } from "./values.ts";
-import { ERROR, value } from "./values.ts";
-
-interface Scope {
-  readonly variables: Variable[];
-  readonly shadowed: (Variable | undefined)[];
-}
+import { NO_TYPES, type Program } from "./program.ts";
+import type { Meaning, Value, Variable, VariableState } from "./values.ts";
+import { ERROR, NO_OWNERS, value } from "./values.ts";
+import * as make from "../make.ts";
 
 interface Change {
   readonly variable: Variable;
@@ -39,15 +34,11 @@ export interface Mark {
   readonly variables: number;
 }
 
-/** How many temporaries and loans there were when a call began. */
-export interface Frame {
-  readonly temps: number;
-  readonly loans: number;
-}
-
 interface Temporary {
   readonly type: Type;
   readonly parts: readonly IrExpr[];
+  /** An operand that waits for the others of its call, which will own it. */
+  readonly operand: boolean;
 }
 
 export interface FunctionFacts {
@@ -60,31 +51,55 @@ export interface FunctionFacts {
   readonly typeArgs: ReadonlyMap<string, TypeArgument>;
 }
 
+/** One serves all functions of a module, one after the other: its lists and names are there already when the next function begins. */
 export class Context {
   readonly program: Program;
-  readonly facts: FunctionFacts;
-  readonly b: FunctionBuilder;
-  readonly faults: Fault[] = [];
+  facts: FunctionFacts;
+  b: FunctionBuilder;
+  faults: Fault[] = [];
   /** Where `return` goes when something must happen after the body: result locals and the label to leave to. */
   epilogue: { readonly label: number; readonly locals: readonly number[] } | undefined;
   /** Records of the task scopes around the current expression, inner last. */
-  readonly taskScopes: IrExpr[] = [];
+  taskScopes: IrExpr[] = [];
   /** True while the call that starts a scope's child is evaluated. */
   startingChild = false;
-  private readonly scopes: Scope[] = [];
-  private readonly names = new Map<string, Variable>();
+  /** The variables of all open scopes, in order; where each scope begins among them. */
+  private readonly declared: Variable[] = [];
+  private readonly scopes: number[] = [];
+  private readonly names = new Map<string, Meaning>();
   private readonly log: Change[] = [];
   private readonly temporaries: Temporary[] = [];
   private readonly callLoans: Variable[] = [];
-  /** By local, whether a variable lives there. */
-  private readonly claimed: boolean[] = [];
+  /** By local, the function in which a variable lives there; functions are numbered. */
+  private readonly claimed: number[] = [];
   private told: Set<string> | undefined;
+  private leaving: Map<Expr[], boolean> | undefined;
   private variables = 0;
+  private functions = 0;
 
-  constructor(program: Program, facts: FunctionFacts, b: FunctionBuilder) {
+  constructor(program: Program) {
     this.program = program;
+    this.facts = NO_FUNCTION;
+    this.b = new FunctionBuilder([]);
+  }
+
+  /** Turns to another function; nothing is left of the one before. */
+  begin(facts: FunctionFacts, b: FunctionBuilder): void {
     this.facts = facts;
     this.b = b;
+    this.faults = [];
+    this.epilogue = undefined;
+    this.taskScopes = [];
+    this.startingChild = false;
+    this.told = undefined;
+    this.leaving = undefined;
+    this.variables = 0;
+    this.functions++;
+    while (this.declared.length > 0) this.declared.pop()!.meaning.variable = undefined;
+    clear(this.scopes);
+    clear(this.log);
+    clear(this.temporaries);
+    clear(this.callLoans);
   }
 
   // ---- errors
@@ -107,45 +122,57 @@ export class Context {
   // ---- scopes and names
 
   openScope(): void {
-    this.scopes.push({ variables: [], shadowed: [] });
+    this.scopes.push(this.declared.length);
   }
 
   lookup(name: string): Variable | undefined {
-    return this.names.get(name);
+    return this.names.get(name)?.variable;
   }
 
   /** For an unknown name at `pointer`: the name that can be read here and was most probably meant. */
   nearestVariable(name: string, pointer: string): FaultFacts {
-    return this.faults.length < SUGGESTIONS ? renamed(similar(name, this.names.keys(), 1)[0], pointer) : {};
+    return this.faults.length < SUGGESTIONS ? renamed(similar(name, this.declared.map((v) => v.name), 1)[0], pointer) : {};
   }
 
   inCurrentScope(name: string): boolean {
-    return this.names.get(name)?.depth === this.scopes.length;
+    return this.lookup(name)?.depth === this.scopes.length;
   }
 
   declare(name: string, type: Type, brand: string | undefined, locals: readonly number[], kind: Variable["kind"] = "local"): Variable {
-    for (const l of locals) this.claimed[l] = true;
-    const variable: Variable = { name, type, brand, locals, kind, index: this.variables++, depth: this.scopes.length, state: "live", movedAt: undefined, owners: [], borrowedAt: undefined, kept: false, loans: 0 };
-    const scope = this.scopes.at(-1);
-    scope?.variables.push(variable);
-    scope?.shadowed.push(this.names.get(name));
-    this.names.set(name, variable);
+    for (const l of locals) this.claimed[l] = this.functions;
+    const parts = kind === "input" && locals.length === 0 ? INPUT : locals.map((l) => this.b.get(l));
+    const meaning = this.meaning(name);
+    const variable: Variable = { name, type, brand, locals, parts, kind, index: this.variables++, depth: this.scopes.length, meaning, shadowed: meaning.variable, state: "live", movedAt: undefined, owners: NO_OWNERS, borrowedAt: undefined, reading: undefined, kept: false, loans: 0 };
+    this.declared.push(variable);
+    meaning.variable = variable;
     return variable;
+  }
+
+  private meaning(name: string): Meaning {
+    let meaning = this.names.get(name);
+    if (meaning === undefined) this.names.set(name, (meaning = { variable: undefined }));
+    return meaning;
   }
 
   /** Reserves a local for a variable; false when one lives there already. */
   claim(local: number): boolean {
-    if (this.claimed[local] === true) return false;
-    this.claimed[local] = true;
+    if (this.isClaimed(local)) return false;
+    this.claimed[local] = this.functions;
     return true;
+  }
+
+  private isClaimed(local: number): boolean {
+    return this.claimed[local] === this.functions;
   }
 
   /** Lets the call that has just produced `parts` in temporaries put them into `locals` instead. False when that is not so. */
   deliver(locals: readonly number[], parts: readonly IrExpr[]): boolean {
     const last = this.b.here.at(-1);
     if (last?.op !== "call" || last.dests.length !== locals.length || locals.length < 2) return false;
-    const direct = parts.every((p, i) => p.op === "get" && p.local === last.dests[i] && this.claimed[p.local] !== true);
-    if (!direct) return false;
+    for (let i = 0; i < parts.length; i++) {
+      const p = parts[i]!;
+      if (p.op !== "get" || p.local !== last.dests[i] || this.isClaimed(p.local)) return false;
+    }
     this.b.here.pop();
     this.b.call(last.target, last.args, locals);
     return true;
@@ -157,38 +184,44 @@ export class Context {
 
   /** Ends the scope whose result is `result`: drops what is still owned and returns the result, safe from those drops. */
   closeScope(result: Value, unreachable = false): Value {
-    const scope = this.scopes.pop();
-    if (scope === undefined) return result;
-    let out = result;
-    if (scope.variables.length === 0) return out;
-    if (!unreachable && scope.variables.some(isHeld)) {
-      out = this.settle(out);
-      for (let i = scope.variables.length - 1; i >= 0; i--) if (isHeld(scope.variables[i]!)) this.dropVariable(scope.variables[i]);
+    const { declared } = this;
+    const start = this.scopes.pop();
+    if (start === undefined || declared.length === start) return result;
+    const out = unreachable ? result : this.dropScope(result, start);
+    for (let i = declared.length - 1; i >= start; i--) {
+      const v = declared[i]!;
+      this.setOwners(v, NO_OWNERS, undefined);
+      v.meaning.variable = v.shadowed;
     }
-    for (let i = scope.variables.length - 1; i >= 0; i--) {
-      const v = scope.variables[i];
-      if (v === undefined) continue;
-      this.setOwners(v, [], undefined);
-      const outer = scope.shadowed[i];
-      if (outer === undefined) this.names.delete(v.name);
-      else this.names.set(v.name, outer);
+    const escaping = out.owners.length === 0 ? undefined : out.owners.find((o) => o.kind !== "input" && isOwned(o.type) && declared.indexOf(o, start) >= 0);
+    let lent: Variable | undefined;
+    while (declared.length > start) {
+      const v = declared.pop()!;
+      if (v.loans > 0 && isOwned(v.type)) lent = v;
     }
-    return this.checkEscape(out, scope);
-  }
-
-  private checkEscape(out: Value, scope: Scope): Value {
-    const escaping = out.owners.length === 0 ? undefined : out.owners.find((o) => scope.variables.includes(o) && o.kind !== "input" && isOwned(o.type));
     if (escaping !== undefined && this.scopes.length > 0)
       return this.typing("X07-BORROW-0002", `view outlives its owner: ${JSON.stringify(escaping.name)}`, out.borrowedAt ?? ROOT, { hint: "copy it with view.to_bytes, or keep the owner in the outer scope" });
-    for (const v of scope.variables) {
-      if (v.loans > 0 && isOwned(v.type))
-        return this.typing("X07-BORROW-0002", `view outlives its owner: ${JSON.stringify(v.name)}`, this.borrower(v)?.borrowedAt ?? ROOT, { hint: "keep the owner in the outer scope" });
+    if (lent !== undefined)
+      return this.typing("X07-BORROW-0002", `view outlives its owner: ${JSON.stringify(lent.name)}`, this.borrower(lent)?.borrowedAt ?? ROOT, { hint: "keep the owner in the outer scope" });
+    return out;
+  }
+
+  /** Drops what the variables from `start` on still own. */
+  private dropScope(result: Value, start: number): Value {
+    const { declared } = this;
+    let out = result;
+    for (let i = declared.length - 1, settled = false; i >= start; i--) {
+      const v = declared[i]!;
+      if (!isHeld(v)) continue;
+      if (!settled) out = this.settle(out);
+      settled = true;
+      this.dropVariable(v);
     }
     return out;
   }
 
-  dropVariable(v: Variable | undefined): void {
-    if (v !== undefined && !v.kept) this.drop(v.type, v.locals.map((l) => this.b.get(l)));
+  dropVariable(v: Variable): void {
+    if (!v.kept) this.drop(v.type, v.parts);
   }
 
   /** Frees the block of an owned value. */
@@ -200,18 +233,15 @@ export class Context {
 
   /** Before leaving the function: everything owned that is not moved. */
   dropAll(): void {
-    for (let s = this.scopes.length - 1; s >= 0; s--) {
-      const vars = this.scopes[s]?.variables ?? [];
-      for (let i = vars.length - 1; i >= 0; i--) {
-        const v = vars[i];
-        if (v !== undefined && isOwned(v.type) && v.state !== "moved") this.dropVariable(v);
-      }
+    for (let i = this.declared.length - 1; i >= 0; i--) {
+      const v = this.declared[i]!;
+      if (isHeld(v)) this.dropVariable(v);
     }
     for (const t of this.temporaries) this.drop(t.type, t.parts);
   }
 
   needsDropAll(): boolean {
-    return this.temporaries.length > 0 || this.scopes.some((s) => s.variables.some((v) => isOwned(v.type) && v.state !== "moved"));
+    return this.temporaries.length > 0 || this.declared.some(isHeld);
   }
 
   // ---- moves and loans; every change is logged so that branches can be undone and joined
@@ -238,6 +268,13 @@ export class Context {
     for (const o of owners) o.loans++;
     v.owners = owners;
     v.borrowedAt = at;
+    v.reading = undefined;
+  }
+
+  /** A view parameter is its own origin: what is returned from it is traced back to it. */
+  ownOrigin(v: Variable): void {
+    v.owners = [v];
+    v.reading = undefined;
   }
 
   mark(): Mark {
@@ -300,7 +337,7 @@ export class Context {
   /** Joins branches whose code is in `blocks`; the clearing code goes to their ends. */
   joinBlocks(ends: readonly BranchEnd[], reachable: readonly boolean[], blocks: readonly IrStmt[][]): void {
     this.join(ends, reachable, (i, v) => {
-      for (const local of v.locals) blocks[i]?.push({ op: "set", local, value: ZERO });
+      for (const local of v.locals) blocks[i]?.push(make.set(local, ZERO));
     });
   }
 
@@ -323,23 +360,30 @@ export class Context {
     return before;
   }
 
-  /** Whether a variable that is visible now is certainly moved. */
+  /** Whether a variable is certainly moved. */
   someMoved(): boolean {
-    for (const v of this.names.values()) if (v.state === "moved") return true;
+    for (const v of this.declared) if (v.state === "moved") return true;
     return false;
   }
 
   borrower(owner: Variable): Variable | undefined {
-    for (const s of this.scopes) for (const v of s.variables) if (v.owners.includes(owner)) return v;
-    for (const v of this.names.values()) if (v.owners.includes(owner)) return v;
-    return undefined;
+    return this.declared.find((v) => v.owners.includes(owner));
   }
 
   /** Reads a variable; owned ones are not moved by this. */
   read(v: Variable, at: Place): Value {
     if (v.state !== "live") return this.typing(undefined, `use after move: ${JSON.stringify(v.name)} moved_ptr=${v.movedAt === undefined ? "" : pointerOf(v.movedAt)}`, at, v.movedAt === undefined ? {} : { moved: { name: v.name, type: v.type, pointer: pointerOf(v.movedAt) } });
-    const parts = v.kind === "input" && v.locals.length === 0 ? INPUT : v.locals.map((l) => this.b.get(l));
-    return value(v.type, parts, { brand: v.brand, owners: isViewLike(v.type) ? v.owners : [], borrowedAt: v.borrowedAt });
+    return this.reading(v);
+  }
+
+  private reading(v: Variable): Value {
+    return (v.reading ??= value(v.type, v.parts, { brand: v.brand, owners: isViewLike(v.type) ? v.owners : NO_OWNERS, borrowedAt: v.borrowedAt }));
+  }
+
+  /** The value of a name that may be read without further ado: known, live and not owned. */
+  plain(name: string): Value | undefined {
+    const v = this.lookup(name);
+    return v === undefined || v.state !== "live" || isOwned(v.type) ? undefined : this.reading(v);
   }
 
   /** Moves an owned variable out. Its locals stay readable until it is set again. */
@@ -364,26 +408,29 @@ export class Context {
 
   /** Evaluates a call's arguments and result; afterwards temporaries are freed and loans given back. */
   frame(body: () => Value): Value {
-    const frame = this.enter();
-    return this.leave(frame, body());
+    const held = this.held();
+    const lent = this.lent();
+    return this.leave(held, lent, body());
   }
 
-  enter(): Frame {
-    return { temps: this.temporaries.length, loans: this.callLoans.length };
+  /** How many temporaries wait for the end of their calls. */
+  held(): number {
+    return this.temporaries.length;
   }
 
-  leave({ temps, loans }: Frame, result: Value): Value {
-    let out = result;
-    while (this.callLoans.length > loans) {
-      const v = this.callLoans.pop();
-      if (v !== undefined) v.loans--;
-    }
-    if (this.temporaries.length > temps) {
-      out = this.settle(out);
-      while (this.temporaries.length > temps) {
-        const t = this.temporaries.pop();
-        if (t !== undefined && out.type !== "never") this.drop(t.type, t.parts);
-      }
+  /** How many loans running calls have been given: a point in their history. */
+  lent(): number {
+    return this.callLoans.length;
+  }
+
+  /** Ends a call that began when `held` temporaries and `lent` loans were there. */
+  leave(held: number, lent: number, result: Value): Value {
+    while (this.callLoans.length > lent) this.callLoans.pop()!.loans--;
+    if (this.temporaries.length === held) return result;
+    const out = this.settle(result);
+    while (this.temporaries.length > held) {
+      const t = this.temporaries.pop()!;
+      if (out.type !== "never") this.drop(t.type, t.parts);
     }
     return out;
   }
@@ -393,11 +440,6 @@ export class Context {
       v.loans++;
       this.callLoans.push(v);
     }
-  }
-
-  /** A point in the history of loans to running calls. */
-  lent(): number {
-    return this.callLoans.length;
   }
 
   /** Ends, before their calls are over, the loans of `v` made since. */
@@ -412,9 +454,9 @@ export class Context {
   /** Keeps an owned temporary until the current call is over. */
   keepUntilEnd(v: Value): Value {
     if (v.literal) return v;
-    const parts = v.parts.map((p) => this.b.keep(p));
-    this.temporaries.push({ type: v.type, parts });
-    return { ...v, parts };
+    const kept = this.repeatable(v);
+    this.temporaries.push({ type: v.type, parts: kept.parts, operand: false });
+    return kept;
   }
 
   /** The same value with nothing in it that later stores, frees or calls could change. */
@@ -423,65 +465,75 @@ export class Context {
     return { ...v, parts: v.parts.map((p) => (isVolatile(p) ? this.b.fresh(p) : p)) };
   }
 
-  /**
-   * Evaluates operands left to right; earlier results are put aside where a later operand's code would change them. `owns` tells of which
-   * operands the call will own the result: those are let go when a later operand, `later(index)`, leaves the function.
-   */
-  operands(count: number, one: (index: number) => Value, owns: (index: number) => boolean = NEITHER, later: (index: number) => Expr = NUMBER): Value[] {
-    const out: Value[] = [];
-    const here = this.b.here;
-    let held: Temporary[] | undefined;
-    for (let i = 0; i < count; i++) {
-      const start = here.length;
-      const v = one(i);
-      if (here.length > start) this.putAside(out, start);
-      out.push(isOwned(v.type) && !v.literal && owns(i) && leavesAfter(i, count, later) ? this.hold(v, (held ??= [])) : v);
-    }
-    if (held !== undefined) for (const t of held) this.temporaries.splice(this.temporaries.indexOf(t), 1);
-    return out;
+  /** Puts the next operand's value behind the earlier ones, which are put aside where its code, from `start` on, would change them. */
+  follow(earlier: Value[], next: Value, start: number): void {
+    if (this.b.here.length > start) this.putAside(earlier, start);
+    earlier.push(next);
   }
 
-  /** Keeps an owned operand in locals of its own, as a temporary until the others have been evaluated. */
-  private hold(v: Value, held: Temporary[]): Value {
+  /** Keeps an operand that its call will own in locals of its own: should a later operand leave the function, it is let go. */
+  hold(v: Value): Value {
     const parts = v.parts.map((p) => this.b.fresh(p));
-    const temporary = { type: v.type, parts };
-    held.push(temporary);
-    this.temporaries.push(temporary);
+    this.temporaries.push({ type: v.type, parts, operand: true });
     return { ...v, parts, loose: "temp" };
   }
 
-  /** One operand, after whose evaluation the code from `start` on was written for the next. */
-  kept(v: Value, start: number): Value {
-    if (this.b.here.length === start) return v;
-    const earlier = [v];
-    this.putAside(earlier, start);
-    return earlier[0] ?? v;
+  /** The call has all its operands: those held since there were `held` temporaries are its own now. */
+  release(held: number): void {
+    for (let i = this.temporaries.length - 1; i >= held; i--) if (this.temporaries[i]!.operand) this.temporaries.splice(i, 1);
+  }
+
+  /** Whether an item of the list after `index` may leave the function by return or try. */
+  leavesAfter(e: readonly Expr[], index: number): boolean {
+    for (let i = index + 1; i < e.length; i++) if (this.mayLeave(e[i]!)) return true;
+    return false;
+  }
+
+  /** Each list is looked through once. */
+  private mayLeave(e: Expr): boolean {
+    if (!Array.isArray(e)) return false;
+    this.leaving ??= new Map();
+    const known = this.leaving.get(e);
+    if (known !== undefined) return known;
+    const answer = e[0] === "return" || e[0] === "try" || e[0] === "try_doc" || this.leavesAfter(e, -1);
+    this.leaving.set(e, answer);
+    return answer;
+  }
+
+  /** A scalar after whose evaluation the code from `start` on was written: put aside where that would change it. */
+  kept(e: IrExpr, start: number): IrExpr {
+    const { here } = this.b;
+    if (here.length === start || !disturbs(here, start, e)) return e;
+    const local = this.b.local(typeOf(e));
+    here.splice(start, 0, make.set(local, e));
+    return this.b.get(local);
   }
 
   private putAside(earlier: Value[], start: number): void {
     const here = this.b.here;
-    const saved: { local: number; value: IrExpr }[] = [];
+    const saved: IrStmt[] = [];
     for (let j = 0; j < earlier.length; j++) {
-      const v = earlier[j];
-      if (v === undefined || !v.parts.some((p) => disturbs(here, start, p))) continue;
+      const v = earlier[j]!;
+      if (!v.parts.some((p) => disturbs(here, start, p))) continue;
       const parts = v.parts.map((p) => {
         if (!disturbs(here, start, p)) return p;
         const local = this.b.local(typeOf(p));
-        saved.push({ local, value: p });
+        saved.push(make.set(local, p));
         return this.b.get(local);
       });
       earlier[j] = { ...v, parts, loose: v.loose === undefined ? undefined : "temp" };
     }
-    if (saved.length > 0) here.splice(start, 0, ...saved.map((s) => ({ op: "set" as const, ...s })));
+    if (saved.length > 0) here.splice(start, 0, ...saved);
   }
 
   /** Makes every scalar repeatable, in order, so that effects stay in order. */
-  force(values: readonly Value[]): Value[] {
-    return values.map((v) => this.forceOne(v));
+  force(values: readonly Value[]): readonly Value[] {
+    return values.every(isRepeatable) ? values : values.map((v) => this.repeatable(v));
   }
 
-  private forceOne(v: Value): Value {
-    return v.parts.every(isSimple) ? v : { ...v, parts: v.parts.map((p) => this.b.keep(p)) };
+  /** The same value with scalars that may be used more than once. */
+  repeatable(v: Value): Value {
+    return isRepeatable(v) ? v : { ...v, parts: v.parts.map((p) => this.b.keep(p)) };
   }
 }
 
@@ -489,33 +541,22 @@ function isHeld(v: Variable): boolean {
   return v.state !== "moved" && isOwned(v.type);
 }
 
+function isRepeatable(v: Value): boolean {
+  return v.parts.every(isSimple);
+}
+
+function clear(list: unknown[]): void {
+  while (list.length > 0) list.pop();
+}
+
+const NO_FUNCTION: FunctionFacts = { name: "", module: "", kind: "defn", result: "i32", resultBrand: undefined, typeArgs: NO_TYPES };
 const UNCHANGED: BranchEnd = new Map();
 const NONE_CHANGED: ReadonlyMap<Variable, VariableState> = new Map();
 const ROOT: Place = { parent: undefined, step: "" };
 const INPUT: readonly IrExpr[] = [
-  { op: "global", name: "input_ptr" },
-  { op: "global", name: "input_len" },
+  make.global("input_ptr"),
+  make.global("input_len"),
 ];
-
-const NEITHER = (): boolean => false;
-const NUMBER = (): Expr => 0;
-
-function leavesAfter(index: number, count: number, operand: (index: number) => Expr): boolean {
-  for (let i = index + 1; i < count; i++) if (mayLeave(operand(i))) return true;
-  return false;
-}
-
-const leaving = new WeakMap<Expr[], boolean>();
-
-/** Whether a return or try in the expression may leave the function. Each list is looked through once. */
-function mayLeave(e: Expr): boolean {
-  if (!Array.isArray(e)) return false;
-  const known = leaving.get(e);
-  if (known !== undefined) return known;
-  const answer = e[0] === "return" || e[0] === "try" || e[0] === "try_doc" || e.some(mayLeave);
-  leaving.set(e, answer);
-  return answer;
-}
 
 export function call(target: string, ...args: IrExpr[]): IrExpr {
   return callExpr(target, args);

@@ -1,23 +1,24 @@
 // Expressions: leaves, dispatch by head, and the ways a value can be asked for (owned, borrowed, discarded). Knows no single form.
 
 import type { Expr, Place } from "../ast.ts";
-import { headOf, pointerOf, within } from "../ast.ts";
+import { pointerOf, within } from "../ast.ts";
 import type { FaultFacts } from "../errors.ts";
+import { type IrExpr, isConst } from "../ir.ts";
 import { k } from "../ops.ts";
-import { isConst } from "../ir.ts";
 import { isOwned, isViewLike, spell } from "../types.ts";
 import type { Type } from "../types.ts";
 import { builtinForms } from "./builtins.ts";
 import { applyCall } from "./calls.ts";
 import type { Context } from "./context.ts";
-import { FORMS, type Form, beginStatement, forEach, ifStatement, letStatement, setStatement, whileLoop } from "./forms.ts";
-import { operatorForms } from "./operators.ts";
+import { FORMS, STATEMENTS, type Form, type Statement } from "./forms.ts";
+import { type ScalarForm, WRONG, operatorForms } from "./operators.ts";
 import type { Value, Variable } from "./values.ts";
-import { ERROR, int, value } from "./values.ts";
+import { ERROR, int, number, value } from "./values.ts";
+import * as make from "../make.ts";
 
 /** Evaluates an expression and takes ownership of the result; an owned name is moved. */
 export function own(cx: Context, e: Expr, at: Place): Value {
-  if (typeof e === "number") return int(k(e));
+  if (typeof e === "number") return number(e);
   if (typeof e === "string") {
     const v = variable(cx, e, at);
     if (v === undefined) return ERROR;
@@ -30,13 +31,38 @@ export function own(cx: Context, e: Expr, at: Place): Value {
 export function whole(cx: Context, e: Expr, at: Place): Value {
   // Numbers and names leave nothing behind.
   if (!Array.isArray(e)) return own(cx, e, at);
-  const frame = cx.enter();
-  return cx.leave(frame, list(cx, e, at));
+  const held = cx.held();
+  const lent = cx.lent();
+  return cx.leave(held, lent, list(cx, e, at));
+}
+
+/** Item `i` of the list `e` at `at`, evaluated as `whole` does. Most items are leaves, and nobody asks for the place of those. */
+export function operand(cx: Context, e: Expr[], i: number, at: Place): Value {
+  const x = e[i] ?? 0;
+  return leaf(cx, x) ?? whole(cx, x, child(at, i));
 }
 
 /** The same where somebody is to own the bytes of a literal too. */
-export function wholeOwned(cx: Context, e: Expr, at: Place): Value {
-  return materialize(cx, whole(cx, e, at));
+export function ownedOperand(cx: Context, e: Expr[], i: number, at: Place): Value {
+  return materialize(cx, operand(cx, e, i, at));
+}
+
+/** Item `i` of the list `e` at `at` as an i32, where that is what it is at first sight; undefined, with nothing done, where it is to be looked at as a value. */
+export function scalar(cx: Context, e: Expr[], i: number, at: Place): IrExpr | undefined {
+  const x = e[i] ?? 0;
+  if (typeof x === "number") return k(x);
+  if (typeof x === "string") {
+    const v = cx.plain(x);
+    return v?.type === "i32" ? v.parts[0] : undefined;
+  }
+  const form = meaningOf(x[0])?.scalar;
+  return form === undefined ? undefined : form(cx, x, child(at, i));
+}
+
+/** Numbers, and names whose reading changes nothing and cannot go wrong. */
+function leaf(cx: Context, e: Expr): Value | undefined {
+  if (typeof e === "number") return number(e);
+  return typeof e === "string" ? cx.plain(e) : undefined;
 }
 
 /** Evaluates an expression that is only looked at while the current call runs; a name is not moved, a temporary dies with the call. */
@@ -59,24 +85,26 @@ export function borrow(cx: Context, e: Expr, at: Place): Value {
   return v;
 }
 
-/** Evaluates for the effect alone. Returns the type, so that callers see code after which nothing runs. */
-export function discard(cx: Context, e: Expr, at: Place): Type {
+/** The same for item `i` of the list `e` at `at`. */
+export function borrowOperand(cx: Context, e: Expr[], i: number, at: Place): Value {
+  const x = e[i] ?? 0;
+  const v = leaf(cx, x);
+  if (v === undefined) return borrow(cx, x, child(at, i));
+  cx.lend(v.owners);
+  return v;
+}
+
+/** Evaluates item `i` of the list `e` at `at` for the effect alone. Returns the type, so that callers see code after which nothing runs. */
+export function discard(cx: Context, e: Expr[], i: number, at: Place): Type {
+  const x = e[i] ?? 0;
+  return typeof x === "number" ? "i32" : discardWhole(cx, x, child(at, i));
+}
+
+export function discardWhole(cx: Context, e: Expr, at: Place): Type {
   if (typeof e === "number") return "i32";
   if (typeof e === "string") return discardName(cx, e, at);
-  switch (headOf(e)) {
-    case "let":
-      return letStatement(cx, e, at);
-    case "set":
-      return setStatement(cx, e, at);
-    case "begin":
-      return beginStatement(cx, e, at);
-    case "if":
-      return ifStatement(cx, e, at);
-    case "for":
-      return forEach(cx, e, at).type;
-    case "while":
-      return whileLoop(cx, e, at).type;
-  }
+  const statement = meaningOf(e[0])?.statement;
+  if (statement !== undefined) return statement(cx, e, at);
   const v = whole(cx, e, at);
   dispose(cx, v);
   return v.type;
@@ -114,21 +142,47 @@ function meant(cx: Context, name: string, pointer: string): FaultFacts {
 function list(cx: Context, e: Expr[], at: Place): Value {
   const head = e[0];
   if (typeof head !== "string") return ERROR;
-  // Joined on first use: its parts import this room. A form hides an operator, an operator a builtin of its name.
-  heads ??= new Map([...builtinForms(), ...operatorForms(), ...FORMS]);
-  const form = heads.get(head);
-  return form === undefined ? applyCall(cx, head, e, at) : form(cx, e, at);
+  const known = meaningOf(head);
+  return known === undefined ? applyCall(cx, head, e, at) : known.form(cx, e, at);
 }
 
-let heads: ReadonlyMap<string, Form> | undefined;
+/** What a list with a head of the language's own does: as a value, as a statement whose value nobody uses, as an i32 without a value around it. */
+interface HeadMeaning {
+  readonly form: Form;
+  readonly statement: Statement | undefined;
+  readonly scalar: ScalarForm | undefined;
+}
 
-/** Evaluates an operand that must be an i32. */
-export function i32(cx: Context, e: Expr | undefined, at: Place, complaint: (got: Value) => void): Value {
-  if (e === undefined) return ERROR;
-  const v = own(cx, e, at);
-  if (v.type === "i32" || v.type === "error") return v.type === "i32" ? v : int(k(0));
-  complaint(v);
-  return int(k(0));
+let heads: ReadonlyMap<string, HeadMeaning> | undefined;
+
+function meaningOf(head: Expr | undefined): HeadMeaning | undefined {
+  return typeof head === "string" ? (heads ??= allHeads()).get(head) : undefined;
+}
+
+/** Joined on first use: its parts import this room. A form hides an operator, an operator a builtin of its name. */
+function allHeads(): ReadonlyMap<string, HeadMeaning> {
+  const all = new Map<string, HeadMeaning>();
+  for (const [head, form] of builtinForms()) all.set(head, { form, statement: undefined, scalar: undefined });
+  for (const [head, scalar] of operatorForms()) all.set(head, { form: valued(scalar), statement: undefined, scalar });
+  for (const [head, form] of FORMS) all.set(head, { form, statement: STATEMENTS.get(head), scalar: undefined });
+  return all;
+}
+
+function valued(scalar: ScalarForm): Form {
+  return (cx, e, at) => {
+    const x = scalar(cx, e, at);
+    return x === WRONG ? ERROR : int(x);
+  };
+}
+
+/** Evaluates item `i` of the list `e` at `at`, which must be an i32. */
+export function i32(cx: Context, e: Expr[], i: number, at: Place, complaint: (got: Value, at: Place) => void): Value {
+  const x = e[i];
+  if (x === undefined) return ERROR;
+  const v = leaf(cx, x) ?? own(cx, x, child(at, i));
+  if (v.type === "i32") return v;
+  if (v.type !== "error") complaint(v, child(at, i));
+  return number(0);
 }
 
 /** Copies literal bytes to the heap when somebody is to own them. */
@@ -137,7 +191,7 @@ export function materialize(cx: Context, v: Value): Value {
   const [ptr, len] = v.parts;
   if (ptr === undefined || len === undefined) return v;
   if (len.op === "const" && len.value === 0) return { ...v, literal: false };
-  const block = cx.b.fresh({ op: "call", target: "rt.copy", args: [ptr, len], type: "i32" });
+  const block = cx.b.fresh(make.callExpr("rt.copy", [ptr, len], "i32"));
   return { ...v, parts: [block, len], literal: false, loose: "temp" };
 }
 
@@ -152,5 +206,5 @@ export function child(at: Place, index: number): Place {
 /** A view value with the same bytes. */
 export function asView(v: Value): Value {
   if (isViewLike(v.type)) return v;
-  return value("bytes_view", v.parts.slice(0, 2), { owners: v.owners, borrowedAt: v.borrowedAt, ofTemporary: v.ofTemporary, brand: v.brand });
+  return value("bytes_view", v.parts.length === 2 ? v.parts : v.parts.slice(0, 2), { owners: v.owners, borrowedAt: v.borrowedAt, ofTemporary: v.ofTemporary, brand: v.brand });
 }

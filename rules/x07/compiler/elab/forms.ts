@@ -11,15 +11,19 @@ import type { Type } from "../types.ts";
 import { finishReturn } from "./body.ts";
 import type { BranchEnd, Context } from "./context.ts";
 import { assigns } from "./effects.ts";
-import { child, describeType, discard, dispose, materialize, own, whole, wholeOwned } from "./expr.ts";
+import { child, describeType, discard, discardWhole, dispose, operand, ownedOperand, scalar, whole } from "./expr.ts";
 import { matchForm } from "./match.ts";
-import { literalValue } from "./operators.ts";
+import { WRONG, literalValue } from "./operators.ts";
 import { tappForm } from "./calls.ts";
 import { tryDocForm, tryForm } from "./try.ts";
 import type { Value, Variable } from "./values.ts";
-import { ERROR, NEVER, int, value } from "./values.ts";
+import { ERROR, NEVER, number, value } from "./values.ts";
+import * as make from "../make.ts";
 
 export type Form = (cx: Context, e: Expr[], at: Place) => Value;
+
+/** Gives back the type alone. */
+export type Statement = (cx: Context, e: Expr[], at: Place) => Type;
 
 export const FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
   ["begin", begin],
@@ -37,6 +41,16 @@ export const FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
   ["unsafe", (cx, _e, at) => cx.fail("Unsupported", undefined, "unsafe requires unsafe capability, which world solve-pure does not have", at)],
 ]);
 
+/** Forms whose value nobody uses: what they do is all. */
+export const STATEMENTS: ReadonlyMap<string, Statement> = new Map<string, Statement>([
+  ["let", letStatement],
+  ["set", setStatement],
+  ["begin", beginStatement],
+  ["if", ifStatement],
+  ["for", (cx, e, at) => forEach(cx, e, at).type],
+  ["while", (cx, e, at) => whileLoop(cx, e, at).type],
+]);
+
 function arity(cx: Context, code: string, form: string, at: Place): Value {
   return cx.fail("Parse", code, form, at);
 }
@@ -47,36 +61,33 @@ function begin(cx: Context, e: Expr[], at: Place): Value {
   if (e.length < 2) return arity(cx, "X07-ARITY-BEGIN-0001", "(begin ...) requires at least 1 expression", at);
   cx.openScope();
   let dead = false;
-  for (let i = 1; i < e.length - 1; i++) dead = discard(cx, e[i] ?? 0, child(at, i)) === "never" || dead;
+  for (let i = 1; i < e.length - 1; i++) dead = discard(cx, e, i, at) === "never" || dead;
   const last = e.length - 1;
-  const v = whole(cx, e[last] ?? 0, child(at, last));
+  const v = operand(cx, e, last, at);
   return cx.closeScope(v, dead || v.type === "never");
 }
 
-export function beginStatement(cx: Context, e: Expr, at: Place): Type {
-  if (!Array.isArray(e) || e.length < 2) return arity(cx, "X07-ARITY-BEGIN-0001", "(begin ...) requires at least 1 expression", at).type;
+function beginStatement(cx: Context, e: Expr[], at: Place): Type {
+  if (e.length < 2) return arity(cx, "X07-ARITY-BEGIN-0001", "(begin ...) requires at least 1 expression", at).type;
   cx.openScope();
   let type: Type = "i32";
   let dead = false;
   for (let i = 1; i < e.length; i++) {
-    type = discard(cx, e[i] ?? 0, child(at, i));
+    type = discard(cx, e, i, at);
     dead = type === "never" || dead;
   }
-  cx.closeScope(int(ZERO), dead);
+  cx.closeScope(number(0), dead);
   return dead ? "never" : type;
 }
 
 // ---- let and set
 
-function nameAndValue(cx: Context, e: Expr, at: Place, what: "let" | "set"): { name: string; value: Value; valueAt: Place } | undefined {
-  const name = Array.isArray(e) ? e[1] : undefined;
-  if (!Array.isArray(e) || e.length !== 3 || typeof name !== "string") {
-    arity(cx, "X07-ARITY-LET-0001", `${what} form: (${what} <name> <value>)`, at);
-    return undefined;
-  }
-  const valueAt = child(at, 2);
-  const v = wholeOwned(cx, e[2] ?? 0, valueAt);
-  return { name, value: v, valueAt };
+/** The name of a let or set; undefined when it is not written as one. */
+function boundName(cx: Context, e: Expr[], at: Place, what: "let" | "set"): string | undefined {
+  const name = e[1];
+  if (e.length === 3 && typeof name === "string") return name;
+  arity(cx, "X07-ARITY-LET-0001", `${what} form: (${what} <name> <value>)`, at);
+  return undefined;
 }
 
 /** Binds a value to a new variable of the current scope. */
@@ -104,7 +115,7 @@ export function assign(cx: Context, locals: readonly number[], parts: readonly I
   if (cx.deliver(locals, parts)) return;
   const [local] = locals;
   if (locals.length === 1 && local !== undefined) return cx.b.set(local, parts[0] ?? ZERO);
-  const safe = parts.map((p, i) => (readsFirst(p, locals, i) ? cx.b.fresh(p) : p));
+  const safe = parts.some((p, i) => readsFirst(p, locals, i)) ? parts.map((p, i) => (readsFirst(p, locals, i) ? cx.b.fresh(p) : p)) : parts;
   for (let i = 0; i < locals.length; i++) cx.b.set(locals[i]!, safe[i] ?? ZERO);
 }
 
@@ -132,13 +143,14 @@ function readsLocal(e: IrExpr, local: number): boolean {
   }
 }
 
-export function letStatement(cx: Context, e: Expr, at: Place): Type {
-  const parsed = nameAndValue(cx, e, at, "let");
-  if (parsed === undefined) return "error";
+function letStatement(cx: Context, e: Expr[], at: Place): Type {
+  const name = boundName(cx, e, at, "let");
+  if (name === undefined) return "error";
+  const v = ownedOperand(cx, e, 2, at);
   // The name keeps meaning the program's input, as in the reference.
-  if (parsed.name === "input") dispose(cx, parsed.value);
-  else bind(cx, parsed.name, parsed.value, at);
-  return parsed.value.type;
+  if (name === "input") dispose(cx, v);
+  else bind(cx, name, v, at);
+  return v.type;
 }
 
 function letValue(cx: Context, e: Expr[], at: Place): Value {
@@ -154,10 +166,9 @@ function assignedValue(cx: Context, e: Expr[], type: Type, at: Place, what: "let
   return v === undefined ? ERROR : cx.read(v, at);
 }
 
-export function setStatement(cx: Context, e: Expr, at: Place): Type {
-  const parsed = nameAndValue(cx, e, at, "set");
-  if (parsed === undefined) return "error";
-  return store(cx, parsed.name, parsed.value, parsed.valueAt, at);
+function setStatement(cx: Context, e: Expr[], at: Place): Type {
+  const name = boundName(cx, e, at, "set");
+  return name === undefined ? "error" : store(cx, name, ownedOperand(cx, e, 2, at), at);
 }
 
 function setValue(cx: Context, e: Expr[], at: Place): Value {
@@ -165,7 +176,7 @@ function setValue(cx: Context, e: Expr[], at: Place): Value {
   return assignedValue(cx, e, type, at, "set");
 }
 
-function store(cx: Context, name: string, v: Value, valueAt: Place, at: Place): Type {
+function store(cx: Context, name: string, v: Value, at: Place): Type {
   const variable = cx.lookup(name);
   if (variable === undefined || variable.kind === "input") {
     cx.typing(variable === undefined ? "X07-TYPE-SET-0001" : undefined, `set of unknown variable: ${JSON.stringify(name)}`, at, variable === undefined ? unset(cx, name, at) : { hint: "the input cannot be set: bind another name with let" });
@@ -177,7 +188,7 @@ function store(cx: Context, name: string, v: Value, valueAt: Place, at: Place): 
     return v.type;
   }
   if (v.type !== variable.type) {
-    cx.typing("X07-TYPE-SET-0002", `type mismatch in set of ${JSON.stringify(name)}: expected ${spell(variable.type)}, got ${describeType(v)}`, valueAt, { expected: variable.type, found: describeType(v) });
+    cx.typing("X07-TYPE-SET-0002", `type mismatch in set of ${JSON.stringify(name)}: expected ${spell(variable.type)}, got ${describeType(v)}`, child(at, 2), { expected: variable.type, found: describeType(v) });
     return "error";
   }
   if (isOwned(variable.type)) {
@@ -203,7 +214,7 @@ function unset(cx: Context, name: string, at: Place): FaultFacts {
 
 function set0(cx: Context, e: Expr[], at: Place): Value {
   setStatement(cx, e, at);
-  return int(ZERO);
+  return number(0);
 }
 
 // ---- if
@@ -214,25 +225,26 @@ interface Branch {
   readonly end: BranchEnd;
 }
 
-function branch(cx: Context, e: Expr, at: Place, used: boolean): Branch {
+/** Item `i` of the list `e` at `at`, as one of two ways that may be gone. */
+function branch(cx: Context, e: Expr[], i: number, at: Place, used: boolean): Branch {
   const mark = cx.mark();
   let v: Value = NEVER;
   const code = cx.b.block(() => {
     cx.openScope();
-    if (used) v = cx.frame(() => materialize(cx, own(cx, e, at)));
-    else {
-      const type = discard(cx, e, at);
-      v = type === "never" ? NEVER : int(ZERO);
-    }
+    if (used) v = ownedOperand(cx, e, i, at);
+    else v = discard(cx, e, i, at) === "never" ? NEVER : number(0);
     v = cx.closeScope(v, v.type === "never");
   });
   return { code, value: v, end: cx.undo(mark) };
 }
 
-function condition(cx: Context, e: Expr, at: Place, what: string): IrExpr {
-  const v = whole(cx, e, at);
+/** Item `i` of the list `e` at `at`, which must be an i32. */
+function condition(cx: Context, e: Expr[], i: number, at: Place, what: string): IrExpr {
+  const x = scalar(cx, e, i, at);
+  if (x !== undefined) return x === WRONG ? ZERO : x;
+  const v = operand(cx, e, i, at);
   if (v.type === "i32") return v.parts[0] ?? ZERO;
-  if (v.type !== "error") cx.typing("X07-TYPE-UNIFY-0001", `${what} condition must be i32`, at, { expected: "i32", found: describeType(v) });
+  if (v.type !== "error") cx.typing("X07-TYPE-UNIFY-0001", `${what} condition must be i32`, child(at, i), { expected: "i32", found: describeType(v) });
   return ZERO;
 }
 
@@ -243,13 +255,13 @@ function checkOnly<T>(cx: Context, check: () => T): T {
   cx.b.block(() => {
     cx.openScope();
     result = check();
-    cx.closeScope(int(ZERO), true);
+    cx.closeScope(number(0), true);
   });
   cx.undo(mark);
   return result!;
 }
 
-export function ifStatement(cx: Context, e: Expr, at: Place): Type {
+function ifStatement(cx: Context, e: Expr[], at: Place): Type {
   if (cx.facts.kind !== "defasync") return ifForm(cx, e, at, false).type;
   // Within a defasync the branches must agree even where nobody wants the value.
   const v = cx.frame(() => ifForm(cx, e, at, true));
@@ -261,40 +273,42 @@ function ifValue(cx: Context, e: Expr[], at: Place): Value {
   return ifForm(cx, e, at, true);
 }
 
-function ifForm(cx: Context, e: Expr, at: Place, used: boolean): Value {
-  if (!Array.isArray(e) || e.length !== 4) return arity(cx, "X07-ARITY-IF-0001", "if form: (if <cond:i32> <then:any> <else:any>)", at);
+function ifForm(cx: Context, e: Expr[], at: Place, used: boolean): Value {
+  if (e.length !== 4) return arity(cx, "X07-ARITY-IF-0001", "if form: (if <cond:i32> <then:any> <else:any>)", at);
   const [, c, t, f] = e;
   if (c === undefined || t === undefined || f === undefined) return ERROR;
   const known = literalValue(c);
   if (known !== undefined) return literalIf(cx, e, known !== 0, at, used);
   if (sameExpr(t, f)) {
     // Both ways give the same, so the reference's optimiser drops the condition with all its effects.
-    checkOnly(cx, () => condition(cx, c, child(at, 1), "if"));
-    return inline(cx, t, child(at, 2), used);
+    checkOnly(cx, () => condition(cx, e, 1, at, "if"));
+    return inline(cx, e, 2, at, used);
   }
-  const test = condition(cx, c, child(at, 1), "if");
-  const then = branch(cx, t, child(at, 2), used);
-  const otherwise = branch(cx, f, child(at, 3), used);
+  const test = condition(cx, e, 1, at, "if");
+  const then = branch(cx, e, 2, at, used);
+  const otherwise = branch(cx, e, 3, at, used);
   return joinTwo(cx, test, then, otherwise, at, used);
 }
 
 /** A branch that always runs: its own scope, no jump. */
-function inline(cx: Context, e: Expr, at: Place, used: boolean): Value {
+function inline(cx: Context, list: Expr[], i: number, listAt: Place, used: boolean): Value {
+  const e = list[i] ?? 0;
+  const at = child(listAt, i);
   // The reference checks the branch in its own scope, then lifts it out: a let of a name that is known anyway takes effect outside.
   const name = Array.isArray(e) && e[0] === "let" ? e[1] : undefined;
-  if (!used && typeof name === "string" && cx.lookup(name)?.kind === "local") return { ...NEVER, type: cx.inCurrentScope(name) ? setStatement(cx, e, at) : letStatement(cx, e, at) };
+  if (!used && Array.isArray(e) && typeof name === "string" && cx.lookup(name)?.kind === "local") return { ...NEVER, type: cx.inCurrentScope(name) ? setStatement(cx, e, at) : letStatement(cx, e, at) };
   cx.openScope();
-  let v: Value = int(ZERO);
+  let v: Value = number(0);
   if (used) v = whole(cx, e, at);
-  else if (discard(cx, e, at) === "never") v = NEVER;
+  else if (discardWhole(cx, e, at) === "never") v = NEVER;
   return cx.closeScope(v, v.type === "never");
 }
 
 function literalIf(cx: Context, e: Expr[], taken: boolean, at: Place, used: boolean): Value {
   const keep = taken ? 2 : 3;
   const drop = taken ? 3 : 2;
-  const dropped = checkOnly(cx, () => whole(cx, e[drop] ?? 0, child(at, drop)));
-  const v = inline(cx, e[keep] ?? 0, child(at, keep), used);
+  const dropped = checkOnly(cx, () => operand(cx, e, drop, at));
+  const v = inline(cx, e, keep, at, used);
   return used && commonType(cx, v, dropped, at) === "error" ? ERROR : v;
 }
 
@@ -314,7 +328,7 @@ function joinTwo(cx: Context, test: IrExpr, a: Branch, b: Branch, at: Place, use
   }
   cx.joinBlocks([a.end, b.end], reachable, [a.code, b.code]);
   cx.b.emitIf(test, a.code, b.code);
-  if (!used) return reachable.includes(true) ? int(ZERO) : NEVER;
+  if (!used) return reachable.includes(true) ? number(0) : NEVER;
   if (type === "never") return NEVER;
   return joined(a.value, b.value, type, locals.map((l) => cx.b.get(l)), cx, at);
 }
@@ -348,9 +362,9 @@ export function joined(a: Value, b: Value, type: Type, parts: readonly IrExpr[],
 /** Loops of at most this many iterations with literal bounds behave as if written out. */
 const UNROLL = 8;
 
-export function forEach(cx: Context, e: Expr, at: Place): Value {
-  const name = Array.isArray(e) ? e[1] : undefined;
-  if (!Array.isArray(e) || e.length !== 5 || typeof name !== "string") return arity(cx, "X07-ARITY-FOR-0001", "for form: (for <var> <start:i32> <end:i32> <body:any>)", at);
+function forEach(cx: Context, e: Expr[], at: Place): Value {
+  const name = e[1];
+  if (e.length !== 5 || typeof name !== "string") return arity(cx, "X07-ARITY-FOR-0001", "for form: (for <var> <start:i32> <end:i32> <body:any>)", at);
   const bound = cx.lookup(name);
   if (bound !== undefined && bound.type !== "i32") return bound.type === "error" ? ERROR : cx.typing(undefined, `for variable must be i32: ${JSON.stringify(name)}`, at);
   const [, , s, f, body] = e;
@@ -360,7 +374,7 @@ export function forEach(cx: Context, e: Expr, at: Place): Value {
   if (start !== undefined && end !== undefined) {
     const rounds = start >>> 0 < end >>> 0 ? (end - start) >>> 0 : 0;
     const looksEmpty = end < start;
-    if ((looksEmpty || rounds <= UNROLL) && !(looksEmpty && rounds > 0) && !touches(body, name)) return writtenOut(cx, name, bound, start, end, rounds, body, at);
+    if ((looksEmpty || rounds <= UNROLL) && !(looksEmpty && rounds > 0) && !touches(body, name)) return writtenOut(cx, name, bound, start, end, rounds, e, at);
   }
   return realLoop(cx, e, name, bound, at);
 }
@@ -373,46 +387,45 @@ function touches(body: Expr, name: string): boolean {
   return body.some((x) => touches(x, name));
 }
 
-function writtenOut(cx: Context, name: string, bound: Variable | undefined, start: number, end: number, rounds: number, body: Expr, at: Place): Value {
+function writtenOut(cx: Context, name: string, bound: Variable | undefined, start: number, end: number, rounds: number, e: Expr[], at: Place): Value {
   if (rounds === 0) {
     checkOnly(cx, () => {
       if (bound === undefined) cx.declare(name, "i32", undefined, [cx.b.local()]);
-      discard(cx, body, child(at, 4));
+      discard(cx, e, 4, at);
     });
     if (bound !== undefined) cx.b.set(bound.locals[0] ?? 0, k(start));
-    return int(ZERO);
+    return number(0);
   }
   cx.openScope();
   const variable = bound ?? cx.declare(name, "i32", undefined, [cx.b.local()]);
   const local = variable.locals[0] ?? 0;
   const mark = cx.mark();
-  const code = loopBody(cx, body, child(at, 4), () => cx.b.set(local, add(cx.b.get(local), ONE)));
+  const code = loopBody(cx, e, 4, at, () => cx.b.set(local, add(cx.b.get(local), ONE)));
   if (rounds > 1 && [...cx.changedSince(mark)].some(([v, before]) => before === "live" && v.state !== "live")) {
     // Written out, the second copy of the body meets what the first has moved.
-    checkOnly(cx, () => discard(cx, body, child(at, 4)));
+    checkOnly(cx, () => discard(cx, e, 4, at));
   }
   cx.b.set(local, k(start));
   emitLoop(cx, code, true, ZERO, ltu(cx.b.get(local), k(end)));
   if (bound !== undefined) cx.b.set(local, k(end - 1));
-  cx.closeScope(int(ZERO));
-  return int(ZERO);
+  cx.closeScope(number(0));
+  return number(0);
 }
 
 function realLoop(cx: Context, e: Expr[], name: string, bound: Variable | undefined, at: Place): Value {
-  const from = e[2] ?? 0;
   const variable = bound ?? cx.declare(name, "i32", undefined, [cx.b.local()]);
   const local = variable.locals[0] ?? 0;
   // The variable is there before its start is known: the start may name it.
-  if (bound === undefined && names(from, name)) cx.b.set(local, ZERO);
-  cx.b.set(local, condition(cx, from, child(at, 2), "for start"));
-  let limit = condition(cx, e[3] ?? 0, child(at, 3), "for end");
+  if (bound === undefined && names(e[2] ?? 0, name)) cx.b.set(local, ZERO);
+  cx.b.set(local, condition(cx, e, 2, at, "for start"));
+  let limit = condition(cx, e, 3, at, "for end");
   const i = cx.b.get(local);
   const next = add(i, ONE);
-  const code = loopBody(cx, e[4] ?? 0, child(at, 4), () => cx.b.set(local, next));
+  const code = loopBody(cx, e, 4, at, () => cx.b.set(local, next));
   const steady = limit.op === "const" || (limit.op === "get" && !assigns(code, limit.local));
   if (!steady) limit = cx.b.fresh(limit);
   emitLoop(cx, code, false, geu(i, limit), ltu(i, limit));
-  return int(ZERO);
+  return number(0);
 }
 
 function names(e: Expr, name: string): boolean {
@@ -420,23 +433,23 @@ function names(e: Expr, name: string): boolean {
 }
 
 /** One round of a loop: moved outer variables are cleared at its end, because the next round may look at them. */
-function loopBody(cx: Context, body: Expr, at: Place, step: () => void): IrStmt[] {
-  prepareLoop(cx, [body]);
+function loopBody(cx: Context, e: Expr[], i: number, at: Place, step: () => void): IrStmt[] {
+  prepareLoop(cx, e, i);
   const mark = cx.mark();
   return cx.b.block(() => {
     cx.openScope();
-    const type = discard(cx, body, at);
-    cx.closeScope(int(ZERO), type === "never");
+    const type = discard(cx, e, i, at);
+    cx.closeScope(number(0), type === "never");
     endRound(cx, mark);
     step();
   });
 }
 
-/** Variables that are moved before a loop and set within it must be clear from the first round on. */
-function prepareLoop(cx: Context, parts: readonly Expr[]): void {
+/** Variables that are moved before a loop and set within it, in the items from `first` on, must be clear from the first round on. */
+function prepareLoop(cx: Context, e: Expr[], first: number): void {
   if (!cx.someMoved()) return;
   const names = new Set<string>();
-  for (const p of parts) collectSets(p, names);
+  for (let i = first; i < e.length; i++) collectSets(e[i] ?? 0, names);
   for (const name of names) {
     const v = cx.lookup(name);
     if (v?.state !== "moved") continue;
@@ -462,39 +475,37 @@ function endRound(cx: Context, mark: ReturnType<Context["mark"]>): void {
 
 function emitLoop(cx: Context, round: readonly IrStmt[], entered: boolean, skip: IrExpr, again: IrExpr): void {
   const label = cx.b.label();
-  const loop: IrStmt = { op: "loop", label, body: [...round, { op: "br", label, cond: again }] };
+  const loop: IrStmt = make.loop(label, [...round, make.br(label, again)]);
   if (entered || (skip.op === "const" && skip.value === 0)) return cx.b.emit(loop);
   const exit = cx.b.label();
-  cx.b.emit({ op: "block", label: exit, body: [{ op: "br", label: exit, cond: skip }, loop] });
+  cx.b.emit(make.block(exit, [make.br(exit, skip), loop]));
 }
 
-export function whileLoop(cx: Context, e: Expr, at: Place): Value {
-  if (!Array.isArray(e) || e.length !== 3) return arity(cx, "X07-ARITY-WHILE-0001", "while form: (while <cond:i32> <body:any>)", at);
-  const [, c, body] = e;
-  if (c === undefined || body === undefined) return ERROR;
-  prepareLoop(cx, [c, body]);
+function whileLoop(cx: Context, e: Expr[], at: Place): Value {
+  if (e.length !== 3) return arity(cx, "X07-ARITY-WHILE-0001", "while form: (while <cond:i32> <body:any>)", at);
+  prepareLoop(cx, e, 1);
   const mark = cx.mark();
   let test: IrExpr = ZERO;
   const head = cx.b.block(() => {
     cx.openScope();
-    test = condition(cx, c, child(at, 1), "while");
-    cx.closeScope(int(ZERO));
+    test = condition(cx, e, 1, at, "while");
+    cx.closeScope(number(0));
   });
   const round = cx.b.block(() => {
     cx.openScope();
-    const type = discard(cx, body, child(at, 2));
-    cx.closeScope(int(ZERO), type === "never");
+    const type = discard(cx, e, 2, at);
+    cx.closeScope(number(0), type === "never");
     endRound(cx, mark);
   });
   if (head.length === 0 && isPure(test)) {
     emitLoop(cx, round, false, not(test), test);
-    return int(ZERO);
+    return number(0);
   }
   const label = cx.b.label();
   const exit = cx.b.label();
-  const out: IrStmt = { op: "br", label: exit, cond: not(test) };
-  cx.b.emit({ op: "block", label: exit, body: [{ op: "loop", label, body: [...head, out, ...round, { op: "br", label, cond: undefined }] }] });
-  return int(ZERO);
+  const out = make.br(exit, not(test));
+  cx.b.emit(make.block(exit, [make.loop(label, [...head, out, ...round, make.br(label, undefined)])]));
+  return number(0);
 }
 
 // ---- return
@@ -502,7 +513,7 @@ export function whileLoop(cx: Context, e: Expr, at: Place): Value {
 function returnForm(cx: Context, e: Expr[], at: Place): Value {
   if (e.length !== 2) return arity(cx, "X07-ARITY-RETURN-0001", "return form: (return <value>)", at);
   const mark = cx.mark();
-  const v = wholeOwned(cx, e[1] ?? 0, child(at, 1));
+  const v = ownedOperand(cx, e, 1, at);
   if (v.type === "error" || (v.type === "never" && cx.faults.length > 0)) return NEVER;
   if (v.type !== cx.facts.result) {
     cx.typing("X07-TYPE-RET-0001", `return type mismatch: expected ${spell(cx.facts.result)}, got ${describeType(v)}`, child(at, 1), { expected: cx.facts.result, found: describeType(v) });

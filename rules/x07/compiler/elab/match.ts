@@ -11,6 +11,7 @@ import { assign, joined } from "./forms.ts";
 import { unsupportedInAsync } from "./tasks.ts";
 import type { Value } from "./values.ts";
 import { ERROR, NEVER } from "./values.ts";
+import * as make from "../make.ts";
 
 interface Arm {
   readonly variant: number;
@@ -112,10 +113,10 @@ function branches(cx: Context, scrutinee: Value, arms: readonly Arm[], at: Place
   for (const d of done) if (d.value.type !== "never") for (const s of cx.b.block(() => assign(cx, locals, d.value.parts))) d.code.push(s);
   cx.joinBlocks(done.map((d) => d.end), done.map((d) => d.value.type !== "never"), done.map((d) => d.code));
   // A value that carries the brand but no known index can only be a forged one: it traps.
-  let chain: IrStmt[] = [{ op: "trap" }];
+  let chain: IrStmt[] = [make.trap()];
   for (let i = done.length - 1; i >= 0; i--) {
     const d = done[i];
-    if (d !== undefined) chain = [{ op: "if", cond: eq(tag, k(d.arm.variant)), then: d.code, else: chain }];
+    if (d !== undefined) chain = [make.if(eq(tag, k(d.arm.variant)), d.code, chain)];
   }
   for (const s of chain) cx.b.emit(s);
   return { ...result, parts: locals.map((l) => cx.b.get(l)), loose: isOwned(result.type) ? "temp" : undefined };

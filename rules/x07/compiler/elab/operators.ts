@@ -6,10 +6,10 @@ import type { BinOp, IrExpr, IrStmt } from "../ir.ts";
 import { isPure } from "../ir.ts";
 import { ONE, ZERO, bin, cond, divide, foldBin, not, toBool } from "../ops.ts";
 import type { Context } from "./context.ts";
-import { child, describeType, whole } from "./expr.ts";
-import type { Form } from "./forms.ts";
+import { child, describeType, operand, scalar } from "./expr.ts";
 import type { Value } from "./values.ts";
-import { ERROR, int } from "./values.ts";
+import { ERROR } from "./values.ts";
+import * as make from "../make.ts";
 
 export const OPERATORS: ReadonlyMap<string, BinOp | "&&" | "||" | "/" | "%"> = new Map<string, BinOp | "&&" | "||" | "/" | "%">([
   ["+", "add"], ["-", "sub"], ["*", "mul"], ["/", "/"], ["%", "%"], ["&", "and"], ["|", "or"], ["^", "xor"], ["<<u", "shl"], [">>u", "shr_u"],
@@ -17,46 +17,61 @@ export const OPERATORS: ReadonlyMap<string, BinOp | "&&" | "||" | "/" | "%"> = n
   ["&&", "&&"], ["||", "||"],
 ]);
 
+/** Evaluates a list to an i32, without a value around it; WRONG when there is none and that has been told. */
+export type ScalarForm = (cx: Context, e: Expr[], at: Place) => IrExpr;
+
+/** Stands for an i32 that is not there; compared by identity. */
+export const WRONG: IrExpr = make.const(0);
+
 /** What each operator does with a list that it heads. */
-export function operatorForms(): [string, Form][] {
+export function operatorForms(): [string, ScalarForm][] {
   return [...OPERATORS].map(([head, op]) => [head, op === "&&" || op === "||" ? (cx, e, at) => logical(cx, op, e, at) : (cx, e, at) => arithmetic(cx, head, op, e, at)]);
 }
 
-function wrongArity(cx: Context, head: string, e: Expr[], at: Place): Value {
-  return cx.fail("Parse", "X07-ARITY-BINOP-0001", `${head} expects 2 args`, at, { expected: "2", found: String(e.length - 1) });
+function wrongArity(cx: Context, head: string, e: Expr[], at: Place): IrExpr {
+  cx.fail("Parse", "X07-ARITY-BINOP-0001", `${head} expects 2 args`, at, { expected: "2", found: String(e.length - 1) });
+  return WRONG;
 }
 
-function arithmetic(cx: Context, head: string, op: BinOp | "/" | "%", e: Expr[], at: Place): Value {
+function arithmetic(cx: Context, head: string, op: BinOp | "/" | "%", e: Expr[], at: Place): IrExpr {
   if (e.length !== 3) return wrongArity(cx, head, e, at);
-  const first = whole(cx, e[1] ?? 0, child(at, 1));
+  let first = scalar(cx, e, 1, at);
+  const a = first === undefined ? operand(cx, e, 1, at) : undefined;
+  if (a?.type === "i32") first = a.parts[0];
   const start = cx.b.here.length;
-  const b = whole(cx, e[2] ?? 0, child(at, 2));
-  const a = cx.kept(first, start);
-  if (!numbers(cx, head, [a, b], at)) return int(ZERO);
-  const x = a.parts[0] ?? ZERO;
-  const y = b.parts[0] ?? ZERO;
-  if ((op === "lt_u" || op === "ge_u") && e[2] === 0) return pointless(cx, head, op, at);
-  if (op === "/") return int(quotient(cx, x, y));
-  if (op === "%") return int(remainder(cx, x, y));
-  return int(bin(op, x, y));
+  let y = scalar(cx, e, 2, at);
+  const b = y === undefined ? operand(cx, e, 2, at) : undefined;
+  if (b?.type === "i32") y = b.parts[0];
+  if (first === undefined || y === undefined) {
+    notNumber(cx, head, a, at, 1);
+    notNumber(cx, head, b, at, 2);
+    return ZERO;
+  }
+  if (first === WRONG || y === WRONG) return ZERO;
+  const x = cx.kept(first, start);
+  if ((op === "lt_u" || op === "ge_u") && isZero(e)) return pointless(cx, head, op, at);
+  if (op === "/") return quotient(cx, x, y);
+  if (op === "%") return remainder(cx, x, y);
+  return bin(op, x, y);
 }
 
-function numbers(cx: Context, head: string, values: readonly Value[], at: Place): boolean {
-  let ok = true;
-  values.forEach((v, i) => {
-    if (v.type === "i32") return;
-    ok = false;
-    if (v.type !== "error") cx.typing("X07-TYPE-CALL-0002", `${head} expects i32 args`, child(at, i + 1), { expected: "i32", found: describeType(v) });
-  });
-  return ok;
+/** Tells of an operand that is no i32. */
+function notNumber(cx: Context, head: string, v: Value | undefined, at: Place, i: number): void {
+  if (v !== undefined && v.type !== "i32" && v.type !== "error") cx.typing("X07-TYPE-CALL-0002", `${head} expects i32 args`, child(at, i), { expected: "i32", found: describeType(v) });
 }
 
-function pointless(cx: Context, head: string, op: "lt_u" | "ge_u", at: Place): Value {
+/** Whether a comparison is with 0, also with what folds to it; a comparison that folds as a whole is none any more. */
+function isZero([, left, right]: Expr[]): boolean {
+  return right === 0 || (Array.isArray(right) && literalValue(right) === 0 && literalValue(left ?? "") === undefined);
+}
+
+function pointless(cx: Context, head: string, op: "lt_u" | "ge_u", at: Place): IrExpr {
   const always = op === "lt_u" ? "false" : "true";
-  return cx.typing(undefined, `semantic error: \`(${head} x 0)\` is always ${always} (unsigned comparison)`, at, {
+  cx.typing(undefined, `semantic error: \`(${head} x 0)\` is always ${always} (unsigned comparison)`, at, {
     hint: `use the signed ${head.slice(0, -1)} when negatives are meant`,
     quickfix: [{ op: "replace", path: `${pointerOf(at)}/0`, value: head.slice(0, -1) }],
   });
+  return WRONG;
 }
 
 function quotient(cx: Context, x: IrExpr, y: IrExpr): IrExpr {
@@ -66,37 +81,35 @@ function quotient(cx: Context, x: IrExpr, y: IrExpr): IrExpr {
     cx.b.fresh(x);
     return ZERO;
   }
-  const [a, b] = cx.force([int(x), int(y)]);
-  const p = a?.parts[0] ?? ZERO;
-  const q = b?.parts[0] ?? ZERO;
-  return cond(q, { op: "bin", kind: "div_u", a: p, b: q }, ZERO);
+  const p = cx.b.keep(x);
+  const q = cx.b.keep(y);
+  return cond(q, make.bin("div_u", p, q), ZERO);
 }
 
 function remainder(cx: Context, x: IrExpr, y: IrExpr): IrExpr {
   if (y.op === "const") return y.value === 0 ? x : bin("rem_u", x, y);
-  const [a, b] = cx.force([int(x), int(y)]);
-  const p = a?.parts[0] ?? ZERO;
-  const q = b?.parts[0] ?? ZERO;
-  return cond(q, { op: "bin", kind: "rem_u", a: p, b: q }, p);
+  const p = cx.b.keep(x);
+  const q = cx.b.keep(y);
+  return cond(q, make.bin("rem_u", p, q), p);
 }
 
 /** Short circuit: the right side runs, in a scope of its own, only when it decides. */
-function logical(cx: Context, op: "&&" | "||", e: Expr[], at: Place): Value {
+function logical(cx: Context, op: "&&" | "||", e: Expr[], at: Place): IrExpr {
   if (e.length !== 3) return wrongArity(cx, op, e, at);
-  const left = whole(cx, e[1] ?? 0, child(at, 1));
-  const leftOk = numbers(cx, op, [left], at);
+  const left = operand(cx, e, 1, at);
+  notNumber(cx, op, left, at, 1);
   const mark = cx.mark();
   let right: Value = ERROR;
   const code = cx.b.block(() => {
     cx.openScope();
-    right = cx.closeScope(whole(cx, e[2] ?? 0, child(at, 2)), false);
+    right = cx.closeScope(operand(cx, e, 2, at), false);
   });
   const end = cx.undo(mark);
-  if (right.type !== "i32" && right.type !== "error") cx.typing("X07-TYPE-CALL-0002", `${op} expects i32 args`, child(at, 2), { expected: "i32", found: describeType(right) });
-  if (!leftOk || right.type !== "i32") return int(ZERO);
+  notNumber(cx, op, right, at, 2);
+  if (left.type !== "i32" || right.type !== "i32") return ZERO;
   const a = left.parts[0] ?? ZERO;
   const b = toBool(right.parts[0] ?? ZERO);
-  if (code.length === 0 && end.size === 0) return int(pureLogical(op, a, b));
+  if (code.length === 0 && end.size === 0) return pureLogical(op, a, b);
   const result = cx.b.local();
   cx.b.set(result, op === "&&" ? ZERO : ONE);
   const skipped: IrStmt[] = [];
@@ -106,7 +119,7 @@ function logical(cx: Context, op: "&&" | "||", e: Expr[], at: Place): Value {
   });
   cx.joinBlocks([end, new Map()], [true, true], [taken, skipped]);
   cx.b.emitIf(op === "&&" ? a : not(a), taken, skipped);
-  return int(cx.b.get(result));
+  return cx.b.get(result);
 }
 
 function pureLogical(op: "&&" | "||", a: IrExpr, b: IrExpr): IrExpr {

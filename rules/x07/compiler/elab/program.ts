@@ -2,12 +2,28 @@
 
 import type { FunctionDecl, Module, TypeDecl, TypeExpr } from "../ast.ts";
 import type { Type, TypeArgument } from "../types.ts";
+import { Names } from "./names.ts";
 import { borrowedParams } from "./provenance.ts";
 
 export interface FunctionRef {
   readonly module: Module;
   readonly decl: FunctionDecl;
 }
+
+export interface Wanted {
+  readonly type: Type;
+  readonly brand: string | undefined;
+}
+
+/** A function as one of its calls needs it: with the type arguments put in. */
+export interface Callee {
+  /** The name that calls use. */
+  readonly name: string;
+  readonly params: readonly Wanted[];
+  readonly result: Type;
+}
+
+export const NO_TYPES: ReadonlyMap<string, TypeArgument> = new Map();
 
 export type Resolution =
   | { readonly kind: "function"; readonly ref: FunctionRef }
@@ -26,22 +42,19 @@ const NOBODY: readonly string[] = [];
 
 export class Program {
   readonly modules: ReadonlyMap<string, Module>;
-  private readonly functions = new Map<string, FunctionRef>();
-  private readonly types = new Map<string, { readonly module: Module; readonly decl: TypeDecl }>();
+  private readonly names: Names;
   private readonly imports = new Map<Module, ReadonlySet<string>>();
   private readonly instances = new Map<string, Instance>();
   private readonly waiting: Instance[] = [];
-  private readonly borrows: Map<FunctionDecl, ReadonlySet<number>>;
+  private readonly borrows = new Map<FunctionDecl, ReadonlySet<number>>();
+  private readonly callees = new Map<string, Callee>();
+  /** What heads mean, by the module that they stand in. */
+  private readonly resolved = new Map<string, Map<string, Resolution>>();
   private asked = new Set<string>();
 
-  /** `borrows`: what is known already of functions whose bodies are not here. */
-  constructor(modules: ReadonlyMap<string, Module>, borrows: ReadonlyMap<FunctionDecl, ReadonlySet<number>> = new Map()) {
+  constructor(modules: ReadonlyMap<string, Module>) {
     this.modules = modules;
-    this.borrows = new Map(borrows);
-    for (const module of modules.values()) {
-      for (const decl of module.functions.values()) this.functions.set(decl.name, { module, decl });
-      for (const decl of module.types.values()) this.types.set(decl.name, { module, decl });
-    }
+    this.names = new Names(modules);
   }
 
   private importsOf(module: Module): ReadonlySet<string> {
@@ -50,17 +63,22 @@ export class Program {
     return set;
   }
 
-  function(name: string): FunctionRef | undefined {
-    return this.functions.get(name);
+  /** What a head means in `from`. */
+  resolve(head: string, from: string): Resolution {
+    let known = this.resolved.get(from);
+    if (known === undefined) this.resolved.set(from, (known = new Map()));
+    let found = known.get(head);
+    if (found === undefined) known.set(head, (found = this.find(head, from)));
+    return found;
   }
 
-  /** What a head means in `from`. Records and enums are seen wherever their module is loaded, and stand before functions. */
-  resolve(head: string, from: string): Resolution {
+  /** Records and enums are seen wherever their module is loaded, and stand before functions. */
+  private find(head: string, from: string): Resolution {
     const dot = head.lastIndexOf(".");
-    const decl = dot < 0 ? undefined : this.types.get(head.slice(0, dot))?.decl;
+    const decl = dot < 0 ? undefined : this.names.type(head.slice(0, dot))?.decl;
     const member = head.slice(dot + 1);
     if (decl !== undefined && hasMember(decl, member)) return { kind: "type", decl, member };
-    const ref = this.functions.get(head);
+    const ref = this.names.function(head);
     if (ref !== undefined) return this.visible(head, ref.module, from) ?? { kind: "function", ref };
     return decl === undefined ? { kind: "unknown" } : { kind: "type", decl, member };
   }
@@ -77,17 +95,15 @@ export class Program {
 
   /** Every head of the program's own that may stand in `from`. */
   visibleFrom(from: string): string[] {
-    const names: string[] = [];
-    for (const [name, { module }] of this.functions) if (this.visible(name, module, from) === undefined) names.push(name);
-    for (const [name, { decl }] of this.types) {
-      names.push(...(decl.kind === "enum" ? decl.variants.map((v) => `${name}.${v.name}`) : ["make", ...decl.fields].map((f) => `${name}.${f}`)));
+    const functions = new Set<string>();
+    const members = new Set<string>();
+    for (const module of this.modules.values()) {
+      for (const name of module.functions.keys()) if (this.visible(name, module, from) === undefined) functions.add(name);
+      for (const decl of module.types.values()) {
+        for (const member of decl.kind === "enum" ? decl.variants.map((v) => v.name) : ["make", ...decl.fields]) members.add(`${decl.name}.${member}`);
+      }
     }
-    return names;
-  }
-
-  /** A record or enum by its full name. */
-  type(name: string): TypeDecl | undefined {
-    return this.types.get(name)?.decl;
+    return [...functions, ...members];
   }
 
   /** Registers a use; returns the name that calls use. */
@@ -100,6 +116,17 @@ export class Program {
       this.waiting.push(instance);
     }
     return name;
+  }
+
+  /** Registers a use, and tells what its call needs to know. */
+  callee(ref: FunctionRef, typeArgs: ReadonlyMap<string, TypeArgument>): Callee {
+    const name = this.need(ref, typeArgs);
+    let callee = this.callees.get(name);
+    if (callee === undefined) {
+      const { params, result } = ref.decl;
+      this.callees.set(name, (callee = { name, params: params.map((p) => ({ type: concrete(p.type, typeArgs), brand: p.brand })), result: concrete(result, typeArgs) }));
+    }
+    return callee;
   }
 
   /** The names asked for since the last time. */
@@ -117,7 +144,7 @@ export class Program {
 
   /** Indices of the parameters whose bytes a returned view may show. */
   borrowsOf(decl: FunctionDecl): ReadonlySet<number> {
-    return borrowedParams(decl, (name) => this.functions.get(name)?.decl, this.borrows);
+    return borrowedParams(decl, (name) => this.names.function(name)?.decl, this.borrows);
   }
 }
 

@@ -9,9 +9,9 @@ type Find = (name: string) => FunctionDecl | undefined;
 
 const NOTHING: Summary = new Set();
 
-/** The summary of `decl`, from `known` or computed to the least fixed point together with the functions it needs. */
+/** The summary of `decl`: what its interface tells, or from `known`, or computed to the least fixed point together with those it needs. */
 export function borrowedParams(decl: FunctionDecl, find: Find, known: Map<FunctionDecl, Summary>): Summary {
-  const done = known.get(decl);
+  const done = told(decl) ?? known.get(decl);
   if (done !== undefined) return done;
   // Only what can be a view shows anything.
   if (typeof decl.result === "string" && !isViewLike(decl.result as Type)) return NOTHING;
@@ -19,7 +19,7 @@ export function borrowedParams(decl: FunctionDecl, find: Find, known: Map<Functi
   const ask = (name: string): Summary => {
     const callee = find(name);
     if (callee === undefined) return NOTHING;
-    const summary = known.get(callee) ?? group.get(callee);
+    const summary = told(callee) ?? known.get(callee) ?? group.get(callee);
     if (summary !== undefined) return summary;
     group.set(callee, NOTHING);
     return NOTHING;
@@ -38,6 +38,11 @@ export function borrowedParams(decl: FunctionDecl, find: Find, known: Map<Functi
   }
   for (const [member, summary] of group) known.set(member, summary);
   return known.get(decl) ?? NOTHING;
+}
+
+function told({ borrows }: FunctionDecl): Summary | undefined {
+  if (borrows === undefined) return undefined;
+  return borrows.length === 0 ? NOTHING : new Set(borrows);
 }
 
 class Analysis {

@@ -15,6 +15,7 @@ import { child, i32, materialize, own } from "./expr.ts";
 import type { FunctionRef } from "./program.ts";
 import type { Value } from "./values.ts";
 import { ERROR, int, value } from "./values.ts";
+import * as make from "../make.ts";
 
 // ---- asynchronous functions
 
@@ -29,7 +30,7 @@ export function finishTask(cx: Context, decl: FunctionDecl, name: string, params
   const locals = cx.epilogue?.locals ?? [];
   const label = cx.epilogue?.label ?? 0;
   const body = b.here.splice(0);
-  b.emit({ op: "block", label, body });
+  b.emit(make.block(label, body));
   const words = decl.result === "bytes" ? [ONE, ...locals.map((l) => b.get(l))] : locals.map((l) => b.get(l));
   const record = b.get(0);
   words.forEach((w, i) => b.store(4, record, TASK.result + i * 4, w));
@@ -47,7 +48,7 @@ function starter(name: string, params: number, saved: number): IrFunction {
   const frame = b.fresh(callExpr("rt.alloc", [k(bytes)]));
   b.fill(frame, ZERO, k(bytes));
   for (let i = 0; i < params; i++) b.store(4, frame, i * 4, b.param(i));
-  b.ret(callExpr("rt.task_new", [{ op: "entry", name: `${name}#run` }, frame]));
+  b.ret(callExpr("rt.task_new", [make.entry(`${name}#run`), frame]));
   return b.finish(name, ["i32"], "never");
 }
 
@@ -96,11 +97,11 @@ function waitFor(cx: Context, kind: number, arg: IrExpr): void {
       cx.b.store(4, record, TASK.kind, k(kind));
       cx.b.store(4, record, TASK.arg, arg);
       cx.b.store(4, record, TASK.state, k(STATE.waiting));
-      cx.b.emit({ op: "suspend" });
+      cx.b.emit(make.suspend());
       cx.b.br(again);
     });
   });
-  cx.b.emit({ op: "loop", label: again, body });
+  cx.b.emit(make.loop(again, body));
 }
 
 function waiting(head: string, params: readonly ParamSpec[], result: Type, run: (cx: Context, args: readonly Value[]) => Value): readonly [string, Builtin] {
@@ -157,7 +158,7 @@ function pause(cx: Context): Value {
     return int(ZERO);
   }
   cx.b.store(4, cx.b.get(0), TASK.state, k(STATE.ready));
-  cx.b.emit({ op: "suspend" });
+  cx.b.emit(make.suspend());
   return int(ZERO);
 }
 
@@ -166,12 +167,12 @@ function sleep(cx: Context, [ticks]: readonly Value[]): Value {
     cx.b.call("rt.sleep_main", [part(ticks)]);
     return int(ZERO);
   }
-  const now: IrExpr = load(4, { op: "static", name: "scheduler" }, 24);
+  const now: IrExpr = load(4, make.static("scheduler"), 24);
   // No time is no timer: the task stands last in the line, as after a yield.
   const idle = cx.b.fresh(part(ticks));
-  cx.b.store(4, cx.b.get(0), TASK.arg, { op: "bin", kind: "add", a: now, b: idle });
+  cx.b.store(4, cx.b.get(0), TASK.arg, make.bin("add", now, idle));
   cx.b.store(4, cx.b.get(0), TASK.state, cond(idle, k(STATE.sleeping), k(STATE.ready)));
-  cx.b.emit({ op: "suspend" });
+  cx.b.emit(make.suspend());
   return int(ZERO);
 }
 
@@ -265,7 +266,7 @@ function startChild(wanted: Type | undefined): SpecialBuiltin {
     if (e.length !== 2 || decl?.async !== true) return cx.typing(undefined, `${head} expects an immediate call of a defasync`, child(at, 1));
     if (wanted !== undefined && decl.result !== wanted) return cx.typing("X07-TYPE-CALL-0002", `${head} expects a defasync that returns ${wanted}`, child(at, 1), { expected: wanted, found: String(decl.result) });
     cx.startingChild = true;
-    const handle = cx.frame(() => i32(cx, e[1], child(at, 1), () => undefined));
+    const handle = cx.frame(() => i32(cx, e, 1, at, () => undefined));
     cx.startingChild = false;
     return scope === undefined ? ERROR : int(callExpr("rt.scope_adopt", [scope, part(handle)]));
   };

@@ -7,7 +7,7 @@ import type { Type } from "../types.ts";
 import { finishReturn } from "./body.ts";
 import { copyOf } from "./builtins-bytes.ts";
 import type { Context } from "./context.ts";
-import { child, describeType, whole, wholeOwned } from "./expr.ts";
+import { child, describeType, operand, ownedOperand } from "./expr.ts";
 import { unsupportedInAsync } from "./tasks.ts";
 import type { Value } from "./values.ts";
 import { ERROR, value } from "./values.ts";
@@ -23,7 +23,7 @@ const TARGETS: { readonly [type in Type]?: readonly Type[] } = {
 
 export function tryForm(cx: Context, e: Expr[], at: Place): Value {
   if (e.length !== 2) return cx.fail("Parse", "X07-TYPE-CALL-0003", "try form: (try <result>)", at);
-  const r = whole(cx, e[1] ?? 0, child(at, 1));
+  const r = operand(cx, e, 1, at);
   if (r.type === "error" || (r.type === "never" && cx.faults.length > 0)) return ERROR;
   const payload = PAYLOAD[r.type];
   if (payload === undefined) return cx.typing("X07-TYPE-CALL-0002", `try expects a result, got ${describeType(r)}`, child(at, 1), { expected: "result_i32, result_bytes or result_bytes_view", found: describeType(r) });
@@ -46,7 +46,7 @@ function failure(target: Type, code: Value["parts"][number], brand: string | und
 export function tryDocForm(cx: Context, e: Expr[], at: Place): Value {
   if (e.length !== 2) return cx.fail("Parse", "X07-TYPE-CALL-0003", "try_doc form: (try_doc <doc:bytes>)", at);
   if (cx.facts.kind === "defasync") return unsupportedInAsync(cx, "try_doc", at);
-  const given = wholeOwned(cx, e[1] ?? 0, child(at, 1));
+  const given = ownedOperand(cx, e, 1, at);
   const d = given.type === "bytes_view" ? copyOf(cx, given.parts) : given;
   if (d.type === "error") return d;
   if (d.type !== "bytes") return cx.typing("X07-TYPE-CALL-0002", `try_doc expects bytes or bytes_view, got ${describeType(d)}`, child(at, 1), { expected: "bytes", found: describeType(d) });

@@ -29,19 +29,31 @@ export interface Value {
  */
 export type VariableState = "live" | "moved" | "cleared";
 
+/** What a name means at the moment. */
+export interface Meaning {
+  variable: Variable | undefined;
+}
+
 export interface Variable {
   readonly name: string;
   readonly type: Type;
   readonly brand: string | undefined;
   readonly locals: readonly number[];
+  /** What reading the locals gives, one scalar each. */
+  readonly parts: readonly IrExpr[];
   readonly kind: "local" | "param" | "input";
   readonly index: number;
   /** How many scopes were open around it, its own included. */
   readonly depth: number;
+  readonly meaning: Meaning;
+  /** What the name meant before. */
+  readonly shadowed: Variable | undefined;
   state: VariableState;
   movedAt: Place | undefined;
   owners: readonly Variable[];
   borrowedAt: Place | undefined;
+  /** The value that reads give, from the first read until the owners change: reads are many. */
+  reading: Value | undefined;
   /** Looked at once more when the body is over, so never dropped. */
   kept: boolean;
   /** Views in scope, and running calls, that show this variable's bytes. */
@@ -49,15 +61,23 @@ export interface Variable {
 }
 
 export function value(type: Type, parts: readonly IrExpr[], more: Partial<Value> = NOTHING): Value {
-  const { brand, owners = NONE, borrowedAt, loose, literal = false, ofTemporary = false } = more;
+  const { brand, owners = NO_OWNERS, borrowedAt, loose, literal = false, ofTemporary = false } = more;
   return { type, parts, brand, owners, borrowedAt, loose, literal, ofTemporary };
 }
 
 const NOTHING: Partial<Value> = {};
-const NONE: readonly Variable[] = [];
+/** Of values and variables that show nobody's bytes. */
+export const NO_OWNERS: readonly Variable[] = [];
 
 export function int(e: IrExpr): Value {
-  return { type: "i32", parts: [e], brand: undefined, owners: NONE, borrowedAt: undefined, loose: undefined, literal: false, ofTemporary: false };
+  return { type: "i32", parts: [e], brand: undefined, owners: NO_OWNERS, borrowedAt: undefined, loose: undefined, literal: false, ofTemporary: false };
+}
+
+const SMALL: readonly Value[] = Array.from({ length: 64 }, (_, n) => int(k(n)));
+
+/** A number as it is written. */
+export function number(n: number): Value {
+  return SMALL[n] ?? int(k(n));
 }
 
 export const ERROR: Value = value("error", []);

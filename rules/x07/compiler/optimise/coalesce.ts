@@ -5,6 +5,7 @@ import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
 import { isPure } from "../ir.ts";
 import { Births } from "./births.ts";
 import { countMentions, mapAll, mapChildren, mapStmt, Scratch } from "./walk.ts";
+import * as make from "../make.ts";
 
 /** More copied locals than this would make the table of overlaps large. */
 const MOST = 1500;
@@ -17,7 +18,7 @@ export function coalesce(f: IrFunction): IrFunction {
   if (candidates.length > MOST) return f;
   const lives = new Lives(f, candidates, undefined);
   lives.run();
-  const names = merged(copies, lives);
+  const names = merged(f, copies, lives);
   return names === undefined ? f : { ...f, body: new Renaming(names).list(f.body) };
 }
 
@@ -35,8 +36,8 @@ function without(stmts: readonly IrStmt[], dead: ReadonlySet<IrStmt>): readonly 
   const out: IrStmt[] = [];
   for (const s of stmts) {
     if (dead.has(s)) continue;
-    if (s.op === "if") out.push({ ...s, then: without(s.then, dead), else: without(s.else, dead) });
-    else if (s.op === "loop" || s.op === "block") out.push({ ...s, body: without(s.body, dead) });
+    if (s.op === "if") out.push(make.if(s.cond, without(s.then, dead), without(s.else, dead)));
+    else if (s.op === "loop" || s.op === "block") out.push(make.around(s, without(s.body, dead)));
     else out.push(s);
   }
   return out;
@@ -81,6 +82,7 @@ interface Verdict {
 /** Tables by local, and rows of bits; one function uses them at a time. */
 const placeTable = new Scratch();
 const countTable = new Scratch();
+const nameTable = new Scratch();
 let places = placeTable.zeroed(0);
 let bits = new Int32Array(4096);
 
@@ -344,12 +346,14 @@ function judge(s: IrStmt, read: boolean, { dead, needed }: Verdict): void {
   } else if (!needed.has(s)) dead.add(s);
 }
 
-/** New names of locals: each copy joins two groups unless they overlap. A group is called as its parameter, or its lowest member. */
-function merged(copies: readonly number[], lives: Lives): ReadonlyMap<number, number> | undefined {
+/** By local, its new name: each copy joins two groups unless they overlap. A group is called as its parameter, or its lowest member. */
+function merged(f: IrFunction, copies: readonly number[], lives: Lives): Int32Array | undefined {
   const { candidates } = lives;
   const group = candidates.map((_, i) => i);
   const members = candidates.map((_, i) => [i]);
-  const names = new Map<number, number>();
+  const names = nameTable.zeroed(f.locals.length);
+  for (let i = 0; i < f.locals.length; i++) names[i] = i;
+  let joined = false;
   for (let c = 0; c < copies.length; c += 2) {
     const to = group[lives.placeOf(copies[c]!)]!;
     const from = group[lives.placeOf(copies[c + 1]!)]!;
@@ -357,38 +361,42 @@ function merged(copies: readonly number[], lives: Lives): ReadonlyMap<number, nu
     const b = Math.max(to, from);
     if (a === b || lives.overlap(a, b)) continue;
     lives.join(a, b);
+    joined = true;
     for (const m of members[b]!) {
       group[m] = a;
       members[a]!.push(m);
-      names.set(candidates[m]!, candidates[a]!);
+      names[candidates[m]!] = candidates[a]!;
     }
   }
-  return names.size === 0 ? undefined : names;
+  return joined ? names : undefined;
 }
 
 /** Writes the new names; a local that is set to itself is not. */
 class Renaming {
-  private readonly names: ReadonlyMap<number, number>;
+  private readonly names: Int32Array;
 
-  constructor(names: ReadonlyMap<number, number>) {
+  constructor(names: Int32Array) {
     this.names = names;
   }
 
   list(stmts: readonly IrStmt[]): readonly IrStmt[] {
-    const out: IrStmt[] = [];
-    for (const s of stmts) {
+    let out: IrStmt[] | undefined;
+    for (let i = 0; i < stmts.length; i++) {
+      const s = stmts[i]!;
       const next = this.stmt(s);
-      if (next.op !== "set" || next.value.op !== "get" || next.value.local !== next.local) out.push(next);
+      const needed = next.op !== "set" || next.value.op !== "get" || next.value.local !== next.local;
+      if (!needed || next !== s) out ??= stmts.slice(0, i);
+      if (needed) out?.push(next);
     }
-    return out;
+    return out ?? stmts;
   }
 
-  private readonly local = (local: number): number => this.names.get(local) ?? local;
+  private readonly local = (local: number): number => this.names[local]!;
 
   private readonly expr = (e: IrExpr): IrExpr => {
     if (e.op !== "get") return mapChildren(e, this.expr);
     const local = this.local(e.local);
-    return local === e.local ? e : { op: "get", local, type: e.type };
+    return local === e.local ? e : make.get(local, e.type);
   };
 
   private stmt(s: IrStmt): IrStmt {
@@ -396,17 +404,25 @@ class Renaming {
       case "set": {
         const value = this.expr(s.value);
         const local = this.local(s.local);
-        return value === s.value && local === s.local ? s : { op: "set", local, value };
+        return value === s.value && local === s.local ? s : make.set(local, value);
       }
-      case "call":
-        return { op: "call", target: s.target, args: mapAll(s.args, this.expr), dests: s.dests.map(this.local) };
+      case "call": {
+        const args = mapAll(s.args, this.expr);
+        return args === s.args && s.dests.length === 0 ? s : make.call(s.target, args, s.dests.map(this.local));
+      }
       case "resume":
-        return { op: "resume", index: this.expr(s.index), args: mapAll(s.args, this.expr), dests: s.dests.map(this.local) };
-      case "if":
-        return { op: "if", cond: this.expr(s.cond), then: this.list(s.then), else: this.list(s.else) };
+        return make.resume(this.expr(s.index), mapAll(s.args, this.expr), s.dests.map(this.local));
+      case "if": {
+        const cond = this.expr(s.cond);
+        const then = this.list(s.then);
+        const otherwise = this.list(s.else);
+        return cond === s.cond && then === s.then && otherwise === s.else ? s : make.if(cond, then, otherwise);
+      }
       case "loop":
-      case "block":
-        return { op: s.op, label: s.label, body: this.list(s.body) };
+      case "block": {
+        const body = this.list(s.body);
+        return body === s.body ? s : make.around(s, body);
+      }
       default:
         return mapStmt(s, this.expr);
     }

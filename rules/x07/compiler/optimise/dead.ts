@@ -3,6 +3,7 @@
 import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
 import { isPure } from "../ir.ts";
 import { countReads, Scratch, visitExpr } from "./walk.ts";
+import * as make from "../make.ts";
 
 /** One function uses them at a time. */
 const readTable = new Scratch();
@@ -17,10 +18,11 @@ export function withoutDead(f: IrFunction): { readonly f: IrFunction; readonly r
   const sweep = new Sweep(f);
   let { body } = f;
   // Backwards, so that what only dead code reads is dead when it is come to; again where it had been passed, in a loop.
-  do {
-    sweep.begin();
+  body = sweep.list(body);
+  while (sweep.missed) {
+    sweep.beginAgain();
     body = sweep.list(body);
-  } while (sweep.missed);
+  }
   return { f: body === f.body ? f : { ...f, body }, reads: sweep.reads };
 }
 
@@ -36,7 +38,7 @@ class Sweep {
     countReads(f.body, this.reads);
   }
 
-  begin(): void {
+  beginAgain(): void {
     this.missed = false;
     this.passed.fill(0);
   }
@@ -73,13 +75,13 @@ class Sweep {
           this.forget(s.cond);
           return undefined;
         }
-        return then === s.then && otherwise === s.else ? s : { ...s, then, else: otherwise };
+        return then === s.then && otherwise === s.else ? s : make.if(s.cond, then, otherwise);
       }
       case "loop":
       case "block": {
         const body = this.list(s.body);
         if (body.length === 0) return undefined;
-        return body === s.body ? s : { ...s, body };
+        return body === s.body ? s : make.around(s, body);
       }
       default:
         return s;

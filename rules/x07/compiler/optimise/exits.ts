@@ -4,6 +4,7 @@
 import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
 import { highestLabel } from "./inline.ts";
 import { leaves, mapChildren, mapStmt, sizeOf } from "./walk.ts";
+import * as make from "../make.ts";
 
 /** An ending smaller than this is not worth a jump. */
 const LEAST = 6;
@@ -34,7 +35,7 @@ export function shareExits(f: IrFunction): IrFunction {
   const first = highestLabel(f.body) + 1;
   const labels = new Map(worth.map(([key], i) => [key, first + i]));
   let body: readonly IrStmt[] = replace(f.body, forms, labels, true);
-  for (const [key, e] of worth) body = [{ op: "block", label: labels.get(key) ?? 0, body }, ...e.stmts];
+  for (const [key, e] of worth) body = [make.block(labels.get(key) ?? 0, body), ...e.stmts];
   return { ...f, body, locals: forms.locals };
 }
 
@@ -90,7 +91,7 @@ class Forms {
     const read = (e: IrExpr): IrExpr => {
       if (e.op !== "get") return mapChildren(e, read);
       const name = names.get(e.local);
-      return name === undefined ? e : { ...e, local: name };
+      return name === undefined ? e : make.get(name, e.type);
     };
     const write = (local: number): number => {
       const type = this.own[local] ?? "i32";
@@ -102,8 +103,8 @@ class Forms {
     };
     return ending.map((s) => {
       const moved = mapStmt(s, read);
-      if (moved.op === "set") return { ...moved, local: write(moved.local) };
-      if (moved.op === "call") return { ...moved, dests: moved.dests.map(write) };
+      if (moved.op === "set") return make.set(write(moved.local), moved.value);
+      if (moved.op === "call") return make.call(moved.target, moved.args, moved.dests.map(write));
       return moved;
     });
   }
@@ -117,9 +118,9 @@ function replace(stmts: readonly IrStmt[], forms: Forms, labels: ReadonlyMap<str
   const ending = top || stmts.at(-1)?.op !== "return" ? undefined : forms.endings(stmts).find((e) => labels.has(e.key));
   const rest = ending === undefined ? stmts : stmts.slice(0, ending.from);
   const out = rest.map((s): IrStmt => {
-    if (s.op === "if") return { ...s, then: replace(s.then, forms, labels, false), else: replace(s.else, forms, labels, false) };
-    if (s.op === "loop" || s.op === "block") return { ...s, body: replace(s.body, forms, labels, false) };
+    if (s.op === "if") return make.if(s.cond, replace(s.then, forms, labels, false), replace(s.else, forms, labels, false));
+    if (s.op === "loop" || s.op === "block") return make.around(s, replace(s.body, forms, labels, false));
     return s;
   });
-  return ending === undefined ? out : [...out, { op: "br", label: labels.get(ending.key) ?? 0, cond: undefined }];
+  return ending === undefined ? out : [...out, make.br(labels.get(ending.key) ?? 0, undefined)];
 }

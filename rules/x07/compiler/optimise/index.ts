@@ -11,7 +11,7 @@ import { shareValues } from "./share.ts";
 import { sinkValues } from "./sink.ts";
 import { threadJumps } from "./thread.ts";
 import { unrollFully, unrollLoops } from "./unroll.ts";
-import { eachCall, sizeOf } from "./walk.ts";
+import { sizeOf, Survey } from "./walk.ts";
 
 /** Copied wherever it is called. */
 export const SMALL = 16;
@@ -20,42 +20,107 @@ export const LARGE = 300;
 /** A function that has grown to this takes in no more. */
 const FULL = 4000;
 
+/** A function, of these or of other units, as others call it. */
+interface Called {
+  readonly name: string;
+  /** Undefined: it lies in another unit. */
+  f: IrFunction | undefined;
+  size: number;
+  /** What it calls, each once. */
+  callees: readonly Called[];
+  /** Calls of it everywhere. */
+  calls: number;
+  /** When it has been improved. */
+  done: IrFunction | undefined;
+  /** As it is copied into callers, once somebody has asked; undefined: it is called. */
+  copy: IrFunction | undefined;
+  asked: boolean;
+}
+
 /**
  * Works from the callees up, so that what is copied is already good. `outside` knows functions of other units, optimised already;
  * `roots` are called from there too.
  */
 export function optimise(functions: ReadonlyMap<string, IrFunction>, outside: (name: string) => IrFunction | undefined = () => undefined, roots: ReadonlySet<string> = new Set()): ReadonlyMap<string, IrFunction> {
-  const counts = new Map<string, number>([...roots].map((r) => [r, 1]));
-  const callees = new Map<string, readonly string[]>();
-  for (const f of functions.values()) callees.set(f.name, countCalls(f, counts));
+  const known = survey(functions, roots);
   const done = new Map<string, IrFunction>();
-  const fits = new Map<string, IrFunction | undefined>();
-  /** The function as it is copied into callers; undefined: it is called. */
-  const copyOf = (name: string): IrFunction | undefined => {
-    if (fits.has(name)) return fits.get(name);
-    const f = functions.has(name) ? done.get(name) : outside(name);
-    if (f === undefined) return functions.has(name) ? undefined : remember(name, undefined);
-    const limit = counts.get(name) === 1 ? LARGE : SMALL;
-    const recursive = callees.get(name)?.includes(name) === true;
-    return remember(name, f.inline !== "never" && !recursive && sizeOf(f.body, limit) <= limit ? f : undefined);
+  const copyOf = (c: Called): IrFunction | undefined => {
+    if (!c.asked) {
+      if (c.f !== undefined && c.done === undefined) return undefined;
+      c.asked = true;
+      c.copy = mayCopy(c, c.f === undefined ? outside(c.name) : c.done);
+    }
+    return c.copy;
   };
-  const remember = (name: string, f: IrFunction | undefined): IrFunction | undefined => {
-    fits.set(name, f);
-    return f;
-  };
-  for (const name of bottomUp(functions, callees)) {
-    const f = functions.get(name);
-    if (f === undefined) continue;
-    const may = (callee: string): IrFunction | undefined => (callee === name ? undefined : copyOf(callee));
-    const calls = callees.get(name)?.some((c) => may(c) !== undefined) === true;
-    done.set(name, improve(f, calls ? may : undefined));
+  for (const c of bottomUp(functions, known)) {
+    if (c.f === undefined) continue;
+    const candidates: Candidates | undefined = c.size < FULL && c.callees.some((callee) => callee !== c && copyOf(callee) !== undefined)
+      ? (name) => {
+          const callee = known.get(name);
+          return callee === undefined || callee === c ? undefined : copyOf(callee);
+        }
+      : undefined;
+    c.done = improve(c.f, candidates);
+    done.set(c.name, c.done);
   }
   return done;
 }
 
-function improve(f: IrFunction, candidate: Candidates | undefined): IrFunction {
-  const inlined = candidate !== undefined && sizeOf(f.body, FULL) < FULL ? inlineCalls(f, candidate) : f;
-  const neat = tidy(inlined);
+function mayCopy(c: Called, f: IrFunction | undefined): IrFunction | undefined {
+  if (f === undefined || f.inline === "never" || c.callees.includes(c)) return undefined;
+  const limit = c.calls === 1 ? LARGE : SMALL;
+  return sizeOf(f.body, limit) <= limit ? f : undefined;
+}
+
+function survey(functions: ReadonlyMap<string, IrFunction>, roots: ReadonlySet<string>): ReadonlyMap<string, Called> {
+  const known = new Map<string, Called>();
+  const called = (name: string): Called => {
+    let c = known.get(name);
+    if (c === undefined) known.set(name, (c = { name, f: undefined, size: 0, callees: [], calls: 0, done: undefined, copy: undefined, asked: false }));
+    return c;
+  };
+  for (const name of roots) called(name).calls++;
+  for (const f of functions.values()) {
+    const c = called(f.name);
+    const { size, targets } = new Survey(f.body);
+    const callees = new Set<Called>();
+    for (const target of targets) {
+      const callee = called(target);
+      callee.calls++;
+      callees.add(callee);
+    }
+    c.f = f;
+    c.size = size;
+    c.callees = [...callees];
+  }
+  return known;
+}
+
+/** Callees before callers where there is no cycle; an explicit stack, for call chains may be long. */
+function bottomUp(functions: ReadonlyMap<string, IrFunction>, known: ReadonlyMap<string, Called>): Called[] {
+  const order: Called[] = [];
+  const seen = new Set<Called>();
+  for (const name of [...functions.keys()].sort()) {
+    const root = known.get(name);
+    if (root === undefined || seen.has(root)) continue;
+    seen.add(root);
+    const stack = [{ called: root, next: 0 }];
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const child = top.called.callees[top.next++];
+      if (child === undefined) {
+        order.push(top.called);
+        stack.pop();
+      } else if (!seen.has(child) && child.f !== undefined) {
+        seen.add(child);
+        stack.push({ called: child, next: 0 });
+      }
+    }
+  }
+  return order;
+}
+
+function improve(f: IrFunction, candidates: Candidates | undefined): IrFunction {
+  const neat = tidy(candidates === undefined ? f : inlineCalls(f, candidates));
   const written = unrollFully(neat);
   return unrollLoops(written === undefined ? neat : tidy(written));
 }
@@ -74,35 +139,4 @@ export function finish(f: IrFunction): IrFunction {
 /** A function that nothing is copied into. */
 export function improveAlone(f: IrFunction): IrFunction {
   return finish(improve(f, undefined));
-}
-
-function countCalls(f: IrFunction, calls: Map<string, number>): readonly string[] {
-  const targets: string[] = [];
-  eachCall(f.body, (target) => {
-    if (!targets.includes(target)) targets.push(target);
-    calls.set(target, (calls.get(target) ?? 0) + 1);
-  });
-  return targets;
-}
-
-/** Callees before callers where there is no cycle; an explicit stack, for call chains may be long. */
-function bottomUp(functions: ReadonlyMap<string, IrFunction>, callees: ReadonlyMap<string, readonly string[]>): string[] {
-  const order: string[] = [];
-  const seen = new Set<string>();
-  for (const root of [...functions.keys()].sort()) {
-    if (seen.has(root)) continue;
-    seen.add(root);
-    const stack = [{ name: root, next: 0 }];
-    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      const child = callees.get(top.name)?.[top.next++];
-      if (child === undefined) {
-        order.push(top.name);
-        stack.pop();
-      } else if (!seen.has(child) && functions.has(child)) {
-        seen.add(child);
-        stack.push({ name: child, next: 0 });
-      }
-    }
-  }
-  return order;
 }

@@ -2,8 +2,9 @@
 
 import type { IrExpr, IrFunction, IrStmt, Scalar } from "../ir.ts";
 import { isSimple } from "../ir.ts";
-import { isVolatile } from "../elab/effects.ts";
-import { mapChildren, mapStmt, sameItems } from "./walk.ts";
+import { hasCall, isVolatile } from "../elab/effects.ts";
+import { mapChildren, mapStmt, ownExprs, sameItems } from "./walk.ts";
+import * as make from "../make.ts";
 
 /** Tells which functions may be copied; undefined: leave the call. */
 export type Candidates = (name: string) => IrFunction | undefined;
@@ -34,7 +35,7 @@ class Inliner {
 
   private stmt(s: IrStmt, out: IrStmt[]): void {
     // Calls are pulled out in the order in which they run, so nothing overtakes anything.
-    const direct = mapStmt(s, (e) => this.hoist(e, out, s));
+    const direct = ownExprs(s, hasCall) ? mapStmt(s, (e) => this.hoist(e, out, s)) : s;
     if (direct.op === "call") {
       const callee = this.candidates(direct.target);
       if (callee !== undefined) return this.copy(callee, direct.args, direct.dests, out);
@@ -46,10 +47,10 @@ class Inliner {
     if (direct.op === "if") {
       const then = this.list(direct.then);
       const otherwise = this.list(direct.else);
-      out.push(then === direct.then && otherwise === direct.else ? direct : { ...direct, then, else: otherwise });
+      out.push(then === direct.then && otherwise === direct.else ? direct : make.if(direct.cond, then, otherwise));
     } else if (direct.op === "loop" || direct.op === "block") {
       const body = this.list(direct.body);
-      out.push(body === direct.body ? direct : { ...direct, body });
+      out.push(body === direct.body ? direct : make.around(direct, body));
     } else out.push(direct);
   }
 
@@ -69,32 +70,32 @@ class Inliner {
         const a = this.first(e.a, out, true);
         // A left side that sees no memory is the same after a call of the right side: calls do not touch our locals.
         const b = isVolatile(a) ? this.substitute(e.b) : this.first(e.b, out, true);
-        return a === e.a && b === e.b ? e : { op: "bin", kind: e.kind, a, b };
+        return a === e.a && b === e.b ? e : make.bin(e.kind, a, b);
       }
       case "un": {
         const a = this.first(e.a, out, true);
-        return a === e.a ? e : { op: "un", kind: e.kind, a };
+        return a === e.a ? e : make.un(e.kind, a);
       }
       case "load": {
         const addr = this.first(e.addr, out, true);
-        return addr === e.addr ? e : { op: "load", size: e.size, addr, offset: e.offset };
+        return addr === e.addr ? e : make.load(e.size, addr, e.offset);
       }
       case "cond": {
         const c = this.first(e.cond, out, true);
         const a = this.substitute(e.a);
         const b = this.substitute(e.b);
-        return c === e.cond && a === e.a && b === e.b ? e : { op: "cond", cond: c, a, b };
+        return c === e.cond && a === e.a && b === e.b ? e : make.cond(c, a, b);
       }
       case "call": {
         const args = e.args.map((x, i) => (i === 0 ? this.first(x, out, true) : this.substitute(x)));
-        const call: IrExpr = { ...e, args };
+        const call = make.callExpr(e.target, args, e.type);
         const short = this.expression(call);
         if (short !== undefined) return short;
         const callee = self ? this.candidates(e.target) : undefined;
         if (callee === undefined) return args.every((x, i) => x === e.args[i]) ? e : call;
         const local = this.local(e.type);
         this.copy(callee, args, [local], out);
-        return { op: "get", local, type: e.type };
+        return make.get(local, e.type);
       }
       default:
         return e;
@@ -130,7 +131,7 @@ class Inliner {
     for (const t of callee.locals) this.locals.push(t);
     callee.params.forEach((_, i) => {
       const value = args[i];
-      if (value !== undefined) out.push({ op: "set", local: base + i, value });
+      if (value !== undefined) out.push(make.set(base + i, value));
     });
     // Fresh locals are zero once per call, not once per round of a loop around it.
     const labelBase = this.nextLabel;
@@ -138,7 +139,7 @@ class Inliner {
     this.nextLabel = end + 1;
     const clone = new Clone(base, labelBase, end, dests);
     const body = clone.list(callee.body, true);
-    if (clone.jumped) out.push({ op: "block", label: end, body });
+    if (clone.jumped) out.push(make.block(end, body));
     else for (const s of body) out.push(s);
   }
 }
@@ -164,30 +165,36 @@ class Clone {
     return out;
   }
 
-  private readonly expr = (e: IrExpr): IrExpr => (e.op === "get" ? { ...e, local: e.local + this.base } : mapChildren(e, this.expr));
+  private readonly expr = (e: IrExpr): IrExpr => (e.op === "get" ? make.get(e.local + this.base, e.type) : mapChildren(e, this.expr));
+
+  private locals(dests: readonly number[]): readonly number[] {
+    return dests.map((d) => d + this.base);
+  }
 
   private stmt(s: IrStmt, tail: boolean, out: IrStmt[]): void {
     if (s.op === "return") return this.ret(s.values, tail, out);
     const moved = mapStmt(s, this.expr);
     switch (moved.op) {
       case "set":
-        out.push({ ...moved, local: moved.local + this.base });
+        out.push(make.set(moved.local + this.base, moved.value));
         return;
       case "call":
+        out.push(make.call(moved.target, moved.args, this.locals(moved.dests)));
+        return;
       case "resume":
-        out.push({ ...moved, dests: moved.dests.map((d) => d + this.base) });
+        out.push(make.resume(moved.index, moved.args, this.locals(moved.dests)));
         return;
       case "if":
-        out.push({ ...moved, then: this.list(moved.then, tail), else: this.list(moved.else, tail) });
+        out.push(make.if(moved.cond, this.list(moved.then, tail), this.list(moved.else, tail)));
         return;
       case "loop":
-        out.push({ ...moved, label: moved.label + this.labels, body: this.list(moved.body, false) });
+        out.push(make.loop(moved.label + this.labels, this.list(moved.body, false)));
         return;
       case "block":
-        out.push({ ...moved, label: moved.label + this.labels, body: this.list(moved.body, tail) });
+        out.push(make.block(moved.label + this.labels, this.list(moved.body, tail)));
         return;
       case "br":
-        out.push({ ...moved, label: moved.label + this.labels });
+        out.push(make.br(moved.label + this.labels, moved.cond));
         return;
       default:
         out.push(moved);
@@ -198,11 +205,11 @@ class Clone {
     // The callee's results never mention the caller's locals, so they can be assigned one by one.
     values.forEach((v, i) => {
       const dest = this.dests[i];
-      if (dest !== undefined) out.push({ op: "set", local: dest, value: this.expr(v) });
+      if (dest !== undefined) out.push(make.set(dest, this.expr(v)));
     });
     if (tail) return;
     this.jumped = true;
-    out.push({ op: "br", label: this.end, cond: undefined });
+    out.push(make.br(this.end, undefined));
   }
 }
 

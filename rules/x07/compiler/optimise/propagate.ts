@@ -1,10 +1,12 @@
 // Forward propagation: constants, copies, and conditions that are known to hold. Removes checks that cannot fail. Knows the IR only.
 
 import type { BinOp, IrExpr, IrFunction, IrStmt } from "../ir.ts";
-import { isConst, isPure } from "../ir.ts";
+import { BIN_NUMBER, isConst, isPure } from "../ir.ts";
 import { bin, cond as condExpr, k, un, ZERO } from "../ops.ts";
 import { add as addition, compared, EVERYTHING, type Range, rangeOf } from "./ranges.ts";
-import { leaves, mapChildren, mapStmt, sameItems, Scratch } from "./walk.ts";
+import * as make from "../make.ts";
+import { NumberTable } from "./number-table.ts";
+import { ends, leaves, mapChildren, mapStmt, Scratch } from "./walk.ts";
 
 export function propagate(f: IrFunction): IrFunction {
   const body = new Propagation(f.locals.length).list(f.body);
@@ -12,6 +14,7 @@ export function propagate(f: IrFunction): IrFunction {
 }
 
 type Load = Extract<IrExpr, { op: "load" }>;
+type Store = Extract<IrStmt, { op: "store" }>;
 
 /** One function uses it at a time. */
 const markTable = new Scratch();
@@ -39,6 +42,11 @@ class Propagation {
   private readonly before: (IrExpr | Range | Truth | undefined)[] = [];
   /** Jumps written so far, by label. */
   private readonly jumps: number[] = [];
+  /** Statements of the lists at hand, those of inner lists behind those of outer ones. */
+  private readonly written: IrStmt[] = [];
+  private top = 0;
+  /** Every local that has been assigned so far, in order. */
+  private readonly assignments: number[] = [];
   /** Marks of locals: those with the newest number are in the set at hand. */
   private readonly marks: Int32Array;
   private mark = 0;
@@ -55,77 +63,97 @@ class Propagation {
   // ---- statements
 
   list(stmts: readonly IrStmt[]): readonly IrStmt[] {
-    const out: IrStmt[] = [];
-    for (const s of stmts) {
-      this.stmt(s, out);
+    const base = this.top;
+    for (let i = 0; i < stmts.length; i++) {
+      this.stmt(stmts[i]!);
+      if (this.top === base || !ends(this.written[this.top - 1]!)) continue;
       // What follows a jump never runs; its labels are its own.
-      if (leaves(out)) break;
+      for (let rest = i + 1; rest < stmts.length; rest++) this.noteAssignments(stmts[rest]!);
+      break;
     }
-    return sameItems(out, stmts) ? stmts : out;
+    return this.taken(base, stmts);
   }
 
-  private stmt(s: IrStmt, out: IrStmt[]): void {
+  private write(s: IrStmt): void {
+    this.written[this.top++] = s;
+  }
+
+  /** The statements written since `base`: the old list where they are the same. */
+  private taken(base: number, old: readonly IrStmt[]): readonly IrStmt[] {
+    const { written, top } = this;
+    this.top = base;
+    if (top - base !== old.length) return written.slice(base, top);
+    for (let i = 0; i < old.length; i++) if (written[base + i] !== old[i]) return written.slice(base, top);
+    return old;
+  }
+
+  private stmt(s: IrStmt): void {
     switch (s.op) {
       case "if":
-        return this.if(s, out);
+        return this.if(s);
       case "loop":
-        return this.loop(s, out);
+        return this.loop(s);
       case "block":
-        return this.block(s, out);
+        return this.block(s);
       case "br":
-        return this.br(s, out);
+        return this.br(s);
       case "trapIf":
-        return this.trapIf(s, out);
+        return this.trapIf(s);
       case "set":
-        return this.set(s, out);
+        return this.set(s);
       case "store": {
-        const next = mapStmt(s, this.rewrite);
-        out.push(next.op === "store" ? this.addressed(next) : next);
-        return;
+        const addr = this.rewrite(s.addr);
+        const value = this.rewrite(s.value);
+        return this.write(this.addressed<Store>(addr === s.addr && value === s.value ? s : make.store(s.size, addr, s.offset, value)));
       }
       case "call":
       case "resume":
-        out.push(mapStmt(s, this.rewrite));
-        for (const d of s.dests) this.kill(d);
+        this.write(mapStmt(s, this.rewrite));
+        for (const d of s.dests) this.assign(d);
         return;
       default:
-        out.push(mapStmt(s, this.rewrite));
+        this.write(mapStmt(s, this.rewrite));
     }
   }
 
-  private set(s: Extract<IrStmt, { op: "set" }>, out: IrStmt[]): void {
+  private set(s: Extract<IrStmt, { op: "set" }>): void {
     const value = this.rewrite(s.value);
-    if (value.op === "get" && value.local === s.local) return;
-    const known = this.values[s.local];
-    if (known !== undefined && value.op === "const" && known.op === "const" && known.value === value.value) return;
-    out.push(value === s.value ? s : { op: "set", local: s.local, value });
-    const range = rangeOf(value, this.rangeOfLocal);
-    this.kill(s.local);
-    if (range !== EVERYTHING && value.op !== "const") this.learnRange(s.local, range);
-    if (value.op === "const" || value.op === "get") this.learnValue(s.local, value);
+    const { local } = s;
+    if (value.op === "get" && value.local === local) return void this.assignments.push(local);
+    const known = this.values[local];
+    if (known !== undefined && value.op === "const" && known.op === "const" && known.value === value.value) return void this.assignments.push(local);
+    this.write(value === s.value ? s : make.set(local, value));
+    const range = rangeOf(value, this.ranges);
+    this.assign(local);
+    if (range !== EVERYTHING && value.op !== "const") this.learnRange(local, range);
+    if (value.op === "const" || value.op === "get") this.learnValue(local, value);
   }
 
-  private if(s: Extract<IrStmt, { op: "if" }>, out: IrStmt[]): void {
+  private if(s: Extract<IrStmt, { op: "if" }>): void {
     const test = this.rewrite(s.cond);
-    if (test.op === "const") {
-      for (const inner of this.list(test.value !== 0 ? s.then : s.else)) out.push(inner);
-      return;
-    }
+    if (test.op === "const") return this.decided(test.value !== 0 ? s.then : s.else, test.value !== 0 ? s.else : s.then);
+    const before = this.assignments.length;
     const then = this.branch(s.then, test, s.cond, true);
+    const between = this.assignments.length;
     const otherwise = this.branch(s.else, test, s.cond, false);
+    const after = this.assignments.length;
     const a = leaves(then);
     const b = leaves(otherwise);
-    const changedThen = a && b ? NONE : this.assigned(s.then);
-    const changedElse = a && b ? NONE : this.assigned(s.else);
-    if (!a) this.killAll(changedThen);
-    if (!b) this.killAll(changedElse);
+    if (!a) this.killAssigned(before, between);
+    if (!b) this.killAssigned(between, after);
     if (then.length === 0 && otherwise.length === 0) {
-      if (!isPure(test)) out.push({ op: "if", cond: test, then, else: otherwise });
+      if (!isPure(test)) this.write(make.if(test, then, otherwise));
       return;
     }
-    out.push(test === s.cond && then === s.then && otherwise === s.else ? s : { op: "if", cond: test, then, else: otherwise });
-    if (a && !b) this.learnUnchanged(test, s.cond, false, changedElse);
-    if (b && !a) this.learnUnchanged(test, s.cond, true, changedThen);
+    this.write(test === s.cond && then === s.then && otherwise === s.else ? s : make.if(test, then, otherwise));
+    if (a && !b) this.learnUnchanged(test, s.cond, false, between, after);
+    if (b && !a) this.learnUnchanged(test, s.cond, true, before, between);
+  }
+
+  /** One side always runs, the other never. */
+  private decided(side: readonly IrStmt[], never: readonly IrStmt[]): void {
+    for (const s of this.list(side)) this.write(s);
+    for (const s of never) this.noteAssignments(s);
   }
 
   private branch(stmts: readonly IrStmt[], test: IrExpr, original: IrExpr, holds: boolean): readonly IrStmt[] {
@@ -138,9 +166,10 @@ class Propagation {
     return out;
   }
 
-  private learnUnchanged(test: IrExpr, original: IrExpr, holds: boolean, changed: readonly number[]): void {
+  /** `from` and `to`: the assignments that the condition must not depend on. */
+  private learnUnchanged(test: IrExpr, original: IrExpr, holds: boolean, from: number, to: number): void {
     this.mark++;
-    for (const l of changed) this.marks[l] = this.mark;
+    for (let i = from; i < to; i++) this.marks[this.assignments[i]!] = this.mark;
     if (!this.mentionsMarked(test)) this.learn(test, holds);
     if (original !== test && !this.mentionsMarked(original)) this.learn(original, holds);
   }
@@ -164,11 +193,13 @@ class Propagation {
     }
   }
 
-  private loop(s: Extract<IrStmt, { op: "loop" }>, out: IrStmt[]): void {
-    const invariant = this.entryCondition(s);
+  private loop(s: Extract<IrStmt, { op: "loop" }>): void {
+    const { changed, jumps } = new Rounds(s, this.marks, ++this.mark);
+    // The condition under which the loop goes round again, if its end is the only place that does so.
+    const last = s.body.at(-1);
+    const invariant = jumps === 1 && last?.op === "br" && last.label === s.label ? last.cond : undefined;
     const known = invariant !== undefined && (this.truth(invariant) === true || holdsAlways(this.rewrite(invariant)));
-    const changed = this.assigned(s.body);
-    this.killAll(changed);
+    for (const local of changed) this.kill(local);
     const mark = this.trail.length;
     if (known && invariant !== undefined) {
       this.learn(invariant, true);
@@ -176,54 +207,47 @@ class Propagation {
     }
     const body = this.list(s.body);
     this.undo(mark);
-    out.push(body === s.body ? s : { op: "loop", label: s.label, body });
+    this.write(body === s.body ? s : make.loop(s.label, body));
   }
 
-  /** The condition under which the loop goes round again, if its end is the only place that does so. */
-  private entryCondition(s: Extract<IrStmt, { op: "loop" }>): IrExpr | undefined {
-    const last = s.body.at(-1);
-    if (last?.op !== "br" || last.label !== s.label || last.cond === undefined) return undefined;
-    for (let i = 0; i < s.body.length - 1; i++) if (jumpsTo(s.body[i]!, s.label)) return undefined;
-    return last.cond;
-  }
-
-  private block(s: Extract<IrStmt, { op: "block" }>, out: IrStmt[]): void {
+  private block(s: Extract<IrStmt, { op: "block" }>): void {
     const mark = this.trail.length;
     const jumps = this.jumps[s.label] ?? 0;
+    const before = this.assignments.length;
     const body = this.list(s.body);
     if ((this.jumps[s.label] ?? 0) === jumps) {
-      for (const x of body) out.push(x);
+      for (const x of body) this.write(x);
       return;
     }
     this.undo(mark);
-    this.killAll(this.assigned(s.body));
-    out.push(body === s.body ? s : { op: "block", label: s.label, body });
+    this.killAssigned(before, this.assignments.length);
+    this.write(body === s.body ? s : make.block(s.label, body));
   }
 
-  private br(s: Extract<IrStmt, { op: "br" }>, out: IrStmt[]): void {
-    if (s.cond === undefined) return this.jump(s, out);
+  private br(s: Extract<IrStmt, { op: "br" }>): void {
+    if (s.cond === undefined) return this.jump(s);
     const test = this.rewrite(s.cond);
     if (test.op === "const") {
-      if (test.value !== 0) this.jump({ op: "br", label: s.label, cond: undefined }, out);
+      if (test.value !== 0) this.jump(make.br(s.label, undefined));
       return;
     }
-    this.jump(test === s.cond ? s : { op: "br", label: s.label, cond: test }, out);
+    this.jump(test === s.cond ? s : make.br(s.label, test));
     this.learn(test, false);
     if (s.cond !== test) this.learn(s.cond, false);
   }
 
-  private jump(s: Extract<IrStmt, { op: "br" }>, out: IrStmt[]): void {
+  private jump(s: Extract<IrStmt, { op: "br" }>): void {
     this.jumps[s.label] = (this.jumps[s.label] ?? 0) + 1;
-    out.push(s);
+    this.write(s);
   }
 
-  private trapIf(s: Extract<IrStmt, { op: "trapIf" }>, out: IrStmt[]): void {
+  private trapIf(s: Extract<IrStmt, { op: "trapIf" }>): void {
     const test = this.rewrite(s.cond);
     if (test.op === "const") {
-      if (test.value !== 0) out.push({ op: "trap" });
+      if (test.value !== 0) this.write(make.trap());
       return;
     }
-    out.push(test === s.cond ? s : { op: "trapIf", cond: test });
+    this.write(test === s.cond ? s : make.trapIf(test));
     this.learn(test, false);
     if (s.cond !== test) this.learn(s.cond, false);
   }
@@ -238,7 +262,8 @@ class Propagation {
         const a = this.rewrite(e.a);
         const b = this.rewrite(e.b);
         const next = a === e.a && b === e.b ? e : bin(e.kind, a, b);
-        const truth = next.op === "bin" && isComparison(next.kind) ? (this.truth(next) ?? (next === e ? undefined : this.truth(e))) : undefined;
+        if (next.op !== "bin" || !isComparison(next.kind)) return next;
+        const truth = this.truth(next) ?? (next === e ? undefined : this.truth(e));
         return truth === undefined ? next : k(truth ? 1 : 0);
       }
       case "un": {
@@ -258,7 +283,7 @@ class Propagation {
       }
       case "load": {
         const addr = this.rewrite(e.addr);
-        return this.addressed<Load>(addr === e.addr ? e : { op: "load", size: e.size, addr, offset: e.offset });
+        return this.addressed<Load>(addr === e.addr ? e : make.load(e.size, addr, e.offset));
       }
       case "const":
         return e;
@@ -268,21 +293,19 @@ class Propagation {
   };
 
   /** The constant part of an index becomes the offset where the index does not wrap: then no part of the address does. */
-  private addressed<A extends { readonly addr: IrExpr; readonly offset: number }>(access: A): A {
+  private addressed<A extends Load | Store>(access: A): A {
     const { addr } = access;
     if (addr.op !== "bin" || addr.kind !== "add") return access;
     const index = addr.b;
-    if (index.op === "const") return index.value > 0 && access.offset + index.value < 65536 && !isConst(addr.a) ? { ...access, addr: addr.a, offset: access.offset + index.value } : access;
+    if (index.op === "const") return index.value > 0 && access.offset + index.value < 65536 && !isConst(addr.a) ? moved(access, addr.a, access.offset + index.value) : access;
     if (index.op !== "bin" || index.kind !== "add" || index.b.op !== "const" || index.b.value <= 0 || access.offset + index.b.value >= 65536) return access;
-    const whole = addition(rangeOf(index.a, this.rangeOfLocal), { low: index.b.value, high: index.b.value });
-    return whole === EVERYTHING ? access : { ...access, addr: bin("add", addr.a, index.a), offset: access.offset + index.b.value };
+    const whole = addition(rangeOf(index.a, this.ranges), { low: index.b.value, high: index.b.value });
+    return whole === EVERYTHING ? access : moved(access, bin("add", addr.a, index.a), access.offset + index.b.value);
   }
 
   // ---- knowledge
 
-  private readonly rangeOfLocal = (local: number): Range => this.ranges[local] ?? EVERYTHING;
-
-  private readonly learnRange = (local: number, range: Range): void => {
+  learnRange(local: number, range: Range): void {
     if (range === EVERYTHING) return;
     const before = this.ranges[local];
     if (before === undefined) return range.low > range.high ? undefined : this.changeRange(local, range);
@@ -290,7 +313,7 @@ class Propagation {
     const high = Math.min(range.high, before.high);
     if (low > high || (before.low === low && before.high === high)) return;
     this.changeRange(local, { low, high });
-  };
+  }
 
   private changeRange(local: number, range: Range | undefined): void {
     this.trail.push(this.ranges.length + local);
@@ -356,44 +379,34 @@ class Propagation {
     this.about[local] = undefined;
   }
 
-  private killAll(locals: readonly number[]): void {
-    for (const l of locals) this.kill(l);
+  /** The local has another value now. */
+  private assign(local: number): void {
+    this.assignments.push(local);
+    this.kill(local);
   }
 
-  /** The locals that the statements assign, each once. */
-  private assigned(stmts: readonly IrStmt[]): readonly number[] {
-    if (stmts.length === 0) return NONE;
-    const found: number[] = [];
-    this.mark++;
-    this.collectAssigned(stmts, found);
-    return found;
+  private killAssigned(from: number, to: number): void {
+    for (let i = from; i < to; i++) this.kill(this.assignments[i]!);
   }
 
-  private collectAssigned(stmts: readonly IrStmt[], found: number[]): void {
-    for (const s of stmts) {
-      switch (s.op) {
-        case "set":
-          this.addUnmarked(s.local, found);
-          break;
-        case "call":
-        case "resume":
-          for (const d of s.dests) this.addUnmarked(d, found);
-          break;
-        case "if":
-          this.collectAssigned(s.then, found);
-          this.collectAssigned(s.else, found);
-          break;
-        case "loop":
-        case "block":
-          this.collectAssigned(s.body, found);
-      }
+  /** Of statements that never run: what holds behind them does not depend on that. */
+  private noteAssignments(s: IrStmt): void {
+    switch (s.op) {
+      case "set":
+        this.assignments.push(s.local);
+        return;
+      case "call":
+      case "resume":
+        for (const d of s.dests) this.assignments.push(d);
+        return;
+      case "if":
+        for (const x of s.then) this.noteAssignments(x);
+        for (const x of s.else) this.noteAssignments(x);
+        return;
+      case "loop":
+      case "block":
+        for (const x of s.body) this.noteAssignments(x);
     }
-  }
-
-  private addUnmarked(local: number, found: number[]): void {
-    if (this.marks[local] === this.mark) return;
-    this.marks[local] = this.mark;
-    found.push(local);
   }
 
   private learn(e: IrExpr, holds: boolean): void {
@@ -415,9 +428,9 @@ class Propagation {
     const a = leftOf(e, form);
     const b = rightOf(e, form);
     const so = affirms(form) === holds;
-    compared(KIND_NAMES[kind], a, b, so, this.rangeOfLocal, this.learnRange);
+    compared(KIND_NAMES[kind], a, b, so, this.ranges, this);
     const comparison = this.comparisons.learn(kind, a, b);
-    if (comparison === undefined) return;
+    if (comparison === UNKNOWN) return;
     const truth = so ? HOLDS : FAILS;
     if (this.truths[comparison] === truth) return;
     this.changeTruth(comparison, truth);
@@ -435,8 +448,8 @@ class Propagation {
     if (ranged !== undefined && isPure(a) && isPure(b)) return ranged === affirms(form);
     if (this.learned === 0) return undefined;
     const x = this.comparisons.operand(a);
-    const y = x === undefined ? undefined : this.comparisons.operand(b);
-    if (x === undefined || y === undefined) return undefined;
+    const y = x === UNKNOWN ? UNKNOWN : this.comparisons.operand(b);
+    if (x === UNKNOWN || y === UNKNOWN) return undefined;
     const known = this.implied(kind, x, y);
     return known === undefined ? undefined : known === affirms(form);
   }
@@ -444,8 +457,8 @@ class Propagation {
   /** What the ranges of both sides say. */
   private ranged(kind: BaseKind, a: IrExpr, b: IrExpr): boolean | undefined {
     if (a.op === "get" && b.op === "get" && a.local === b.local) return kind === EQ;
-    const x = rangeOf(a, this.rangeOfLocal);
-    const y = rangeOf(b, this.rangeOfLocal);
+    const x = rangeOf(a, this.ranges);
+    const y = rangeOf(b, this.ranges);
     if (x === EVERYTHING && y === EVERYTHING) return undefined;
     if (kind === EQ) return x.high < y.low || y.high < x.low ? false : undefined;
     if (kind === LT_S && (x.high > HALF || y.high > HALF)) return undefined;
@@ -466,11 +479,63 @@ class Propagation {
 
   private known(kind: BaseKind, x: number, y: number): Truth {
     const comparison = this.comparisons.find(kind, x, y);
-    return comparison === undefined ? KNOWN_NOTHING : this.truths[comparison]!;
+    return comparison === UNKNOWN ? KNOWN_NOTHING : this.truths[comparison]!;
   }
 }
 
-const NONE: readonly number[] = [];
+function moved<A extends Load | Store>(access: A, addr: IrExpr, offset: number): A;
+function moved(access: Load | Store, addr: IrExpr, offset: number): Load | Store {
+  return access.op === "load" ? make.load(access.size, addr, offset) : make.store(access.size, addr, offset, access.value);
+}
+
+/** What a loop's body does to what is known at its start. */
+class Rounds {
+  /** The locals that it assigns, each once. */
+  readonly changed: number[] = [];
+  /** How often it jumps back to its start. */
+  jumps = 0;
+  private readonly label: number;
+  private readonly marks: Int32Array;
+  private readonly mark: number;
+
+  constructor(s: Extract<IrStmt, { op: "loop" }>, marks: Int32Array, mark: number) {
+    this.label = s.label;
+    this.marks = marks;
+    this.mark = mark;
+    this.list(s.body);
+  }
+
+  private list(stmts: readonly IrStmt[]): void {
+    for (const s of stmts) {
+      switch (s.op) {
+        case "set":
+          this.assigned(s.local);
+          break;
+        case "call":
+        case "resume":
+          for (const d of s.dests) this.assigned(d);
+          break;
+        case "if":
+          this.list(s.then);
+          this.list(s.else);
+          break;
+        case "loop":
+        case "block":
+          this.list(s.body);
+          break;
+        case "br":
+          if (s.label === this.label) this.jumps++;
+      }
+    }
+  }
+
+  private assigned(local: number): void {
+    if (this.marks[local] === this.mark) return;
+    this.marks[local] = this.mark;
+    this.changed.push(local);
+  }
+}
+
 const LT_U = 0;
 const LT_S = 1;
 const EQ = 2;
@@ -484,83 +549,72 @@ function holdsAlways(e: IrExpr): boolean {
   return e.op === "const" && e.value !== 0;
 }
 
+/** One function uses it at a time. */
+const numbers = new NumberTable();
+/** Kinds of keys in it, besides those of comparisons; sums are told apart by their operators. */
+const CONSTANT = 3;
+const SUM = 4;
+const UNKNOWN = -1;
+
 /** Numbers for comparisons of small, repeatable operands, so that equal ones are found again without writing them out. */
 class Comparisons {
   /** The locals that a comparison depends on. */
   readonly locals: (readonly number[])[] = [];
-  private readonly known: (Map<number, number> | undefined)[] = [undefined, undefined, undefined];
-  private readonly constants = new Map<number, number>();
-  private readonly sums = new Map<BinOp, Map<number, number>>();
   /** Locals stand for themselves; what else is met gets the next number. */
   private operands: number;
 
   constructor(locals: number) {
     this.operands = locals;
+    numbers.clear();
   }
 
-  find(kind: BaseKind, x: number, y: number): number | undefined {
-    return this.known[kind]?.get(pair(x, y));
+  find(kind: BaseKind, x: number, y: number): number {
+    return numbers.find(kind, x, y);
   }
 
-  /** The number of a comparison, a new one where it has none; undefined for operands that are not small. */
-  learn(kind: BaseKind, a: IrExpr, b: IrExpr): number | undefined {
+  /** The number of a comparison, a new one where it has none; UNKNOWN for operands that are not small. */
+  learn(kind: BaseKind, a: IrExpr, b: IrExpr): number {
     const x = this.numbered(a);
-    const y = x === undefined ? undefined : this.numbered(b);
-    if (x === undefined || y === undefined) return undefined;
-    const key = pair(x, y);
-    const known = (this.known[kind] ??= new Map());
-    let found = known.get(key);
-    if (found === undefined) {
+    const y = x === UNKNOWN ? UNKNOWN : this.numbered(b);
+    if (x === UNKNOWN || y === UNKNOWN) return UNKNOWN;
+    let found = numbers.find(kind, x, y);
+    if (found === UNKNOWN) {
       const locals: number[] = [];
       addLocals(a, locals);
       addLocals(b, locals);
-      known.set(key, (found = this.locals.push(locals) - 1));
+      found = this.locals.push(locals) - 1;
+      numbers.add(kind, x, y, found);
     }
     return found;
   }
 
   /** The number of an operand that some comparison has. */
-  operand(e: IrExpr): number | undefined {
-    if (e.op === "get") return e.local;
-    if (e.op === "const") return this.constants.get(e.value);
-    if (e.op !== "bin") return undefined;
-    const of = this.sums.get(e.kind);
-    const x = of === undefined ? undefined : this.leaf(e.a);
-    const y = x === undefined ? undefined : this.leaf(e.b);
-    return x === undefined || y === undefined ? undefined : of?.get(pair(x, y));
+  operand(e: IrExpr): number {
+    if (e.op !== "bin") return this.leaf(e);
+    const x = this.leaf(e.a);
+    const y = x === UNKNOWN ? UNKNOWN : this.leaf(e.b);
+    return x === UNKNOWN || y === UNKNOWN ? UNKNOWN : numbers.find(SUM + BIN_NUMBER[e.kind], x, y);
   }
 
-  private leaf(e: IrExpr): number | undefined {
+  private leaf(e: IrExpr): number {
     if (e.op === "get") return e.local;
-    return e.op === "const" ? this.constants.get(e.value) : undefined;
+    return e.op === "const" ? numbers.find(CONSTANT, e.value, 0) : UNKNOWN;
   }
 
-  private numbered(e: IrExpr): number | undefined {
+  private numbered(e: IrExpr): number {
     if (e.op === "get") return e.local;
-    if (e.op === "const") return numberIn(this.constants, e.value, this);
-    if (e.op !== "bin" || !isLeaf(e.a) || !isLeaf(e.b)) return undefined;
+    if (e.op === "const") return this.numberOf(CONSTANT, e.value, 0);
+    if (e.op !== "bin" || !isLeaf(e.a) || !isLeaf(e.b)) return UNKNOWN;
     const x = this.numbered(e.a);
-    const y = this.numbered(e.b);
-    if (x === undefined || y === undefined) return undefined;
-    let of = this.sums.get(e.kind);
-    if (of === undefined) this.sums.set(e.kind, (of = new Map()));
-    return numberIn(of, pair(x, y), this);
+    return this.numberOf(SUM + BIN_NUMBER[e.kind], x, this.numbered(e.b));
   }
 
-  next(): number {
+  private numberOf(kind: number, x: number, y: number): number {
+    const found = numbers.find(kind, x, y);
+    if (found !== UNKNOWN) return found;
+    numbers.add(kind, x, y, this.operands);
     return this.operands++;
   }
-}
-
-function numberIn(map: Map<number, number>, key: number, numbers: Comparisons): number {
-  let found = map.get(key);
-  if (found === undefined) map.set(key, (found = numbers.next()));
-  return found;
-}
-
-/** Two numbers as one: a small integer for all but giant functions. */
-function pair(x: number, y: number): number {
-  return x < 32_768 && y < 32_768 ? (x << 15) | y : 2 ** 52 + x * 2 ** 26 + y;
 }
 
 function isLeaf(e: IrExpr): boolean {
@@ -623,25 +677,6 @@ function addLocals(e: IrExpr, locals: number[]): void {
     addLocals(e.a, locals);
     addLocals(e.b, locals);
   }
-}
-
-export function jumpsTo(s: IrStmt, label: number): boolean {
-  switch (s.op) {
-    case "br":
-      return s.label === label;
-    case "if":
-      return listJumpsTo(s.then, label) || listJumpsTo(s.else, label);
-    case "loop":
-    case "block":
-      return listJumpsTo(s.body, label);
-    default:
-      return false;
-  }
-}
-
-function listJumpsTo(stmts: readonly IrStmt[], label: number): boolean {
-  for (const s of stmts) if (jumpsTo(s, label)) return true;
-  return false;
 }
 
 function addTo(lists: (number[] | undefined)[], index: number, value: number): void {

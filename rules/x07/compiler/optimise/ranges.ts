@@ -9,6 +9,13 @@ export interface Range {
   readonly high: number;
 }
 
+/** By local, between which values it is. */
+export type Known = readonly (Range | undefined)[];
+
+export interface Learner {
+  learnRange(local: number, range: Range): void;
+}
+
 const TOP = 2 ** 32 - 1;
 const HALF = 2 ** 31 - 1;
 /** What nothing is known of; the only range that is this object. */
@@ -25,12 +32,12 @@ function range(low: number, high: number): Range {
   return high > TOP || low < 0 || (low === 0 && high === TOP) ? EVERYTHING : { low, high };
 }
 
-export function rangeOf(e: IrExpr, ofLocal: (local: number) => Range, depth = 0): Range {
+export function rangeOf(e: IrExpr, known: Known, depth = 0): Range {
   switch (e.op) {
     case "const":
-      return SMALL[e.value] ?? { low: e.value >>> 0, high: e.value >>> 0 };
+      return e.value >= 0 && e.value < SMALL.length ? SMALL[e.value]! : { low: e.value >>> 0, high: e.value >>> 0 };
     case "get":
-      return e.type === "i32" ? ofLocal(e.local) : EVERYTHING;
+      return e.type === "i32" ? known[e.local] ?? EVERYTHING : EVERYTHING;
     case "load":
       return e.size === 1 ? BYTE : e.size === 2 ? HALF_WORD : EVERYTHING;
     case "un":
@@ -38,51 +45,51 @@ export function rangeOf(e: IrExpr, ofLocal: (local: number) => Range, depth = 0)
       return e.kind === "clz" || e.kind === "ctz" || e.kind === "popcnt" ? BITS : EVERYTHING;
     case "cond": {
       if (depth > DEEPEST) return EVERYTHING;
-      const a = rangeOf(e.a, ofLocal, depth + 1);
-      const b = a === EVERYTHING ? EVERYTHING : rangeOf(e.b, ofLocal, depth + 1);
+      const a = rangeOf(e.a, known, depth + 1);
+      const b = a === EVERYTHING ? EVERYTHING : rangeOf(e.b, known, depth + 1);
       return b === EVERYTHING ? EVERYTHING : range(Math.min(a.low, b.low), Math.max(a.high, b.high));
     }
     case "bin":
-      return depth > DEEPEST ? EVERYTHING : ofBin(e, ofLocal, depth + 1);
+      return depth > DEEPEST ? EVERYTHING : ofBin(e, known, depth + 1);
     default:
       return EVERYTHING;
   }
 }
 
-function ofBin(e: Extract<IrExpr, { op: "bin" }>, ofLocal: (local: number) => Range, depth: number): Range {
+function ofBin(e: Extract<IrExpr, { op: "bin" }>, known: Known, depth: number): Range {
   switch (e.kind) {
     case "add":
-      return add(rangeOf(e.a, ofLocal, depth), rangeOf(e.b, ofLocal, depth));
+      return add(rangeOf(e.a, known, depth), rangeOf(e.b, known, depth));
     case "sub": {
-      const x = rangeOf(e.a, ofLocal, depth);
-      const y = rangeOf(e.b, ofLocal, depth);
+      const x = rangeOf(e.a, known, depth);
+      const y = rangeOf(e.b, known, depth);
       return x.low >= y.high ? range(x.low - y.high, x.high - y.low) : EVERYTHING;
     }
     case "mul": {
-      const x = rangeOf(e.a, ofLocal, depth);
-      const y = rangeOf(e.b, ofLocal, depth);
+      const x = rangeOf(e.a, known, depth);
+      const y = rangeOf(e.b, known, depth);
       return range(x.low * y.low, x.high * y.high);
     }
     case "and":
-      return range(0, Math.min(rangeOf(e.a, ofLocal, depth).high, rangeOf(e.b, ofLocal, depth).high));
+      return range(0, Math.min(rangeOf(e.a, known, depth).high, rangeOf(e.b, known, depth).high));
     case "shl": {
       if (e.b.op !== "const") return EVERYTHING;
-      const x = rangeOf(e.a, ofLocal, depth);
+      const x = rangeOf(e.a, known, depth);
       const times = 2 ** (e.b.value & 31);
       return range(x.low * times, x.high * times);
     }
     case "shr_u": {
       if (e.b.op !== "const") return EVERYTHING;
-      const x = rangeOf(e.a, ofLocal, depth);
+      const x = rangeOf(e.a, known, depth);
       return range(x.low >>> (e.b.value & 31), x.high >>> (e.b.value & 31));
     }
     case "div_u": {
       if (e.b.op !== "const" || e.b.value === 0) return EVERYTHING;
-      const x = rangeOf(e.a, ofLocal, depth);
+      const x = rangeOf(e.a, known, depth);
       return range(Math.floor(x.low / (e.b.value >>> 0)), Math.floor(x.high / (e.b.value >>> 0)));
     }
     case "rem_u":
-      return e.b.op === "const" && e.b.value !== 0 ? range(0, Math.min(rangeOf(e.a, ofLocal, depth).high, (e.b.value >>> 0) - 1)) : EVERYTHING;
+      return e.b.op === "const" && e.b.value !== 0 ? range(0, Math.min(rangeOf(e.a, known, depth).high, (e.b.value >>> 0) - 1)) : EVERYTHING;
     default:
       return isBool(e) ? BOOL : EVERYTHING;
   }
@@ -94,24 +101,24 @@ export function add(a: Range, b: Range): Range {
 }
 
 /** Tells what a comparison says of the locals that stand on its sides. */
-export function compared(kind: "lt_u" | "lt_s" | "eq", a: IrExpr, b: IrExpr, holds: boolean, ofLocal: (local: number) => Range, tell: (local: number, range: Range) => void): void {
+export function compared(kind: "lt_u" | "lt_s" | "eq", a: IrExpr, b: IrExpr, holds: boolean, known: Known, learner: Learner): void {
   if ((a.op !== "get" && b.op !== "get") || (kind === "eq" && !holds)) return;
-  const x = rangeOf(a, ofLocal);
-  const y = rangeOf(b, ofLocal);
+  const x = rangeOf(a, known);
+  const y = rangeOf(b, known);
   if (kind === "eq") {
-    if (a.op === "get" && y !== EVERYTHING) tell(a.local, y);
-    if (b.op === "get" && x !== EVERYTHING) tell(b.local, x);
+    if (a.op === "get" && y !== EVERYTHING) learner.learnRange(a.local, y);
+    if (b.op === "get" && x !== EVERYTHING) learner.learnRange(b.local, x);
     return;
   }
   // Signed and unsigned agree on what is not negative; x is not when it is at least such a y.
   if (kind === "lt_s" && (y.high > HALF || (holds && x.high > HALF))) return;
   const top = kind === "lt_s" ? HALF : TOP;
   if (a.op === "get") {
-    if (holds && y.high > 0) tell(a.local, range(0, y.high - 1));
-    if (!holds) tell(a.local, range(y.low, top));
+    if (holds && y.high > 0) learner.learnRange(a.local, range(0, y.high - 1));
+    if (!holds) learner.learnRange(a.local, range(y.low, top));
   }
   if (b.op === "get" && (kind === "lt_u" || x.high <= HALF)) {
-    if (holds && x.low < top) tell(b.local, range(x.low + 1, top));
-    if (!holds) tell(b.local, range(0, x.high));
+    if (holds && x.low < top) learner.learnRange(b.local, range(x.low + 1, top));
+    if (!holds) learner.learnRange(b.local, range(0, x.high));
   }
 }

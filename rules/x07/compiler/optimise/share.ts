@@ -3,7 +3,9 @@
 import type { IrExpr, IrFunction, IrStmt, Scalar } from "../ir.ts";
 import { typeOf } from "../ir.ts";
 import { assignedLocals } from "../elab/effects.ts";
+import { NumberTable } from "./number-table.ts";
 import { mapChildren, mapStmt, ownExprs } from "./walk.ts";
+import * as make from "../make.ts";
 
 /** Larger expressions are looked at by their parts. */
 const LARGEST = 15;
@@ -20,10 +22,16 @@ export function shareValues(f: IrFunction): IrFunction {
   return { ...f, body: writing.list(f.body), locals: writing.locals };
 }
 
+/** One function uses it at a time. */
+const marks = new NumberTable();
+
 /** A cheap first look: whether any expression of three nodes or more seems to stand twice. */
 class Repeats {
-  private readonly seen = new Set<number>();
   private found = false;
+
+  constructor() {
+    marks.clear();
+  }
 
   in(stmts: readonly IrStmt[]): boolean {
     this.list(stmts);
@@ -76,8 +84,8 @@ class Repeats {
   }
 
   private seenBefore(mark: number): number {
-    if (this.seen.has(mark)) this.found = true;
-    else this.seen.add(mark);
+    if (marks.find(mark, 0, 0) >= 0) this.found = true;
+    else marks.add(mark, 0, 0, 0);
     return mark;
   }
 }
@@ -261,15 +269,15 @@ class Writing {
     }
     if (direct.op === "if") {
       const then = this.list(direct.then);
-      out.push({ ...direct, then, else: this.list(direct.else) });
-    } else if (direct.op === "loop" || direct.op === "block") out.push({ ...direct, body: this.list(direct.body) });
+      out.push(make.if(direct.cond, then, this.list(direct.else)));
+    } else if (direct.op === "loop" || direct.op === "block") out.push(make.around(direct, this.list(direct.body)));
     else out.push(direct);
   }
 
   private readonly expr = (e: IrExpr): IrExpr => {
     if (e.op === "cond") {
       const cond = this.expr(e.cond);
-      return cond === e.cond ? e : { ...e, cond };
+      return cond === e.cond ? e : make.cond(cond, e.a, e.b);
     }
     if (e.op !== "bin" && e.op !== "un") return mapChildren(e, this.expr);
     const form = formOf(e);
@@ -278,14 +286,14 @@ class Writing {
     if (shared === undefined) return e;
     if (this.seen.has(shared)) {
       const local = this.names.get(shared);
-      return local === undefined ? e : { op: "get", local, type: shared.type };
+      return local === undefined ? e : make.get(local, shared.type);
     }
     this.seen.add(shared);
     const value = mapChildren(e, this.expr);
     if (!this.worth.has(shared)) return value;
     const local = this.locals.push(shared.type) - 1;
     this.names.set(shared, local);
-    this.before.push({ op: "set", local, value });
-    return { op: "get", local, type: shared.type };
+    this.before.push(make.set(local, value));
+    return make.get(local, shared.type);
   };
 }

@@ -1,8 +1,9 @@
 // Moves what is computed for one reader to that reader, so that it needs no local. Knows the IR only.
 
 import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
-import { hasCall, isVolatile } from "../elab/effects.ts";
+import { hasCall } from "../elab/effects.ts";
 import { mapChildren, mapStmt, ownExprs } from "./walk.ts";
+import * as make from "../make.ts";
 
 /** Expressions deeper than this stay apart: every pass goes down them. */
 const DEEPEST = 40;
@@ -63,7 +64,7 @@ class Sink {
   private queue: number[] = [];
   /** By local, those that wait and may mention it. */
   private readonly readers: (number[] | undefined)[];
-  /** At least as many as wait that others read too, or that read memory. */
+  /** How many of them others read too, and how many read memory. */
   private sharedWaits = 0;
   private memoryWaits = 0;
   /** Whether the statement at hand calls; and the local that it sets: what reads it there is its last reader. */
@@ -93,9 +94,8 @@ class Sink {
   }
 
   private stmt(s: IrStmt, written: Written): IrStmt {
-    const waits = this.waits > 0;
-    const calls = waits && ownExprs(s, hasCall);
-    const again = waits && s.op === "set" && this.waiting[s.local]?.shared === true ? s.local : NONE;
+    const calls = this.memoryWaits > 0 && ownExprs(s, hasCall);
+    const again = this.sharedWaits > 0 && s.op === "set" && this.waiting[s.local]?.shared === true ? s.local : NONE;
     if (again !== NONE && s.op === "set" && timesRead(s.value, again) !== 1) this.drop(again);
     if (this.sharedWaits > 0 && !mayPass(s)) this.forgetShared();
     this.calls = calls;
@@ -123,18 +123,18 @@ class Sink {
         if (calls) this.forgetMemory();
         const then = this.list(direct.then);
         const otherwise = this.list(direct.else);
-        return then === direct.then && otherwise === direct.else ? direct : { ...direct, then, else: otherwise };
+        return then === direct.then && otherwise === direct.else ? direct : make.if(direct.cond, then, otherwise);
       }
       case "block": {
         const body = this.list(direct.body);
-        return body === direct.body ? direct : { ...direct, body };
+        return body === direct.body ? direct : make.around(direct, body);
       }
       case "loop": {
         // What is in a loop runs more than once.
         this.dropAll();
         const body = this.list(direct.body);
         this.dropAll();
-        return body === direct.body ? direct : { ...direct, body };
+        return body === direct.body ? direct : make.around(direct, body);
       }
       default:
         if (calls) this.forgetMemory();
@@ -147,8 +147,9 @@ class Sink {
     // What others read too is moved only into the next value of the same local.
     if (shared && this.sets[local] === 1) return;
     const reads: number[] = [];
-    if (!collect(value, reads, 1) || (!shared && reads.includes(local))) return;
-    const memory = isVolatile(value);
+    const seen = collect(value, reads, 1);
+    if (seen === UNFIT || (!shared && reads.includes(local))) return;
+    const memory = seen === MEMORY;
     if (shared) this.sharedWaits++;
     if (memory) this.memoryWaits++;
     this.waiting[local] = { value, memory, reads, list, index: list.out.length, shared };
@@ -175,9 +176,12 @@ class Sink {
   };
 
   private drop(local: number): void {
-    if (this.waiting[local] === undefined) return;
+    const w = this.waiting[local];
+    if (w === undefined) return;
     this.waiting[local] = undefined;
     this.waits--;
+    if (w.shared) this.sharedWaits--;
+    if (w.memory) this.memoryWaits--;
   }
 
   private dropAll(): void {
@@ -196,14 +200,12 @@ class Sink {
 
   private forgetShared(): void {
     for (const local of this.queue) if (this.waiting[local]?.shared === true) this.drop(local);
-    this.sharedWaits = 0;
     this.sweepQueue();
   }
 
   private forgetMemory(): void {
     if (this.memoryWaits === 0) return;
     for (const local of this.queue) if (this.waiting[local]?.memory === true) this.drop(local);
-    this.memoryWaits = 0;
     this.sweepQueue();
   }
 
@@ -225,26 +227,43 @@ function mayPass(s: IrStmt): boolean {
   }
 }
 
-/** Adds the locals that an expression reads; false: it calls, or is too deep. */
-function collect(e: IrExpr, reads: number[], depth: number): boolean {
-  if (depth >= DEEPEST) return false;
+const UNFIT = 0;
+const LOCALS = 1;
+const MEMORY = 2;
+/** What a value depends on. */
+type Seen = typeof UNFIT | typeof LOCALS | typeof MEMORY;
+
+/** Adds the locals that an expression reads, and tells whether it reads memory too; UNFIT: it calls, or is too deep. */
+function collect(e: IrExpr, reads: number[], depth: number): Seen {
+  if (depth >= DEEPEST) return UNFIT;
   switch (e.op) {
     case "get":
       reads.push(e.local);
-      return true;
-    case "bin":
-      return collect(e.a, reads, depth + 1) && collect(e.b, reads, depth + 1);
+      return LOCALS;
+    case "bin": {
+      const a = collect(e.a, reads, depth + 1);
+      return a === UNFIT ? UNFIT : both(a, collect(e.b, reads, depth + 1));
+    }
     case "un":
       return collect(e.a, reads, depth + 1);
     case "load":
-      return collect(e.addr, reads, depth + 1);
-    case "cond":
-      return collect(e.cond, reads, depth + 1) && collect(e.a, reads, depth + 1) && collect(e.b, reads, depth + 1);
+      return collect(e.addr, reads, depth + 1) === UNFIT ? UNFIT : MEMORY;
+    case "global":
+      return MEMORY;
+    case "cond": {
+      const c = collect(e.cond, reads, depth + 1);
+      return c === UNFIT ? UNFIT : both(c, both(collect(e.a, reads, depth + 1), collect(e.b, reads, depth + 1)));
+    }
     case "call":
-      return false;
+      return UNFIT;
     default:
-      return true;
+      return LOCALS;
   }
+}
+
+function both(a: Seen, b: Seen): Seen {
+  if (a === UNFIT || b === UNFIT) return UNFIT;
+  return a === MEMORY ? MEMORY : b;
 }
 
 function timesRead(e: IrExpr, local: number): number {

@@ -4,6 +4,7 @@
 import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
 import { bin, not, un } from "../ops.ts";
 import { countReads, mapChildren } from "./walk.ts";
+import * as make from "../make.ts";
 
 /** `left`: whether locals are set whose test is no longer reached. */
 export function threadJumps(f: IrFunction): { readonly f: IrFunction; readonly left: boolean } {
@@ -45,7 +46,7 @@ class Threading {
         continue;
       }
       const body = test !== undefined && s.op === "block" ? leadAhead(s.body, s.label, test, true) : undefined;
-      const led = body === undefined || s.op !== "block" || body === s.body ? s : { ...s, body };
+      const led = body === undefined || s.op !== "block" || body === s.body ? s : make.block(s.label, body);
       if (led !== s) this.left = true;
       const next = this.stmt(led);
       if (next !== s) out ??= stmts.slice(0, i);
@@ -66,17 +67,17 @@ class Threading {
     if (s.op === "if") {
       const then = this.list(s.then);
       const otherwise = this.list(s.else);
-      return then === s.then && otherwise === s.else ? s : { ...s, then, else: otherwise };
+      return then === s.then && otherwise === s.else ? s : make.if(s.cond, then, otherwise);
     }
     if (s.op !== "loop" && s.op !== "block") return s;
     const body = this.list(s.body);
-    return body === s.body ? s : { ...s, body };
+    return body === s.body ? s : make.around(s, body);
   }
 }
 
 /** A jump, or a short way out, that depends on nothing but one local. */
 function testOf(s: IrStmt | undefined): Test | undefined {
-  const leave: IrStmt | undefined = s?.op === "br" ? { op: "br", label: s.label, cond: undefined } : s?.op === "if" && s.else.length === 0 && s.then.length === 1 && isWayOut(s.then[0]) ? s.then[0] : undefined;
+  const leave: IrStmt | undefined = s?.op === "br" ? make.br(s.label, undefined) : s?.op === "if" && s.else.length === 0 && s.then.length === 1 && isWayOut(s.then[0]) ? s.then[0] : undefined;
   if (leave === undefined || (s?.op !== "br" && s?.op !== "if") || s.cond === undefined) return undefined;
   const local = onlyLocal(s.cond);
   return local === undefined ? undefined : { local, cond: s.cond, leave };
@@ -116,10 +117,10 @@ function leadAhead(stmts: readonly IrStmt[], label: number, test: Test, end: boo
     if (s.op === "if") {
       const then = leadAhead(s.then, label, test, end && last);
       const otherwise = leadAhead(s.else, label, test, end && last && s.else.length > 0);
-      if (then !== s.then || otherwise !== s.else) next = { ...s, then, else: otherwise };
+      if (then !== s.then || otherwise !== s.else) next = make.if(s.cond, then, otherwise);
     } else if (s.op === "loop" || s.op === "block") {
       const body = leadAhead(s.body, label, test, false);
-      if (body !== s.body) next = { ...s, body };
+      if (body !== s.body) next = make.around(s, body);
     } else if (s.op === "br" && s.label === label && s.cond === undefined && passes(stmts[i - 1], test)) next = test.leave;
     if (next !== s && out === undefined) out = stmts.slice(0, i);
     out?.push(next);
@@ -142,16 +143,16 @@ function intoBranches(s: Extract<IrStmt, { op: "if" }>, test: Test): readonly Ir
     const truth = holds(test, value);
     if (truth !== undefined) return truth ? [...before, test.leave] : before;
     const cond = put(test.cond, test.local, value);
-    return [...before, test.leave.op === "br" ? { ...test.leave, cond } : { op: "if", cond, then: [test.leave], else: [] }];
+    return [...before, test.leave.op === "br" ? make.br(test.leave.label, cond) : make.if(cond, [test.leave], [])];
   };
   const then = tested(s.then, a.value);
   const otherwise = tested(s.else, b.value);
   // One side that only leaves needs no branch.
   if (otherwise.length === 1 && otherwise[0] === test.leave) return [leaving(test, not(s.cond)), ...then];
   if (then.length === 1 && then[0] === test.leave) return [leaving(test, s.cond), ...otherwise];
-  return [{ op: "if", cond: s.cond, then, else: otherwise }];
+  return [make.if(s.cond, then, otherwise)];
 }
 
 function leaving(test: Test, cond: IrExpr): IrStmt {
-  return test.leave.op === "br" ? { ...test.leave, cond } : { op: "if", cond, then: [test.leave], else: [] };
+  return test.leave.op === "br" ? make.br(test.leave.label, cond) : make.if(cond, [test.leave], []);
 }

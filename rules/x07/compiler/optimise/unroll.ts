@@ -7,6 +7,7 @@ import { assignedLocals } from "../elab/effects.ts";
 import { declaredAtSet } from "./births.ts";
 import { highestLabel } from "./inline.ts";
 import { mapChildren, mapStmt, mentionsIn, sizeOf } from "./walk.ts";
+import * as make from "../make.ts";
 
 const COPIES = 4;
 const LARGEST_BODY = 12;
@@ -93,11 +94,11 @@ class Unroll {
     if (s.op === "if") {
       const then = this.list(s.then);
       const otherwise = this.list(s.else);
-      return then === s.then && otherwise === s.else ? [s] : [{ ...s, then, else: otherwise }];
+      return then === s.then && otherwise === s.else ? [s] : [make.if(s.cond, then, otherwise)];
     }
     if (s.op === "block") {
       const body = this.list(s.body);
-      return body === s.body ? [s] : [{ ...s, body }];
+      return body === s.body ? [s] : [make.around(s, body)];
     }
     if (s.op !== "loop") return [s];
     if (this.rounds === "many") {
@@ -112,7 +113,7 @@ class Unroll {
       }
     }
     const body = this.list(s.body);
-    return body === s.body ? [s] : [{ ...s, body }];
+    return body === s.body ? [s] : [make.around(s, body)];
   }
 
   /** As many copies as there are rounds from `first` on, each with its own counter and its own locals. */
@@ -127,7 +128,7 @@ class Unroll {
     const own = [...mentionsIn(c.work)].flatMap(([local, times]) => (atSet[local] === true && mentions.get(local) === times ? [local] : []));
     for (let i = 0; i < rounds; i++) {
       const values = new Map<number, IrExpr>([[c.counter, k(first + i)]]);
-      for (const local of own) values.set(local, { op: "get", local: this.locals.push(this.locals[local] ?? "i32") - 1, type: this.locals[local] ?? "i32" });
+      for (const local of own) values.set(local, make.get(this.locals.push(this.locals[local] ?? "i32") - 1, this.locals[local] ?? "i32"));
       const put = (e: IrExpr): IrExpr => {
         if (e.op === "get") return values.get(e.local) ?? e;
         const inner = mapChildren(e, put);
@@ -136,10 +137,10 @@ class Unroll {
       for (const w of c.work) {
         const copy = mapStmt(w, put);
         const name = copy.op === "set" ? values.get(copy.local) : undefined;
-        out.push(copy.op === "set" && name?.op === "get" ? { ...copy, local: name.local } : copy);
+        out.push(copy.op === "set" && name?.op === "get" ? make.set(name.local, copy.value) : copy);
       }
     }
-    out.push({ op: "set", local: c.counter, value: c.limit });
+    out.push(make.set(c.counter, c.limit));
     return out;
   }
 
@@ -163,12 +164,12 @@ class Unroll {
   /** The loop is entered with i <u limit. Whole groups of four come first; the rest, if any, runs in the old loop. */
   private fourfold(old: Extract<IrStmt, { op: "loop" }>, c: Counting): readonly IrStmt[] {
     this.changed = true;
-    const i: IrExpr = { op: "get", local: c.counter, type: "i32" };
+    const i: IrExpr = make.get(c.counter, "i32");
     this.locals.push("i32");
     const stopLocal = this.locals.length - 1;
-    const stop: IrExpr = { op: "get", local: stopLocal, type: "i32" };
+    const stop: IrExpr = make.get(stopLocal, "i32");
     const reads = c.work.some((w) => mentionsLocal(w, c.counter));
-    const step = (n: number): IrStmt => ({ op: "set", local: c.counter, value: add(i, k(n)) });
+    const step = (n: number): IrStmt => (make.set(c.counter, add(i, k(n))));
     const group: IrStmt[] = [];
     for (let n = 0; n < COPIES; n++) group.push(...c.work, ...(reads ? [step(1)] : []));
     if (!reads) group.push(step(COPIES));
@@ -176,16 +177,12 @@ class Unroll {
     const end = this.label++;
     const left = sub(c.limit, i);
     return [
-      { op: "set", local: stopLocal, value: add(i, and(left, k(-COPIES))) },
-      {
-        op: "block",
-        label: end,
-        body: [
-          { op: "if", cond: ne(i, stop), then: [{ op: "loop", label: fast, body: [...group, { op: "br", label: fast, cond: ne(i, stop) }] }], else: [] },
-          { op: "br", label: end, cond: not(ltu(i, c.limit)) },
+      make.set(stopLocal, add(i, and(left, k(-COPIES)))),
+      make.block(end, [
+          make.if(ne(i, stop), [make.loop(fast, [...group, make.br(fast, ne(i, stop))])], []),
+          make.br(end, not(ltu(i, c.limit))),
           old,
-        ],
-      },
+        ]),
     ];
   }
 }

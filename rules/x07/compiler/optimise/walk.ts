@@ -1,6 +1,7 @@
 // Helpers that visit, copy or measure IR. Know its shape, not its meaning.
 
 import type { IrExpr, IrStmt } from "../ir.ts";
+import * as make from "../make.ts";
 
 /** A table of numbers that is made once and lent again and again: small typed arrays are dear to make and to collect. */
 export class Scratch {
@@ -20,25 +21,25 @@ export function mapChildren(e: IrExpr, f: (e: IrExpr) => IrExpr): IrExpr {
     case "bin": {
       const a = f(e.a);
       const b = f(e.b);
-      return a === e.a && b === e.b ? e : { op: "bin", kind: e.kind, a, b };
+      return a === e.a && b === e.b ? e : make.bin(e.kind, a, b);
     }
     case "un": {
       const a = f(e.a);
-      return a === e.a ? e : { op: "un", kind: e.kind, a };
+      return a === e.a ? e : make.un(e.kind, a);
     }
     case "load": {
       const addr = f(e.addr);
-      return addr === e.addr ? e : { op: "load", size: e.size, addr, offset: e.offset };
+      return addr === e.addr ? e : make.load(e.size, addr, e.offset);
     }
     case "cond": {
       const c = f(e.cond);
       const a = f(e.a);
       const b = f(e.b);
-      return c === e.cond && a === e.a && b === e.b ? e : { op: "cond", cond: c, a, b };
+      return c === e.cond && a === e.a && b === e.b ? e : make.cond(c, a, b);
     }
     case "call": {
       const args = mapAll(e.args, f);
-      return args === e.args ? e : { ...e, args };
+      return args === e.args ? e : make.callExpr(e.target, args, e.type);
     }
     default:
       return e;
@@ -60,49 +61,55 @@ export function mapAll(list: readonly IrExpr[], f: (e: IrExpr) => IrExpr): reado
 /** Rewrites the expressions that a statement evaluates itself, in order; nested statements stay. */
 export function mapStmt(s: IrStmt, f: (e: IrExpr) => IrExpr): IrStmt {
   switch (s.op) {
-    case "set":
+    case "set": {
+      const value = f(s.value);
+      return value === s.value ? s : make.set(s.local, value);
+    }
     case "global.set": {
       const value = f(s.value);
-      return value === s.value ? s : { ...s, value };
+      return value === s.value ? s : make.setGlobal(s.name, value);
     }
     case "store": {
       const addr = f(s.addr);
       const value = f(s.value);
-      return addr === s.addr && value === s.value ? s : { ...s, addr, value };
+      return addr === s.addr && value === s.value ? s : make.store(s.size, addr, s.offset, value);
     }
     case "copy": {
       const dst = f(s.dst);
       const src = f(s.src);
       const len = f(s.len);
-      return dst === s.dst && src === s.src && len === s.len ? s : { op: "copy", dst, src, len };
+      return dst === s.dst && src === s.src && len === s.len ? s : make.copy(dst, src, len);
     }
     case "fill": {
       const dst = f(s.dst);
       const value = f(s.value);
       const len = f(s.len);
-      return dst === s.dst && value === s.value && len === s.len ? s : { op: "fill", dst, value, len };
+      return dst === s.dst && value === s.value && len === s.len ? s : make.fill(dst, value, len);
     }
     case "call": {
       const args = mapAll(s.args, f);
-      return args === s.args ? s : { ...s, args };
+      return args === s.args ? s : make.call(s.target, args, s.dests);
     }
     case "resume": {
       const args = mapAll(s.args, f);
       const index = f(s.index);
-      return args === s.args && index === s.index ? s : { ...s, args, index };
+      return args === s.args && index === s.index ? s : make.resume(index, args, s.dests);
     }
-    case "if":
+    case "if": {
+      const cond = f(s.cond);
+      return cond === s.cond ? s : make.if(cond, s.then, s.else);
+    }
     case "trapIf": {
       const cond = f(s.cond);
-      return cond === s.cond ? s : { ...s, cond };
+      return cond === s.cond ? s : make.trapIf(cond);
     }
     case "br": {
       const cond = s.cond === undefined ? undefined : f(s.cond);
-      return cond === s.cond ? s : { ...s, cond };
+      return cond === s.cond ? s : make.br(s.label, cond);
     }
     case "return": {
       const values = mapAll(s.values, f);
-      return values === s.values ? s : { op: "return", values };
+      return values === s.values ? s : make.return(values);
     }
     default:
       return s;
@@ -184,16 +191,19 @@ function sizeOfExpr(e: IrExpr, before: number, limit: number): number {
 
 /** Whether control never reaches the end of the list. */
 export function leaves(stmts: readonly IrStmt[]): boolean {
-  const last = stmts.length === 0 ? undefined : stmts[stmts.length - 1];
-  if (last === undefined) return false;
-  switch (last.op) {
+  return stmts.length > 0 && ends(stmts[stmts.length - 1]!);
+}
+
+/** Whether control never reaches what follows the statement. */
+export function ends(s: IrStmt): boolean {
+  switch (s.op) {
     case "return":
     case "trap":
       return true;
     case "br":
-      return last.cond === undefined;
+      return s.cond === undefined;
     case "if":
-      return last.else.length > 0 && leaves(last.then) && leaves(last.else);
+      return s.else.length > 0 && leaves(s.then) && leaves(s.else);
     default:
       return false;
   }
@@ -420,47 +430,58 @@ function anyOf(list: readonly IrExpr[], f: (e: IrExpr) => boolean): boolean {
   return false;
 }
 
-/** Shows the target of every call, in the order of evaluation. */
-export function eachCall(stmts: readonly IrStmt[], show: (target: string) => void): void {
-  const inside = (e: IrExpr): boolean => {
-    showCalls(e, show);
-    return false;
-  };
-  const list = (all: readonly IrStmt[]): void => {
-    for (const s of all) {
-      ownExprs(s, inside);
+/** What a body calls, and how large it is. */
+export class Survey {
+  /** As `sizeOf` counts. */
+  size = 0;
+  /** Of every call, in the order of evaluation. */
+  readonly targets: string[] = [];
+
+  constructor(body: readonly IrStmt[]) {
+    this.list(body);
+  }
+
+  private list(stmts: readonly IrStmt[]): void {
+    for (const s of stmts) {
+      this.size++;
+      ownExprs(s, this.look);
       switch (s.op) {
         case "call":
-          show(s.target);
+          this.targets.push(s.target);
           break;
         case "if":
-          list(s.then);
-          list(s.else);
+          this.list(s.then);
+          this.list(s.else);
           break;
         case "loop":
         case "block":
-          list(s.body);
+          this.list(s.body);
       }
     }
-  };
-  list(stmts);
-}
+  }
 
-function showCalls(e: IrExpr, show: (target: string) => void): void {
-  switch (e.op) {
-    case "bin":
-      showCalls(e.a, show);
-      return showCalls(e.b, show);
-    case "un":
-      return showCalls(e.a, show);
-    case "load":
-      return showCalls(e.addr, show);
-    case "cond":
-      showCalls(e.cond, show);
-      showCalls(e.a, show);
-      return showCalls(e.b, show);
-    case "call":
-      for (const a of e.args) showCalls(a, show);
-      show(e.target);
+  private readonly look = (e: IrExpr): boolean => {
+    this.expr(e);
+    return false;
+  };
+
+  private expr(e: IrExpr): void {
+    this.size++;
+    switch (e.op) {
+      case "bin":
+        this.expr(e.a);
+        return this.expr(e.b);
+      case "un":
+        return this.expr(e.a);
+      case "load":
+        return this.expr(e.addr);
+      case "cond":
+        this.expr(e.cond);
+        this.expr(e.a);
+        return this.expr(e.b);
+      case "call":
+        for (const a of e.args) this.expr(a);
+        this.targets.push(e.target);
+    }
   }
 }

@@ -3,6 +3,7 @@
 import type { IrFunction } from "../ir.ts";
 import { FunctionBuilder, callExpr } from "../builder.ts";
 import { ONE, ZERO, add, and, cond, eq, gtu, k, leu, load, ltu, mul, ne, not, shl, sub, xor } from "../ops.ts";
+import * as make from "../make.ts";
 
 export const BYTES: readonly (readonly [string, () => IrFunction])[] = [
   ["rt.eq", equal],
@@ -29,10 +30,10 @@ function equal(): IrFunction {
     const i = b.local();
     b.set(i, ZERO);
     b.while(() => ltu(b.get(i), last), () => {
-      b.if({ op: "bin", kind: "ne64", a: load(8, add(a, b.get(i))), b: load(8, add(c, b.get(i))) }, () => b.ret(ZERO));
+      b.if(make.bin("ne64", load(8, add(a, b.get(i))), load(8, add(c, b.get(i)))), () => b.ret(ZERO));
       b.set(i, add(b.get(i), k(8)));
     });
-    b.ret({ op: "bin", kind: "eq64", a: load(8, add(a, last)), b: load(8, add(c, last)) });
+    b.ret(make.bin("eq64", load(8, add(a, last)), load(8, add(c, last))));
   });
   b.if(and(n, k(4)), () => {
     b.if(ne(load(4, a), load(4, c)), () => b.ret(ZERO));
@@ -57,7 +58,7 @@ function compare(): IrFunction {
   const i = b.local();
   b.set(i, ZERO);
   b.while(() => leu(add(b.get(i), k(8)), n), (exit) => {
-    b.br(exit, { op: "bin", kind: "ne64", a: load(8, add(a, b.get(i))), b: load(8, add(c, b.get(i))) });
+    b.br(exit, make.bin("ne64", load(8, add(a, b.get(i))), load(8, add(c, b.get(i)))));
     b.set(i, add(b.get(i), k(8)));
   });
   b.while(() => ltu(b.get(i), n), () => {

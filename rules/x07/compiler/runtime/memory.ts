@@ -6,6 +6,7 @@
 import type { IrExpr, IrFunction } from "../ir.ts";
 import { FunctionBuilder, callExpr } from "../builder.ts";
 import { ONE, ZERO, add, and, cond, eq, geu, gtu, k, leu, load, ltu, ne, not, or, shl, shr, sub } from "../ops.ts";
+import * as make from "../make.ts";
 
 /** The area that lies at address 0 where there is one: adding its address costs nothing. */
 export const FIRST_AREA = "bins";
@@ -14,10 +15,10 @@ const BIN_COUNT = 57;
 const SMALL = 256;
 const MAX = 0x7ffffff0;
 
-const bins: IrExpr = { op: "static", name: "bins" };
-const top: IrExpr = { op: "global", name: "heap_top" };
-const end: IrExpr = { op: "global", name: "heap_end" };
-const base: IrExpr = { op: "global", name: "heap_base" };
+const bins: IrExpr = make.static("bins");
+const top: IrExpr = make.global("heap_top");
+const end: IrExpr = make.global("heap_end");
+const base: IrExpr = make.global("heap_base");
 
 export const MEMORY: readonly (readonly [string, () => IrFunction])[] = [
   ["rt.alloc", () => alloc("rt.alloc", false)],
@@ -36,19 +37,19 @@ export const MEMORY: readonly (readonly [string, () => IrFunction])[] = [
 
 /** Address of the list of blocks of `size`. */
 function binOf(size: IrExpr): IrExpr {
-  const log: IrExpr = sub(k(31), { op: "un", kind: "clz", a: size });
-  return { op: "cond", cond: leu(size, k(SMALL)), a: add(bins, shr(size, ONE)), b: add(bins, shl(add(log, k(25)), k(2))) };
+  const log: IrExpr = sub(k(31), make.un("clz", size));
+  return make.cond(leu(size, k(SMALL)), add(bins, shr(size, ONE)), add(bins, shl(add(log, k(25)), k(2))));
 }
 
 function setTop(b: FunctionBuilder, value: IrExpr): void {
-  b.emit({ op: "global.set", name: "heap_top", value });
+  b.emit(make.setGlobal("heap_top", value));
 }
 
 /** alloc(n) -> payload; 0 for n = 0; traps when the arena is exhausted. The payload is not cleared. */
 function alloc(name: string, counted: boolean): IrFunction {
   const b = new FunctionBuilder(["i32"]);
   const n = b.param(0);
-  if (counted) b.emit({ op: "global.set", name: "allocated", value: add({ op: "global", name: "allocated" }, n) });
+  if (counted) b.emit(make.setGlobal("allocated", add(make.global("allocated"), n)));
   b.if(not(n), () => b.ret(ZERO));
   b.trapIf(gtu(n, k(MAX)));
   const need = b.fresh(and(add(n, k(11)), k(-8)));
@@ -123,7 +124,7 @@ function find(): IrFunction {
       b.set(link, b.get(p));
       b.set(p, load(4, b.get(p)));
     });
-    b.if({ op: "bin", kind: "gt_s", a: tries, b: k(-1) }, () => b.ret(ZERO));
+    b.if(make.bin("gt_s", tries, k(-1)), () => b.ret(ZERO));
     b.set(bin, add(b.get(bin), k(4)));
   });
   b.ret(ZERO);
@@ -240,9 +241,9 @@ function regrow(): IrFunction {
 /** reset(arena_ptr, arena_cap): an empty heap; nothing of an earlier call survives. */
 function reset(): IrFunction {
   const b = new FunctionBuilder(["i32", "i32"]);
-  b.emit({ op: "global.set", name: "heap_base", value: b.param(0) });
+  b.emit(make.setGlobal("heap_base", b.param(0)));
   setTop(b, b.param(0));
-  b.emit({ op: "global.set", name: "heap_end", value: add(b.param(0), b.param(1)) });
+  b.emit(make.setGlobal("heap_end", add(b.param(0), b.param(1))));
   b.ret();
   return b.finish("rt.heap_reset", [], "never");
 }

@@ -3,9 +3,10 @@
 import type { IrExpr, IrFunction } from "../ir.ts";
 import { FunctionBuilder, callExpr } from "../builder.ts";
 import { ZERO, add, cond, gtu, k, load, ltu, lts, mul, not, sub } from "../ops.ts";
+import * as make from "../make.ts";
 
 export const DIGITS = { name: "digits", size: 16, reset: false };
-const digits: IrExpr = { op: "static", name: "digits" };
+const digits: IrExpr = make.static("digits");
 
 export const NUMBERS: readonly (readonly [string, () => IrFunction])[] = [
   ["rt.fmt_u32", () => format("rt.fmt_u32", false)],
@@ -24,13 +25,13 @@ function format(name: string, signed: boolean): IrFunction {
   if (signed) b.if(lts(b.param(0), ZERO), () => b.set(x, sub(ZERO, b.param(0))));
   const again = b.label();
   const body = b.block(() => {
-    const q = b.fresh({ op: "bin", kind: "div_u", a: b.get(x), b: k(10) });
+    const q = b.fresh(make.bin("div_u", b.get(x), k(10)));
     b.store(1, b.get(at), 0, add(sub(b.get(x), mul(q, k(10))), k(48)));
     b.set(at, sub(b.get(at), k(1)));
     b.set(x, q);
     b.br(again, b.get(x));
   });
-  b.emit({ op: "loop", label: again, body });
+  b.emit(make.loop(again, body));
   if (signed) {
     b.if(lts(b.param(0), ZERO), () => {
       b.store(1, b.get(at), 0, k(45));
@@ -60,7 +61,7 @@ function parse(): IrFunction {
     b.br(again, ltu(b.param(0), end));
   });
   b.set(x, ZERO);
-  b.emit({ op: "loop", label: again, body });
+  b.emit(make.loop(again, body));
   b.ret(b.get(x));
   return b.finish("rt.parse_u32", ["i32"], "never");
 }
@@ -68,8 +69,8 @@ function parse(): IrFunction {
 /** f64_trunc(x): toward zero; everything outside i32, and NaN, gives the smallest i32. */
 function truncate(): IrFunction {
   const b = new FunctionBuilder(["f64"]);
-  const min: IrExpr = { op: "un", kind: "f64_of_i32", a: k(-2147483648) };
-  const limit: IrExpr = { op: "bin", kind: "fsub", a: { op: "un", kind: "f64_of_i32", a: ZERO }, b: min };
-  b.ret(cond({ op: "bin", kind: "flt", a: b.param(0), b: limit }, { op: "un", kind: "i32_of_f64", a: b.param(0) }, k(-2147483648)));
+  const min: IrExpr = make.un("f64_of_i32", k(-2147483648));
+  const limit: IrExpr = make.bin("fsub", make.un("f64_of_i32", ZERO), min);
+  b.ret(cond(make.bin("flt", b.param(0), limit), make.un("i32_of_f64", b.param(0)), k(-2147483648)));
   return b.finish("rt.f64_trunc", ["i32"], "never");
 }

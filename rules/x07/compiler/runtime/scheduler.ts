@@ -4,6 +4,7 @@ import type { IrExpr, IrFunction } from "../ir.ts";
 import { FunctionBuilder, callExpr } from "../builder.ts";
 import { ONE, ZERO, add, and, cond, eq, geu, k, load, lts, ltu, ne, not, or } from "../ops.ts";
 import { KINDS } from "./tables.ts";
+import * as make from "../make.ts";
 
 /** Offsets in a task's record. `wake` of a sleeper is kept in `arg`. */
 export const TASK = { entry: 0, state: 4, kind: 8, arg: 12, next: 16, taken: 20, result: 24, frame: 36, pc: 40, sibling: 44, consumed: 48, size: 52 } as const;
@@ -15,7 +16,7 @@ const SCOPE = { count: 0, limit: 4, head: 8, tail: 12, size: 16 } as const;
 const LISTS = { ready: 0, waiting: 8, sleeping: 16, now: 24, alarmSet: 28, alarm: 32 } as const;
 
 export const SCHEDULER_AREA = { name: "scheduler", size: 40, reset: true };
-const area: IrExpr = { op: "static", name: "scheduler" };
+const area: IrExpr = make.static("scheduler");
 const list = (offset: number): IrExpr => add(area, k(offset));
 const now: IrExpr = load(4, area, LISTS.now);
 
@@ -112,7 +113,7 @@ function turn(): IrFunction {
     b.store(4, area, LISTS.ready, next);
     b.if(not(next), () => b.store(4, area, LISTS.ready + 4, ZERO));
     b.if(ne(load(4, rec, TASK.state), k(STATE.cancelled)), () => {
-      b.emit({ op: "resume", index: load(4, rec, TASK.entry), args: [rec], dests: [] });
+      b.emit(make.resume(load(4, rec, TASK.entry), [rec], []));
       const state = b.fresh(load(4, rec, TASK.state));
       b.if(not(state), () => b.call("rt.queue_push", [list(LISTS.ready), rec]));
       b.if(eq(state, k(STATE.done)), () => b.call("rt.wake", []));

@@ -5,13 +5,14 @@
 import type { IrExpr, IrFunction } from "../ir.ts";
 import { FunctionBuilder, callExpr } from "../builder.ts";
 import { ONE, ZERO, add, and, cond, eq, geu, gtu, k, load, ltu, mul, ne, not, shl, shr, sub, xor } from "../ops.ts";
+import * as make from "../make.ts";
 
 // A set is a map whose values are 1, also for the language: either kind of head takes a handle of the other.
 export const KINDS = { map_u32: 0, set_u32: 0, vec_value: 24, map_value: 36, reader: 48, bufread: 60, task: 72, channel: 84 } as const;
 export type Kind = keyof typeof KINDS;
 export const HANDLES = { name: "handles", size: 96, reset: true };
 
-const handles: IrExpr = { op: "static", name: "handles" };
+const handles: IrExpr = make.static("handles");
 
 export const TABLES: readonly (readonly [string, () => IrFunction])[] = [
   ["rt.handle_new", handleNew],

@@ -8,6 +8,7 @@ import { not } from "../ops.ts";
 import type { ByteBuffer } from "./bytes.ts";
 import { FIRST_AREA } from "../runtime/memory.ts";
 import { AREA, ENTRY, FUNCTION, GLOBAL, LITERAL, OFFSET, RESUME_TYPE, type SymbolKind } from "./symbols.ts";
+import * as make from "../make.ts";
 
 /** Takes note of a name at the place where its number will be written. */
 export type Note = (offset: number, kind: SymbolKind, name: string) => void;
@@ -47,6 +48,7 @@ const GLOBAL_SET = 0x24;
 const CONST = 0x41;
 const CONST64 = 0x42;
 const EMPTY = 0x40;
+const NONE = -1;
 const ONE_BYTE = 128;
 /** A check with its own trap takes two bytes more than a jump to a common one, which takes five. */
 const OWN_TRAPS = 2;
@@ -66,12 +68,15 @@ class Encoder {
   private readonly note: Note;
   private readonly reads: Int32Array;
   private readonly indices: Int32Array;
-  private readonly depths = new Map<number, number>();
+  /** Of the blocks around here, by depth. */
+  private readonly labels: number[] = [];
   private depth = 0;
   /** Whether checks jump behind the body, where one trap stands; a few are cheaper each with its own. */
   private trapsBehind = false;
-  /** The `local.set` that was written last, while nothing has come after it. */
-  private lastSet = { local: -1, start: 0, end: -1 };
+  /** The `local.set` that was written last, and where, while nothing has come after it. */
+  private lastSet = NONE;
+  private lastStart = 0;
+  private lastEnd = 0;
 
   constructor(f: IrFunction, out: ByteBuffer, note: Note) {
     this.f = f;
@@ -89,7 +94,7 @@ class Encoder {
     if (this.trapsBehind) {
       this.out.byte(BLOCK);
       this.out.byte(EMPTY);
-      this.depth++;
+      this.labels[++this.depth] = NONE;
       this.stmts(body);
       this.out.byte(END);
       this.out.byte(0x00);
@@ -184,7 +189,7 @@ class Encoder {
       case "br":
         if (s.cond !== undefined) this.expr(s.cond);
         out.byte(s.cond === undefined ? BR : BR_IF);
-        return out.u32(this.depth - (this.depths.get(s.label) ?? 0));
+        return out.u32(this.depth - this.depthOf(s.label));
       case "trapIf":
         this.trapIfs([s], 0);
         return;
@@ -233,7 +238,9 @@ class Encoder {
     const start = this.out.length;
     this.out.byte(SET);
     this.out.u32(this.indices[local] ?? 0);
-    this.lastSet = { local, start, end: this.out.length };
+    this.lastSet = local;
+    this.lastStart = start;
+    this.lastEnd = this.out.length;
   }
 
   /** Results come off the stack last first. */
@@ -243,7 +250,7 @@ class Encoder {
 
   private if(cond: IrExpr, then: readonly IrStmt[], otherwise: readonly IrStmt[]): void {
     const only = then[0];
-    if (then.length === 1 && otherwise.length === 0 && only?.op === "br" && only.cond === undefined) return this.stmt({ op: "br", label: only.label, cond });
+    if (then.length === 1 && otherwise.length === 0 && only?.op === "br" && only.cond === undefined) return this.stmt(make.br(only.label, cond));
     if (then.length === 0 && otherwise.length === 0) {
       if (isPure(cond)) return;
       this.expr(cond);
@@ -263,7 +270,7 @@ class Encoder {
     this.expr(cond);
     this.out.byte(IF);
     this.out.byte(EMPTY);
-    this.depth++;
+    this.labels[++this.depth] = NONE;
     this.stmts(then);
     if (otherwise.length > 0) {
       this.out.byte(ELSE);
@@ -276,11 +283,16 @@ class Encoder {
   private enclosed(opcode: number, label: number, body: readonly IrStmt[]): void {
     this.out.byte(opcode);
     this.out.byte(EMPTY);
-    this.depth++;
-    this.depths.set(label, this.depth);
+    this.labels[++this.depth] = label;
     this.stmts(body);
     this.out.byte(END);
     this.depth--;
+  }
+
+  private depthOf(label: number): number {
+    let depth = this.depth;
+    while (depth > 0 && this.labels[depth] !== label) depth--;
+    return depth;
   }
 
   // ---- expressions
@@ -335,11 +347,11 @@ class Encoder {
 
   /** Right after its own `set`, a read is a `tee`, or nothing at all when it is the only one. */
   private get(local: number): void {
-    const { out, lastSet } = this;
-    if (lastSet.local === local && lastSet.end === out.length) {
-      if (this.reads[local] === 1) out.length = lastSet.start;
-      else out.bytes[lastSet.start] = TEE;
-      this.lastSet = { local: -1, start: 0, end: -1 };
+    const { out } = this;
+    if (this.lastSet === local && this.lastEnd === out.length) {
+      if (this.reads[local] === 1) out.length = this.lastStart;
+      else out.bytes[this.lastStart] = TEE;
+      this.lastSet = NONE;
       return;
     }
     out.byte(GET);
@@ -351,7 +363,7 @@ class Encoder {
     this.expr(c);
     this.out.byte(IF);
     this.out.byte(VALUE_TYPE[typeOf(a)]);
-    this.depth++;
+    this.labels[++this.depth] = NONE;
     this.expr(a);
     this.out.byte(ELSE);
     this.expr(b);
