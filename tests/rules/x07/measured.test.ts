@@ -121,3 +121,10 @@ table("a defasync", [
   ["cannot lend a temporary to a function", [fn("main.f", [["w", "bytes_view"]], "i32", ["view.len", "w"]), task(dec(["main.f", lit("abc")]))], waited, "borrows a temporary"],
   ["has no result_i32", [task(steps(["let", "r", ["result_i32.ok", 3]], lit("x")))], waited, "unsupported head in async"],
 ]);
+
+test("a budget counts what functions allocate too", () => {
+  const solve: Ast = ["budget.scope_v1", ["budget.cfg_v1", ["mode", "trap_v1"], ["alloc_bytes", 100]], ["bytes.concat", ["main.f", LENGTH], ["main.f", 2]]];
+  const grow = (by: number): object => fn("main.f", [["n", "i32"]], "bytes", steps(["let", "b", ["bytes.alloc", ["*", "n", by]]], dec(["bytes.len", "b"])));
+  expect(answer(entry([grow(20)], solve))).toBe("4040");
+  expect(answer(entry([grow(60)], solve))).toBe("trap");
+});
