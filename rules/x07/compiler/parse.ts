@@ -182,9 +182,10 @@ class ModuleParser {
       return;
     }
     for (const name of found.exports) {
-      const i = found.written.indexOf(name);
       if (found.names.has(name) || !name.startsWith(`${this.id}.`)) continue;
-      this.faults.push(fault("Parse", undefined, `export ${JSON.stringify(name)} is not defined in module ${JSON.stringify(this.id)}`, `${found.exportAt}/${i}`, this.meant(name, found.names, `${found.exportAt}/${i}`)));
+      const at = `${found.exportAt}/${found.written.indexOf(name)}`;
+      const repair = found.types.has(name) ? { hint: "records and enums are seen without an export", quickfix: [{ op: "remove" as const, path: at }] } : this.meant(name, found.names, at);
+      this.faults.push(fault("Parse", undefined, `export ${JSON.stringify(name)} is not defined in module ${JSON.stringify(this.id)}`, at, repair));
     }
   }
 
@@ -192,7 +193,6 @@ class ModuleParser {
     if (this.version < 9) return this.bad(`${kind} is only supported in x07.x07ast@0.9.0`, `${at}/kind`, AS_NEWEST);
     const name = this.declName(value, at);
     if (name === undefined) return;
-    found.names.add(name);
     const members = value.get(kind === "defrecord" ? "fields" : "variants");
     const key = kind === "defrecord" ? "fields" : "variants";
     if (!Array.isArray(members) || members.length === 0) return this.bad(`${kind} needs at least one member`, `${at}/${key}`);
@@ -388,7 +388,7 @@ class Declarations {
   /** The export list as it stands in the file. */
   written: readonly Json[] = [];
   readonly exports: string[] = [];
-  /** Of all that is declared, well or not. */
+  /** Of all functions that are declared, well or not. */
   readonly names = new Set<string>();
   readonly functions = new Map<string, FunctionDecl>();
   readonly types = new Map<string, TypeDecl>();
