@@ -184,7 +184,7 @@ function dropped(cx: Context, v: Value | undefined): Value {
 
 function brands(): (readonly [string, SpecialBuiltin])[] {
   return [
-    ["std.brand.assume_bytes_v1", (cx, e, at) => labelled(cx, e, at, "bytes", (v, brand) => ({ ...v, brand }))],
+    ["std.brand.assume_bytes_v1", (cx, e, at) => labelled(cx, e, at, "bytes", (v, brand) => v.withBrand(brand))],
     ["std.brand.erase_bytes_v1", (cx, e, at) => erased(cx, e, at, "bytes")],
     ["std.brand.erase_view_v1", (cx, e, at) => erased(cx, e, at, "bytes_view")],
     ["std.brand.view_v1", brandView],
@@ -206,7 +206,7 @@ function labelled(cx: Context, e: Expr[], at: Place, type: ParamSpec, label: (v:
 }
 
 function erased(cx: Context, e: Expr[], at: Place, type: Type): Value {
-  const same: Builtin = { params: [type], result: type, emit: (_cx, [v]) => ({ ...(v ?? ERROR), brand: undefined }) };
+  const same: Builtin = { params: [type], result: type, emit: (_cx, [v]) => (v ?? ERROR).withBrand(undefined) };
   return applyTo(cx, String(e[0]), same, e, 1, at);
 }
 

@@ -175,7 +175,11 @@ function owned(cx: Context, head: string, param: Param, e: Expr[], i: number, at
 function inPlace(cx: Context, head: string, param: Param, e: Expr[], i: number, at: Place): Value {
   const place = child(at, i);
   const v = variable(cx, String(e[i]), place);
-  return v === undefined ? ERROR : expect(cx, head, { ...cx.read(v, place), loose: "moved" }, param, i, at);
+  return v === undefined ? ERROR : expect(cx, head, movable(cx.read(v, place)), param, i, at);
+}
+
+function movable(v: Value): Value {
+  return v.withParts(v.parts, "moved");
 }
 
 /** An owner that must be a local name. */
@@ -194,7 +198,7 @@ function named(cx: Context, head: string, param: Param, list: Expr[], i: number,
   if (read.type === "error") return read;
   const owners = [v];
   cx.lend(owners);
-  return { ...read, owners, borrowedAt: at };
+  return read.lentBy(owners, at);
 }
 
 /** A view of literal text has a form of its own; anything else wants a name. */

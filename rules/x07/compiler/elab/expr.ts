@@ -74,13 +74,13 @@ export function borrow(cx: Context, e: Expr, at: Place): Value {
     if (read.type === "error") return read;
     if (isOwned(v.type)) {
       cx.lend([v]);
-      return { ...read, owners: [v], borrowedAt: at };
+      return read.lentBy([v], at);
     }
     cx.lend(read.owners);
     return read;
   }
   const v = own(cx, e, at);
-  if (isOwned(v.type)) return v.literal ? v : { ...cx.keepUntilEnd(v), ofTemporary: true };
+  if (isOwned(v.type)) return v.literal ? v : cx.keepUntilEnd(v).asTemporary();
   cx.lend(v.owners);
   return v;
 }
@@ -190,9 +190,9 @@ export function materialize(cx: Context, v: Value): Value {
   if (!v.literal) return v;
   const [ptr, len] = v.parts;
   if (ptr === undefined || len === undefined) return v;
-  if (len.op === "const" && len.value === 0) return { ...v, literal: false };
+  if (len.op === "const" && len.value === 0) return v.unliteral(v.parts, v.loose);
   const block = cx.b.fresh(make.callExpr("rt.copy", [ptr, len], "i32"));
-  return { ...v, parts: [block, len], literal: false, loose: "temp" };
+  return v.unliteral([block, len], "temp");
 }
 
 export function describeType(v: Value): string {

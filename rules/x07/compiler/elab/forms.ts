@@ -296,7 +296,7 @@ function inline(cx: Context, list: Expr[], i: number, listAt: Place, used: boole
   const at = child(listAt, i);
   // The reference checks the branch in its own scope, then lifts it out: a let of a name that is known anyway takes effect outside.
   const name = Array.isArray(e) && e[0] === "let" ? e[1] : undefined;
-  if (!used && Array.isArray(e) && typeof name === "string" && cx.lookup(name)?.kind === "local") return { ...NEVER, type: cx.inCurrentScope(name) ? setStatement(cx, e, at) : letStatement(cx, e, at) };
+  if (!used && Array.isArray(e) && typeof name === "string" && cx.lookup(name)?.kind === "local") return value(cx.inCurrentScope(name) ? setStatement(cx, e, at) : letStatement(cx, e, at), []);
   cx.openScope();
   let v: Value = number(0);
   if (used) v = whole(cx, e, at);
@@ -401,7 +401,7 @@ function writtenOut(cx: Context, name: string, bound: Variable | undefined, star
   const local = variable.locals[0] ?? 0;
   const mark = cx.mark();
   const code = loopBody(cx, e, 4, at, () => cx.b.set(local, add(cx.b.get(local), ONE)));
-  if (rounds > 1 && [...cx.changedSince(mark)].some(([v, before]) => before === "live" && v.state !== "live")) {
+  if (rounds > 1 && cx.changedSince(mark).some(({ variable, state }) => state === "live" && variable.state !== "live")) {
     // Written out, the second copy of the body meets what the first has moved.
     checkOnly(cx, () => discard(cx, e, 4, at));
   }
@@ -465,7 +465,7 @@ function collectSets(e: Expr, into: Set<string>): void {
 }
 
 function endRound(cx: Context, mark: ReturnType<Context["mark"]>): void {
-  for (const [v, before] of cx.changedSince(mark)) {
+  for (const { variable: v, state: before } of cx.changedSince(mark)) {
     if (v.state === "moved" && before !== "moved") {
       cx.zero(v);
       cx.setState(v, "cleared", v.movedAt);

@@ -119,7 +119,7 @@ function branches(cx: Context, scrutinee: Value, arms: readonly Arm[], at: Place
     if (d !== undefined) chain = [make.if(eq(tag, k(d.arm.variant)), d.code, chain)];
   }
   for (const s of chain) cx.b.emit(s);
-  return { ...result, parts: locals.map((l) => cx.b.get(l)), loose: isOwned(result.type) ? "temp" : undefined };
+  return result.withParts(locals.map((l) => cx.b.get(l)), isOwned(result.type) ? "temp" : undefined);
 }
 
 function runArm(cx: Context, scrutinee: Value, arm: Arm): Done {

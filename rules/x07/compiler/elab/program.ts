@@ -1,7 +1,7 @@
 // The whole program while it is checked: resolves names across modules and collects the functions that are needed. Knows no expressions.
 
 import type { FunctionDecl, Module, TypeDecl, TypeExpr } from "../ast.ts";
-import type { Type, TypeArgument } from "../types.ts";
+import { type Type, type TypeArgument, typeNamed } from "../types.ts";
 import { Names } from "./names.ts";
 import { borrowedParams } from "./provenance.ts";
 
@@ -158,6 +158,5 @@ export function concrete(type: TypeExpr, typeArgs: ReadonlyMap<string, TypeArgum
     const given = typeArgs.get(type.parameter) ?? "error";
     return given === "u32" ? "i32" : given;
   }
-  if (type.startsWith("ptr_")) return "error";
-  return type as Type;
+  return typeNamed(type);
 }

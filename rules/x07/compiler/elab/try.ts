@@ -57,7 +57,7 @@ export function tryDocForm(cx: Context, e: Expr[], at: Place): Value {
   const ok = cx.b.local();
   cx.b.set(ok, ZERO);
   cx.b.if(ne(len, ZERO), () => cx.b.set(ok, eq(load(1, ptr), ONE)));
-  cx.b.if(not(cx.b.get(ok)), () => finishReturn(cx, { ...d, parts: [ptr, len] }, at));
+  cx.b.if(not(cx.b.get(ok)), () => finishReturn(cx, d.withParts([ptr, len], d.loose), at));
   const rest = cx.b.fresh(sub(len, ONE));
   const block = cx.b.fresh(callExpr("rt.copy", [add(ptr, ONE), rest]));
   cx.b.call("rt.free", [ptr]);
