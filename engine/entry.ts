@@ -7,7 +7,7 @@ import { entriesOf, finished, type Portable, portable, resultOf } from "./answer
 import { type Names, takeAnswer } from "./answer-find.ts";
 import { scanRaw } from "./argv.ts";
 import { type Answer, runCli } from "./cli.ts";
-import { foundName, livePath, liveText, writeLive } from "./cache/live.ts";
+import { foundName, type LiveName, liveText, writeLive } from "./cache/live.ts";
 import { defaultCacheDir, inCi, rawValues } from "./cache-place.ts";
 import { type Diagnostic, isError } from "./diagnostic.ts";
 import type { BuildEvent } from "./event.ts";
@@ -16,11 +16,10 @@ import type { GraphModule } from "./goal.ts";
 import { attempt, isStream, realDisk, writeAtomic, writeOut } from "./host/disk.ts";
 import { utf8 } from "./lib/bytes.ts";
 import { canonical } from "./lib/canonical-json.ts";
-import { loadDigest, sha256Hex } from "./lib/digest.ts";
-import { fingerprint, loadFingerprint } from "./lib/fingerprint.ts";
+import { sha256Hex } from "./lib/digest.ts";
 import { commandsOf, type Doors, type LoadedGraph, loadUserGraph } from "./load.ts";
 import { addressOf, type Command, type EngineOptions } from "./option.ts";
-import { check, encodeRecord, type GoalRecord, IN_CACHE, mayReplay, outputsOf, type PlacedOutput, putBackText, RECORD_FOLDER, type RecordEntry, recordKey, recordPath, refresh, replay, type Replay, writeAll } from "./record.ts";
+import { check, encodeRecord, type GoalRecord, IN_CACHE, mayReplay, outputsOf, type PlacedOutput, printOf, putBackText, RECORD_FOLDER, type RecordEntry, recordKey, recordPath, refresh, replay, type Replay, writeAll } from "./record.ts";
 import { diagnosticsText } from "./report.ts";
 import { type GoalRun, Session, type SessionWorld } from "./session.ts";
 import { allFresh, type GraphReport, graphReportText } from "./view/graph-report.ts";
@@ -64,20 +63,19 @@ class Printer {
 }
 
 /** Same sizes, other stamps: content decides, and then the answer stands. */
-async function answeredByContent(argv: readonly string[]): Promise<boolean> {
+function answeredByContent(argv: readonly string[]): boolean {
   if (!mayReplay(argv)) return false;
   const key = recordKey(argv, BUILD_ID);
   const path = recordPath(key);
   const verdict = check(path, key, process.env);
   if (verdict.kind !== "touched") return false;
-  await loadFingerprint();
   const stats: Stats[] = [];
   const disk = realDisk(process.cwd());
   for (const i of verdict.touched) {
     // Stat before reading: a change in between must not get the new stamp with the old content.
     const stat = statSync(verdict.open.paths[i]!, { throwIfNoEntry: false });
     const read = attempt(() => disk.read(verdict.open.paths[i]!));
-    if (!read.ok || stat === undefined || fingerprint(read.value) !== verdict.open.prints[i]) return false;
+    if (!read.ok || stat === undefined || printOf(sha256Hex(read.value)) !== verdict.open.prints[i]) return false;
     stats.push(stat);
   }
   if (stats.every((s) => disk.grainMs(s) === 0 || Date.now() - s.ctimeMs >= disk.grainMs(s))) attempt(() => refresh(path, verdict.open, verdict.touched, stats));
@@ -109,7 +107,6 @@ const REMOTE_TIMEOUT_MS = 10_000;
 async function loadGraph(packaged: GraphModule, doors: Doors, argv: readonly string[]): Promise<{ loaded: LoadedGraph; failed?: undefined } | { loaded?: undefined; failed: Parameters<typeof diagnosticsText>[0] }> {
   const asked = rawValues(argv, "--graph")[0];
   const path = asked ?? (existsSync(GRAPH_FILE) ? GRAPH_FILE : undefined);
-  if (path !== undefined) await loadDigest();
   if (path === undefined || (asked === undefined && sha256Hex(readFileSync(path)) === GRAPH_SOURCE_ID)) {
     return { loaded: { module: packaged, code: BUILD_ID, sources: path === undefined ? [] : [path] } };
   }
@@ -197,8 +194,9 @@ class Tool {
       schemaText: module.schemaText,
       specrows: () => module.specrows(module.goals),
     });
+    if (this.stoppedBy === undefined && this.last !== undefined) this.#conclude(code);
+    this.session?.end();
     if (this.stoppedBy !== undefined) return this.stoppedBy === "SIGINT" ? 130 : this.stoppedBy === "SIGTERM" ? 143 : 129;
-    if (this.last !== undefined) this.#conclude(code);
     return code;
   }
 
@@ -208,9 +206,6 @@ class Tool {
     const run = await this.session.run(command.name, (context) => this.graph.module.goals[command.name]!.plan(options, context));
     bar?.clear();
     this.last = { run, goal: command.name, engine };
-    if (!engine.dryRun && !engine.noCache && run.live.length > 0 && !run.answer.diagnostics.some(isError)) {
-      writeLive(this.disk, command.name, this.argv, run.live, run.counts.fresh < run.counts.total);
-    }
     if (this.spoken) for (const d of run.recovered) this.stderr.show(utf8(diagnosticsText([d])));
     await this.#tell(run, command, engine);
     return run.answer;
@@ -296,14 +291,23 @@ class Tool {
 
   #conclude(exitCode: number): void {
     const { run, goal, engine } = this.last!;
+    const answer = this.#remember(exitCode);
+    if (!engine.dryRun && !engine.noCache && run.live.length > 0 && !run.answer.diagnostics.some(isError)) {
+      writeLive(this.disk, goal, this.argv, run.live, answer !== undefined || run.counts.fresh < run.counts.total, answer);
+    }
+  }
+
+  /** For the next time that these words are said, here and elsewhere; gives the answer's name where the cache has it. */
+  #remember(exitCode: number): LiveName | undefined {
+    const { run, goal, engine } = this.last!;
     const key = recordKey(this.argv, BUILD_ID);
     const path = recordPath(key);
-    if (exitCode !== 0 || run.dependencies === undefined || !mayReplay(this.argv)) return;
+    if (exitCode !== 0 || run.dependencies === undefined || !mayReplay(this.argv)) return undefined;
     // A pipe cannot be read back, and is another reader's each time.
-    if ([this.raw.reportOut, engine.graphReport, engine.eventsOut].some((to) => to !== undefined && isStream(this.disk, to))) return;
+    if ([this.raw.reportOut, engine.graphReport, engine.eventsOut].some((to) => to !== undefined && isStream(this.disk, to))) return undefined;
     this.#removeOrphans(outputsOf(path, key), new Set(run.outputs.map(([p]) => p)));
     const report = this.#reportParts();
-    if (report === "unknown") return;
+    if (report === "unknown") return undefined;
     const fresh = allFresh(this.#graphReport(run, goal));
     const said: Replay = {
       goal,
@@ -317,20 +321,21 @@ class Tool {
       eventsOut: engine.eventsOut === undefined ? undefined : { path: engine.eventsOut, text: `${JSON.stringify({ type: "goal_replayed", goal, counts: fresh.counts })}\n` },
     };
     const entries = this.#entries(run);
-    if (entries === undefined) return;
+    if (entries === undefined) return undefined;
     const stdout = report === undefined ? this.stdout.bytes() : new Uint8Array(0);
     const record = encodeRecord({ key, env: run.env, replay: said, contents: this.#contents(engine), ...recordedOutputs(run.outputs), entries, stdout });
     if (attempt(() => writeAtomic(this.disk, path, record)).ok) this.#prune();
-    if (engine.outputs === "toplevel" && run.counts.total > 0 && mayAnswer(this.argv)) this.#keepAnswer(run, goal, portable(this.disk, { cwd: this.cwd, argv: this.argv, run, entries, replay: said, stdout }));
+    if (engine.outputs !== "toplevel" || run.counts.total === 0 || !mayAnswer(this.argv)) return undefined;
+    return this.#keepAnswer(run, goal, portable(this.disk, { cwd: this.cwd, argv: this.argv, run, entries, replay: said, stdout }));
   }
 
   /** For other clones, which have nothing of this workspace but its cache. */
-  #keepAnswer(run: GoalRun, goal: string, answer: Portable | undefined): void {
-    if (answer === undefined) return;
+  #keepAnswer(run: GoalRun, goal: string, answer: Portable | undefined): LiveName | undefined {
+    if (answer === undefined) return undefined;
     const base = answerKey(recordKey(this.argv, BUILD_ID));
-    const live = liveText(goal, this.argv, run.live, [base, foundName(discoveredOf(answer.proofs))]);
-    const content = finished(answer, live);
-    if (this.session!.keepAnswer(base, resultOf(answer, content), content)) attempt(() => writeAtomic(this.disk, livePath(this.argv), utf8(live)));
+    const name: LiveName = [base, foundName(discoveredOf(answer.proofs))];
+    const content = finished(answer, liveText(goal, this.argv, run.live, name));
+    return this.session!.keepAnswer(base, resultOf(answer, content), content) ? name : undefined;
   }
 
   /** Where lost outputs may be had again without asking anybody else, and without anything more to tell. */
@@ -387,6 +392,8 @@ export async function main(packaged: GraphModule, doors: Doors): Promise<void> {
   process.on("uncaughtException", fault);
   try {
     await answer(packaged, doors);
+    // All is said and written: what V8 still compiles in other threads, and its heap, need not be waited for and taken down.
+    process.exit();
   } catch (e) {
     fault(e);
   }
@@ -434,10 +441,7 @@ async function answer(packaged: GraphModule, doors: Doors): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  if (await answeredByContent(argv)) return;
-  // Compiled by other threads while the words are read.
-  void loadDigest();
-  void loadFingerprint();
+  if (answeredByContent(argv)) return;
   const graph = await loadGraph(packaged, doors, argv);
   if (graph.loaded === undefined) {
     writeAll(2, utf8(diagnosticsText(graph.failed)));

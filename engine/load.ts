@@ -18,8 +18,8 @@ export interface LoadedGraph {
   readonly sources: readonly string[];
 }
 
-/** Modules of this package that a graph may import, as they run here. */
-export type Doors = { readonly [specifier: string]: object };
+/** Modules of this package that a graph may import, as they run here; loaded for the first that does. */
+export type Doors = { readonly [specifier: string]: () => object };
 
 export interface LoadOptions {
   readonly disk: Disk;
@@ -34,7 +34,7 @@ export async function loadUserGraph(path: string, doors: Doors, { disk, buildId,
   const { text, sources } = bundled.value;
   const module = { exports: {} as { default?: unknown } };
   const outside = createRequire(resolve(path));
-  const inside = (specifier: string) => doors[specifier] ?? (outside(specifier) as unknown);
+  const inside = (specifier: string) => doors[specifier]?.() ?? (outside(specifier) as unknown);
   try {
     new Function("exports", "require", "module", text)(module.exports, inside, module);
   } catch (e) {

@@ -2,6 +2,9 @@
 // there is something to do. Imports must stay as few as they are: they are what a no-op costs.
 
 import type * as Answers from "./answer-find.ts";
+import { existsSync } from "node:fs";
+import { defaultCacheDir, rawValues } from "./cache-place.ts";
+import { layout } from "./cache/layout.ts";
 import { type Answered, check, mayReplay, putBackText, recordKey, recordPath, replay } from "./record.ts";
 
 declare const BUILD_ID: string;
@@ -24,6 +27,7 @@ async function fast(): Promise<boolean> {
 
 /** A fresh clone: another may have left its answer in the cache. */
 async function answeredElsewhere(argv: readonly string[], key: string, path: string): Promise<boolean> {
+  if (!existsSync(layout(rawValues(argv, "--cache-dir")[0] ?? defaultCacheDir(CACHE_NAMES, process.env)).base)) return false;
   const { loadScript } = await import("./core.ts");
   const { takeAnswer } = loadScript(__dirname, "answer") as typeof Answers;
   const found = unlessBroken(() => takeAnswer({ argv, env: process.env, recordKey: key, recordPath: path }, CACHE_NAMES));
@@ -50,5 +54,7 @@ function answered(open: Answered, summary?: string): boolean {
 }
 
 void fast().then((done) => {
-  if (!done) void import("./core.ts").then(({ loadScript }) => void loadScript(__dirname, "core"));
+  // Nothing is left to do: ending at once is quicker than to be taken down.
+  if (done) process.exit();
+  void import("./core.ts").then(({ loadTool }) => loadTool(__dirname));
 });

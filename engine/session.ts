@@ -6,7 +6,7 @@ import { backedByMemory, type Cache, memoryCache } from "./cache/cache.ts";
 import type { CacheDesk } from "./cache/desk.ts";
 import type { Farther, Traffic } from "./cache/farther.ts";
 import type { LiveAction } from "./cache/live.ts";
-import { localCache } from "./cache/local.ts";
+import { type LocalCache, localCache } from "./cache/local.ts";
 import { processRuns } from "./cache/running.ts";
 import type { Diagnostic, Result } from "./diagnostic.ts";
 import { fail, ok } from "./diagnostic.ts";
@@ -19,8 +19,7 @@ import { type ArtifactId, Graph } from "./graph.ts";
 import { attempt, COARSE_TICK_MS, type Disk, type DiskError, type Stat, writeAtomic } from "./host/disk.ts";
 import { Journal } from "./journal.ts";
 import { Leftovers } from "./leftovers.ts";
-import { type Digest, loadDigest } from "./lib/digest.ts";
-import { loadFingerprint } from "./lib/fingerprint.ts";
+import type { Digest } from "./lib/digest.ts";
 import { foldersAbove, holds, normal, under } from "./lib/path.ts";
 import { Programs } from "./programs.ts";
 import type { Trace, TracedOutput } from "./trace.ts";
@@ -99,6 +98,7 @@ export class Session {
   readonly files: Files;
   readonly #programs: Programs | undefined;
   readonly #journal: Journal;
+  readonly #local: LocalCache | undefined;
   #cache: Cache;
   #farther: Farther | undefined;
   readonly #recovered: Diagnostic[] = [];
@@ -106,6 +106,8 @@ export class Session {
   #opened = false;
   #journalOpen = false;
   #stateWritable = true;
+  /** What is wrong now is not worth a word. */
+  #silent = false;
 
   constructor(world: SessionWorld, options: SessionOptions) {
     this.#world = world;
@@ -116,13 +118,13 @@ export class Session {
     this.#leftovers = new Leftovers(world.disk, STATE_FOLDER);
     const { cacheDir, cacheMaxBytes, dryRun } = options;
     const local = { onProblem: (d: Diagnostic) => this.#recover(d), readOnly: dryRun, maxBytes: cacheMaxBytes, now: world.now, alive: world.alive ?? processRuns };
-    this.#cache = options.noCache ? memoryCache() : localCache(world.disk, cacheDir, local);
+    this.#local = options.noCache ? undefined : localCache(world.disk, cacheDir, local);
+    this.#cache = this.#local ?? memoryCache();
   }
 
   async #open(): Promise<void> {
     if (this.#opened) return this.files.unsettle();
     this.#opened = true;
-    await Promise.all([loadFingerprint(), loadDigest()]);
     const known = attempt(() => this.#world.disk.read(`${STATE_FOLDER}/files`));
     if (known.ok && !this.files.load(known.value)) {
       this.#recover({ code: "GRAPH_STATE_DROPPED", severity: "warning", stage: "run", message: "the table of known files is damaged or of another version; it was dropped", hint: "nothing to do: every file is read again", place: { file: `${STATE_FOLDER}/files` } });
@@ -146,11 +148,12 @@ export class Session {
   }
 
   #recover(diagnostic: Diagnostic): void {
+    if (this.#silent) return;
     this.#recovered.push(diagnostic);
     this.#world.emit({ type: "recovered", diagnostic });
   }
 
-  /** Runs the plan; when a source changed under its feet it starts over, at most twice. */
+  /** Runs the plan; when a source changed under its feet it starts over, at most twice. What it used is its own until `end`. */
   async run(goal: string, plan: Plan): Promise<GoalRun> {
     await this.#open();
     this.#world.emit({ type: "goal_started", goal });
@@ -168,7 +171,6 @@ export class Session {
       const counts = run.counts();
       const dependencies = await this.#save(run, counts.total > 0 || this.#recovered.length > 0);
       const traffic = await this.#farther?.settle();
-      this.#cache.close();
       if (!this.#options.dryRun) this.#leftovers.end([...run.placements(), `${STATE_FOLDER}/files`, `${STATE_FOLDER}/goals/x`, `${STATE_FOLDER}/live/x`]);
       this.#world.emit({ type: "goal_ended", goal, exit_code: failed ? 1 : 0, counts, duration_ms: Math.round(this.#world.now() - started) });
       return { answer, counts, actions: run.outcomes(), recovered: this.#recovered, dependencies: failed ? undefined : dependencies, watched: run.dependencies().map((d) => d.path), env: run.env(), outputs: run.outputs(), live: run.live(), traffic };
@@ -180,16 +182,19 @@ export class Session {
    * wrong with one is not worth a word. A cache that others share is not asked for answers, and gets none.
    */
   keepAnswer(key: string, trace: Trace, content: Uint8Array): boolean {
-    const { cacheDir, cacheMaxBytes, dryRun, noCache } = this.#options;
-    if (this.#farther !== undefined || noCache || dryRun) return false;
-    const { disk, now, alive } = this.#world;
-    const cache = localCache(disk, cacheDir, { onProblem: () => {}, maxBytes: cacheMaxBytes, now, alive: alive ?? processRuns });
+    const cache = this.#local;
+    if (cache === undefined || this.#farther !== undefined || this.#options.dryRun) return false;
+    this.#silent = true;
     const output = trace.outputs[0]!;
     if (output.inline === undefined) cache.keep(output, content);
-    cache.remember(key, trace);
-    const kept = cache.results(key).length > 0;
-    cache.close();
+    const kept = cache.remember(key, trace);
+    this.#silent = false;
     return kept;
+  }
+
+  /** Nothing more of this answer is asked for or kept: others may make room in the cache. */
+  end(): void {
+    this.#cache.close();
   }
 
   #beginBuilding(): void {
@@ -272,6 +277,7 @@ class PlanRun {
     this.#build = new Build(this.#graph, { disk, files, journal, cache, farther, runProcess, emit, now, signal, formerOutputs }, { ...options, jobs });
     this.context = {
       need: (a) => this.#need(a),
+      needAll: (all) => this.#valuesAtOnce(all) ?? Promise.all(all.map((a) => this.#need(a))),
       build: (all) => this.#buildAll(all),
       digest: (a) => this.#digest(a),
       read: (path) => this.#read(path),
@@ -387,6 +393,25 @@ class PlanRun {
     return ok(artifact.decode(bytes));
   }
 
+  /** Where nothing must run: plans that ask for hundreds of values, one after the other, need not wait for each. */
+  #valuesAtOnce<T>(all: readonly Artifact<T>[]): Result<T>[] | undefined {
+    const before = this.#graph.problems.length;
+    const ids = this.#ids(all);
+    const problems = this.#graph.problems.slice(before);
+    if (problems.length > 0) return all.map(() => fail(problems));
+    if (ids.length < all.length || ids.length === 0) return undefined;
+    if (!this.#writes) this.#beginBuilding();
+    this.#writes = true;
+    if (!this.#build.demandAtOnce(ids)) return undefined;
+    const values: Result<T>[] = [];
+    for (const [i, id] of ids.entries()) {
+      const bytes = this.#build.lacks(id) ? undefined : this.#build.contentAtOnce(id);
+      if (bytes === undefined) return undefined;
+      values.push(ok(all[i]!.decode(bytes)));
+    }
+    return values;
+  }
+
   async #buildAll(all: readonly (Artifact<unknown> | Placement<unknown>)[]): Promise<Result<void>> {
     const problemsBefore = this.#graph.problems.length;
     this.#graph.announce(all.filter((a): a is Placement<unknown> => a.type === "placement"));
@@ -454,7 +479,7 @@ class PlanRun {
 
   #probe(path: string): "file" | "dir" | "other" | "missing" {
     const at = normal(path);
-    const kind = this.#world.disk.stat(at)?.kind ?? "missing";
+    const kind = this.#files.peek(at)?.kind ?? "missing";
     if (!this.#seen.has(at)) this.#seen.set(at, kind === "missing" ? "missing" : "present");
     return kind;
   }

@@ -21,13 +21,17 @@ export interface Trace {
 
 export const INLINE_LIMIT = 1024;
 
-export function writeTrace(w: ByteWriter, t: Trace): void {
-  w.f64(t.durationMs);
-  w.u32(t.discovered.length);
-  for (const d of t.discovered) {
+export function writeDiscovered(w: ByteWriter, discovered: readonly Discovered[]): void {
+  w.u32(discovered.length);
+  for (const d of discovered) {
     w.text(d.path);
     w.text(d.sha256);
   }
+}
+
+export function writeTrace(w: ByteWriter, t: Trace): void {
+  w.f64(t.durationMs);
+  writeDiscovered(w, t.discovered);
   w.u32(t.outputs.length);
   for (const o of t.outputs) {
     w.raw(Buffer.from(o.sha256, "hex"));
@@ -44,8 +48,7 @@ export function readTrace(r: ByteReader): Trace {
   for (let n = r.u32(); n > 0; n--) discovered.push({ path: r.text(), sha256: r.text() });
   const outputs: TracedOutput[] = [];
   for (let n = r.u32(); n > 0; n--) {
-    const digest = r.raw(32);
-    const sha256 = Buffer.from(digest.buffer, digest.byteOffset, 32).toString("hex");
+    const sha256 = r.hex(32);
     const size = r.f64();
     outputs.push({ sha256, size, inline: r.u8() === 0 ? undefined : r.blob() });
   }

@@ -1,4 +1,4 @@
-// Sources -> dist/: the fast entry as one small script, the rest of the tool as another with V8's code cache beside it, the
+// Sources -> dist/: the fast entry as one small script, the rest of the tool as two more (core.mjs) with V8's code caches beside them, the
 // doors for users' programs as ES modules, and one validator per document form. Same sources, same bytes. `BUILD_ID` is the digest of all that can change an answer.
 import { createHash } from "node:crypto";
 import { spawnSync } from "node:child_process";
@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
+import { bundleTool, HERE } from "./core.mjs";
 import { writeValidators } from "./validators.mjs";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
@@ -36,24 +37,47 @@ function packageParts() {
   return { "@bytecodealliance/jco-transpile": { version: JSON.parse(readFileSync(join(jco, "package.json"), "utf8")).version, digest: hash.digest("hex") } };
 }
 
-/** Builds an example, and takes it back from the cache, so that V8's code cache holds what both use, for the Node that runs here. */
+/** Builds projects, edits one, and takes an answer back from the cache, so that V8's code cache holds what all these use, for the Node that runs here. */
 function makeCodeCache() {
   const place = mkdtempSync(join(tmpdir(), "x07-code-cache-"));
   try {
-    cpSync(join(root, "examples", "http_echo"), place, { recursive: true });
     const cache = (name) => join(out, `${name}-${process.versions.v8}-${process.arch}.cache`);
-    const env = { PATH: process.env.PATH, X07_WASM_CACHE_DIR: join(place, "cache") };
-    // The last finds the answer of the one before it; the second cannot, since it is asked in other words.
-    const [core, answer] = [{ X07_WASM_WRITE_CODE_CACHE_CORE: cache("core") }, { X07_WASM_WRITE_CODE_CACHE_ANSWER: cache("answer") }];
-    const component = "component build --emit all --out-dir target";
-    for (const [goal, written] of [["build", core], [component, core], [`${component} --provider auto`, core], [component, answer]]) {
-      const ran = spawnSync(process.execPath, [join(out, "x07-wasm.cjs"), ...goal.split(" "), "--json"], { cwd: place, env: { ...env, ...written }, encoding: "utf8" });
+    const [core, answer] = [{ X07_WASM_WRITE_CODE_CACHE_CORE: cache("core"), X07_WASM_WRITE_CODE_CACHE_ASIDE: cache("aside") }, { X07_WASM_WRITE_CODE_CACHE_ANSWER: cache("answer") }];
+    const run = (project, goal, written) => {
+      const env = { PATH: process.env.PATH, X07_WASM_CACHE_DIR: join(place, "cache"), ...written };
+      const ran = spawnSync(process.execPath, [join(out, "x07-wasm.cjs"), ...goal.split(" ")], { cwd: join(place, project), env, encoding: "utf8" });
       if (ran.status !== 0) throw new Error(`the built tool cannot build an example:\n${ran.stdout}${ran.stderr}`.slice(0, 2000));
-      for (const made of [".x07-wasm", "target"]) rmSync(join(place, made), { recursive: true, force: true });
+    };
+    const many = writeManyModules(join(place, "many"));
+    run("many", "build", core);
+    many.edit();
+    run("many", "build", core);
+    cpSync(join(root, "examples", "http_echo"), join(place, "one"), { recursive: true });
+    // The last finds the answer of the one before it; the second cannot, since it is asked in other words.
+    const component = "component build --emit all --out-dir target --json";
+    for (const [goal, written] of [["build --json", core], [component, core], [`${component} --provider auto`, core], [component, answer]]) {
+      run("one", goal, written);
+      for (const made of [".x07-wasm", "target"]) rmSync(join(place, "one", made), { recursive: true, force: true });
     }
   } finally {
     rmSync(place, { recursive: true, force: true });
   }
+}
+
+/** A project of so many modules that each is a unit of its own and units are linked in groups. */
+function writeManyModules(folder) {
+  const write = (path, document) => (mkdirSync(dirname(join(folder, path)), { recursive: true }), writeFileSync(join(folder, path), JSON.stringify(document)));
+  const module = (i, constant) => {
+    const id = `app.m${i}`;
+    const body = ["begin", ["let", "sum", constant], ["for", "i", 0, "n", ["set", "sum", ["+", "sum", ["*", "i", i]]]], i === 0 ? "sum" : ["+", "sum", [`app.m${i - 1}.run`, "n"]]];
+    const run = { kind: "defn", name: `${id}.run`, params: [{ name: "n", ty: "i32" }], result: "i32", body };
+    write(`src/app/m${i}.x07.json`, { schema_version: "x07.x07ast@0.5.0", kind: "module", module_id: id, imports: i === 0 ? [] : [`app.m${i - 1}`], decls: [{ kind: "export", names: [run.name] }, run] });
+  };
+  const count = 40;
+  for (let i = 0; i < count; i++) module(i, i);
+  write("src/main.x07.json", { schema_version: "x07.x07ast@0.5.0", kind: "entry", module_id: "main", imports: [`app.m${count - 1}`], decls: [], solve: ["codec.write_u32_le", [`app.m${count - 1}.run`, ["bytes.len", "input"]]] });
+  write("x07.json", { schema_version: "x07.project@0.2.0", world: "solve-pure", entry: "src/main.x07.json", module_roots: ["src"] });
+  return { edit: () => module(count >> 1, 1000) };
 }
 
 /** Digest of all that the guests of the package are made from: their sources, WIT, and the steps and tools that make them. */
@@ -81,14 +105,6 @@ function makeGuests(sources) {
   if (ran.status !== 0) throw new Error(`the guests cannot be built:\n${ran.stdout}${ran.stderr}`.slice(0, 4000));
 }
 
-/** The core runs from a code cache, where `import()` has no home: it uses the entry's (engine/core.ts). */
-function giveImport(path) {
-  // Not the methods of that name, where they are called and where they are declared.
-  const computed = /(?<!\.)\bimport\((?=[^"')\s])(?![\w$,]*\)\s*\{)/g;
-  const listed = /\bimport\(("(?:esbuild|execa|yargs|@bytecodealliance\/jco-transpile(?:\/[a-z-]+)?|binaryen|@bokuweb\/zstd-wasm|node:[a-z_/]+)")\)/g;
-  writeFileSync(path, readFileSync(path, "utf8").replace(computed, "__import(").replace(listed, "__import($1)"));
-}
-
 /** The std modules, compiled: a file for each part of each, read only when a program wants it. */
 async function writeStd(folder) {
   const compiler = join(fresh, "std-build.mjs");
@@ -111,33 +127,15 @@ const common = { absWorkingDir: root, bundle: true, platform: "node", target: "n
 /** Loaded from node_modules on the few paths that need them. */
 const external = ["esbuild", "execa", "yargs", "@bytecodealliance/jco-transpile", "binaryen", "@bokuweb/zstd-wasm"];
 
-const CORE = `
-import { main } from "./engine/entry.ts";
-import * as engine from "./engine/index.ts";
-import * as rules from "./rules/index.ts";
-import graph from "./x07wasm.graph.ts";
-void main(graph, { "x07-wasm": { __esModule: true, default: graph }, "x07-wasm/engine": engine, "x07-wasm/rules": rules });
-`;
-
 try {
   mkdirSync(fresh, { recursive: true });
-  const moduleUrl = { "import.meta.url": "__moduleUrl" };
-  await build({
-    ...common,
-    stdin: { contents: CORE, resolveDir: root, sourcefile: "core-entry.ts", loader: "ts" },
-    outfile: join(fresh, "core.cjs"),
-    format: "cjs",
-    external,
-    define: { ...define, ...moduleUrl },
-    banner: { js: 'const __moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
-  });
-  giveImport(join(fresh, "core.cjs"));
+  await bundleTool({ root, folder: fresh, common, external });
   // Threads and processes that run components; its wasm-tools is never asked for.
-  await build({ ...common, entryPoints: ["rules/host/side-entry.ts"], outfile: join(fresh, "component-host.cjs"), format: "cjs", external, define: { ...define, ...moduleUrl }, banner: { js: 'const __moduleUrl = require("node:url").pathToFileURL(__filename).href;' } });
+  await build({ ...common, entryPoints: ["rules/host/side-entry.ts"], outfile: join(fresh, "component-host.cjs"), format: "cjs", external, define: { ...define, ...HERE.define }, banner: HERE.banner });
   await build({ ...common, entryPoints: { engine: "engine/index.ts", rules: "rules/index.ts", graph: "x07wasm.graph.ts" }, outdir: join(fresh, "lib"), outExtension: { ".js": ".mjs" }, chunkNames: "[name]-[hash]", format: "esm", splitting: true, external });
   const { cacheVariable, cacheName, remoteVariable } = (await import(pathToFileURL(join(fresh, "lib/graph.mjs")).href)).default;
   await build({ ...common, entryPoints: ["engine/answer-find.ts"], outfile: join(fresh, "answer.cjs"), format: "cjs", define: { ...define, "import.meta.url": "__filename" } });
-  await build({ ...common, define: { ...define, CACHE_NAMES: JSON.stringify({ cacheVariable, cacheName, remoteVariable }) }, entryPoints: ["engine/main.ts"], outfile: join(fresh, "x07-wasm.cjs"), format: "cjs", banner: { js: "#!/usr/bin/env node" } });
+  await build({ ...common, define: { ...define, CACHE_NAMES: JSON.stringify({ cacheVariable, cacheName, remoteVariable }), "import.meta.url": "__filename" }, entryPoints: ["engine/main.ts"], outfile: join(fresh, "x07-wasm.cjs"), format: "cjs", banner: { js: "#!/usr/bin/env node" } });
   chmodSync(join(fresh, "x07-wasm.cjs"), 0o755);
   await writeValidators(join(fresh, "validators"));
   await writeStd(join(fresh, "std"));

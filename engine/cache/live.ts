@@ -44,10 +44,10 @@ export function liveText(goal: string, words: readonly string[], live: readonly 
 }
 
 /** `changed` is false where the set written last for these words is known to hold. */
-export function writeLive(disk: Disk, goal: string, words: readonly string[], live: readonly LiveAction[], changed: boolean): void {
+export function writeLive(disk: Disk, goal: string, words: readonly string[], live: readonly LiveAction[], changed: boolean, answer?: LiveName): void {
   const path = livePath(words);
   if (!changed && disk.stat(path) !== undefined) return;
-  attempt(() => writeAtomic(disk, path, utf8(liveText(goal, words, live))));
+  attempt(() => writeAtomic(disk, path, utf8(liveText(goal, words, live, answer))));
   prune(disk);
 }
 

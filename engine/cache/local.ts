@@ -4,17 +4,19 @@
 import type { Diagnostic } from "../diagnostic.ts";
 import { attempt, type Disk, placeAtomic, type Stat } from "../host/disk.ts";
 import { sha256Hex } from "../lib/digest.ts";
-import type { Trace } from "../trace.ts";
-import { type Cache, sameDiscovered, VARIANT_LIMIT } from "./cache.ts";
+import { type Cache, VARIANT_LIMIT } from "./cache.ts";
 import { account } from "./keep.ts";
 import { layout } from "./layout.ts";
-import { decodeResults, encodeResults } from "./result.ts";
+import { decodeResults, encodeResults, withResult } from "./result.ts";
+import type { Trace } from "../trace.ts";
 import { beginRunning, STAMP_GRAIN_MS } from "./running.ts";
 
 export interface LocalCache extends Cache {
   readonly folder: string;
   /** There was nothing in the folder when it was first asked. */
   readonly empty: boolean;
+  /** True when it is remembered from now on. */
+  remember(baseKey: string, trace: Trace): boolean;
   /** So many bytes were put in by somebody else. */
   count(bytes: number): void;
   /** The build is over: what it wrote is counted, and too old entries make room when the folder has grown too big. */
@@ -43,12 +45,12 @@ export function localCache(disk: Disk, folder: string, { onProblem, readOnly = f
     if (!readOnly) attempt(() => disk.remove(path));
     onProblem({ code: "GRAPH_CACHE_ENTRY_DAMAGED", severity: "warning", stage: "run", message: `${what} in the cache is damaged`, hint: "nothing to do: it is made again", place: { file: path } });
   };
-  const write = (path: string, bytes: Uint8Array) => {
-    if (!writable) return;
+  const write = (path: string, bytes: Uint8Array): boolean => {
+    if (!writable) return false;
     const done = attempt(() => placeAtomic(disk, path, (temp) => disk.write(temp, bytes, 0o444)));
     if (done.ok) {
       written += bytes.length;
-      return;
+      return true;
     }
     writable = false;
     onProblem({
@@ -59,6 +61,7 @@ export function localCache(disk: Disk, folder: string, { onProblem, readOnly = f
       hint: "free space or name another folder with --cache-dir",
       place: { file: path },
     });
+    return false;
   };
   /** The entry's stat; what is used is stamped, so that it is not the first to go. A miss is common and costs one stat. */
   const used = (path: string): Stat | undefined => {
@@ -70,14 +73,15 @@ export function localCache(disk: Disk, folder: string, { onProblem, readOnly = f
     if (stat !== undefined && writable && now() - stat.mtimeMs > STAMP_GRAIN_MS) attempt(() => disk.touch(path));
     return stat;
   };
-  const results = (key: string): Trace[] => {
+  /** What `decode` makes of the results under a key; undefined where there are none, or damaged ones. */
+  const decoded = <T>(key: string, decode: (file: Uint8Array) => T | undefined): T | undefined => {
     const path = at.result(key);
-    if (used(path) === undefined) return [];
+    if (used(path) === undefined) return undefined;
     const read = attempt(() => disk.read(path));
-    if (!read.ok) return [];
-    const traces = decodeResults(read.value, key);
-    if (traces === undefined) damaged(path, `the result of action ${key.slice(0, 12)}`);
-    return traces ?? [];
+    if (!read.ok) return undefined;
+    const whole = decode(read.value);
+    if (whole === undefined) damaged(path, `the result of action ${key.slice(0, 12)}`);
+    return whole;
   };
 
   return {
@@ -86,10 +90,9 @@ export function localCache(disk: Disk, folder: string, { onProblem, readOnly = f
       return isEmpty();
     },
     count: (bytes) => void (written += bytes),
-    results,
+    results: (key) => decoded(key, (file) => decodeResults(file, key)) ?? [],
     remember(key, trace) {
-      const others = results(key).filter((t) => !sameDiscovered(t, trace));
-      write(at.result(key), encodeResults(key, [trace, ...others].slice(0, VARIANT_LIMIT)));
+      return write(at.result(key), decoded(key, (file) => withResult(file, key, trace, VARIANT_LIMIT)) ?? encodeResults(key, [trace]));
     },
     content(digest) {
       const path = at.content(digest.sha256);

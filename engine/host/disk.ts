@@ -104,7 +104,7 @@ export function realDisk(root: string): Disk {
         const now = new Date();
         fs.utimesSync(at(path), now, now);
       }),
-    remove: (path) => guard(path, () => fs.rmSync(at(path), { force: true })),
+    remove: (path) => guard(path, () => unlink(at(path))),
     removeTree: (path) => guard(path, () => fs.rmSync(at(path), { recursive: true, force: true })),
     removeEmptyDir: (path) => guard(path, () => fs.rmdirSync(at(path))),
     makeDirs: (path) => guard(path, () => makeDirs(at(path))),
@@ -142,6 +142,15 @@ function writeParts(fd: number, parts: readonly Uint8Array[]): void {
     let taken = rest.length === 1 ? fs.writeSync(fd, rest[0]!) : fs.writevSync(fd, rest);
     while (rest.length > 0 && taken >= rest[0]!.length) taken -= rest.shift()!.length;
     if (rest.length > 0) rest = [rest[0]!.subarray(taken), ...rest.slice(1)];
+  }
+}
+
+/** Node's own rmSync looks at the file twice before. */
+function unlink(path: string): void {
+  try {
+    fs.unlinkSync(path);
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code !== "ENOENT") throw e;
   }
 }
 
@@ -236,9 +245,23 @@ export function writeOut(disk: Disk, path: string, bytes: Uint8Array): Stat | un
   return undefined;
 }
 
+/** Folders that were there when a file was put into them. */
+const seen = new WeakMap<Disk, Set<string>>();
+
+/** Makes a folder that this process does not know yet; that one is missing is dear to learn from a write that fails. */
+function prepare(disk: Disk, folder: string): void {
+  let known = seen.get(disk);
+  if (known === undefined) seen.set(disk, (known = new Set()));
+  if (known.has(folder)) return;
+  disk.makeDirs(folder);
+  known.add(folder);
+}
+
 /** Like writeAtomic, with the temporary file made by `make`. The temporary is removed when anything fails. */
 export function placeAtomic(disk: Disk, path: string, make: (temp: string) => void): void {
   const temp = temporaryBeside(path);
+  const folder = parentOf(path) || ".";
+  prepare(disk, folder);
   const work = () => {
     make(temp);
     disk.rename(temp, path);
@@ -248,7 +271,7 @@ export function placeAtomic(disk: Disk, path: string, make: (temp: string) => vo
   } catch (e) {
     attempt(() => disk.remove(temp));
     if (!(e instanceof DiskError) || e.code !== "ENOENT") throw e;
-    disk.makeDirs(parentOf(path) || ".");
+    disk.makeDirs(folder);
     try {
       work();
     } catch (again) {

@@ -14,6 +14,8 @@ export function textOf(bytes: Uint8Array): string {
 export class ByteWriter {
   #buffer = new Uint8Array(256);
   #view = new DataView(this.#buffer.buffer);
+  /** The same memory: a Buffer writes text without a copy of its own. */
+  #texts = Buffer.from(this.#buffer.buffer);
   #length = 0;
 
   #room(n: number): number {
@@ -23,6 +25,7 @@ export class ByteWriter {
       grown.set(this.#buffer.subarray(0, at));
       this.#buffer = grown;
       this.#view = new DataView(grown.buffer);
+      this.#texts = Buffer.from(grown.buffer);
     }
     this.#length = at + n;
     return at;
@@ -50,7 +53,11 @@ export class ByteWriter {
     this.raw(bytes);
   }
   text(s: string): void {
-    this.blob(encoder.encode(s));
+    // No character takes more than three bytes for each of its units.
+    const at = this.#room(4 + s.length * 3);
+    const n = this.#texts.write(s, at + 4);
+    this.#view.setUint32(at, n, true);
+    this.#length = at + 4 + n;
   }
   /** Pads with zeros to a multiple of `n`, for typed-array views over the file. */
   align(n: number): void {
@@ -70,14 +77,24 @@ export class CutShort extends Error {}
 export class ByteReader {
   readonly bytes: Uint8Array;
   #view: DataView;
+  #texts: Buffer;
+  #end: number;
   at = 0;
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
+    this.#end = bytes.length;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#texts = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+  /** Goes on at `at`, and sees nothing from `end` on. */
+  part(at: number, end: number): this {
+    this.at = at;
+    this.#end = Math.min(end, this.bytes.length);
+    return this;
   }
   #take(n: number): number {
     const at = this.at;
-    if (at + n > this.bytes.length) throw new CutShort();
+    if (at + n > this.#end) throw new CutShort();
     this.at = at + n;
     return at;
   }
@@ -94,11 +111,18 @@ export class ByteReader {
     const at = this.#take(n);
     return this.bytes.subarray(at, at + n);
   }
+  /** So many bytes as lower-case hex digits. */
+  hex(n: number): string {
+    const at = this.#take(n);
+    return this.#texts.toString("hex", at, at + n);
+  }
   blob(): Uint8Array {
     return this.raw(this.u32());
   }
   text(): string {
-    return decoder.decode(this.blob());
+    const n = this.u32();
+    const at = this.#take(n);
+    return this.#texts.toString("utf8", at, at + n);
   }
   align(n: number): void {
     while (this.at % n !== 0) this.#take(1);

@@ -1,11 +1,9 @@
 // The `result` of a compose report, for the command and for what `component build` composes on its way.
 
-import { type FileDigest, type JsonObject, type ReportSpec } from "../../engine/index.ts";
+import { type FileDigest, type JsonObject } from "../../engine/index.ts";
 import { VERSION } from "../tool.ts";
 import { componentDocument, type ComponentFacts, WORLD_OF } from "./manifest.ts";
 import type { TargetsOutcome } from "./targets.ts";
-
-export const composeReport: ReportSpec = { schemaVersion: "x07.wasm.component.compose.report@0.1.0", command: "x07-wasm.component.compose", schemaFile: "x07-wasm.component.compose.report.schema.json" };
 
 export interface Composed {
   readonly kind: "http" | "cli";

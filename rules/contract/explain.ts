@@ -19,7 +19,8 @@ export function explain(violations: readonly Violation[], document: JsonValue, f
     const branches = isChoice(violation) ? takeBranches(kept, violation) : [];
     kept.push({ violation, branches });
   }
-  return kept.map((finding) => diagnosticOf(finding, document, file, code, missingBeside(finding.violation, violations)));
+  const missing = missingMembers(violations);
+  return kept.map((finding) => diagnosticOf(finding, document, file, code, missing.get(finding.violation.instancePath) ?? []));
 }
 
 /** A violation and, where it is a choice, why each of its branches was refused. */
@@ -46,8 +47,16 @@ function within(path: string, root: string): boolean {
   return path === root || path.startsWith(`${root}/`);
 }
 
-function missingBeside(violation: Violation, all: readonly Violation[]): string[] {
-  return all.filter((v) => v.keyword === "required" && v.instancePath === violation.instancePath).map((v) => String(v.params["missingProperty"]));
+/** Names of members that are not there, by the object that lacks them. */
+function missingMembers(violations: readonly Violation[]): Map<string, string[]> {
+  const missing = new Map<string, string[]>();
+  for (const { keyword, instancePath, params } of violations) {
+    if (keyword !== "required") continue;
+    const names = missing.get(instancePath);
+    if (names === undefined) missing.set(instancePath, [String(params["missingProperty"])]);
+    else names.push(String(params["missingProperty"]));
+  }
+  return missing;
 }
 
 function diagnosticOf({ violation, branches }: Finding, document: JsonValue, file: string | undefined, code: string, missing: readonly string[]): Diagnostic {

@@ -14,6 +14,7 @@ export const httpServe = goal({
     { long: "max-effect-results-bytes", key: "max_effect_results_bytes", kind: "U64", default: 1_048_576, about: "Bytes that the effects of one step may bring in" },
     { long: "fetch-timeout-ms", key: "fetch.timeout_ms", kind: "U32", default: 10_000, about: "Milliseconds that one http.fetch may take" },
     { long: "max-fetch-bytes", key: "fetch.max_bytes", kind: "U32", default: 1_048_576, about: "Largest body that http.fetch accepts" },
+    { long: "ops", key: "ops", kind: "PATH", about: "Ops profile: its capabilities decide on http.fetch and time.now" },
     { long: "fail-on-effect-error", key: "effects.strict", kind: "flag", about: "Fail the command when an effect fails, even if the reducer copes" },
     { long: "trace-out", key: "trace.out", kind: "PATH", about: "Record every call and its answer here, for `http test`" },
     { long: "responses-out", key: "responses.out", kind: "PATH", about: "Write the whole response envelopes here, one a line" },

@@ -1,11 +1,13 @@
 // The program of worker threads and of serving processes (dist/component-host.cjs). Does the one thing that it was started for.
 
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
+import { courier } from "./courier.ts";
 import type { HttpJob } from "./host.ts";
 import { serveChild } from "./serve/child.ts";
 import type { Start } from "./serve/threads.ts";
 import type { DeepTask } from "./side.ts";
 import { openV8, runCommand } from "./v8.ts";
+import type { CourierData } from "./wasi/errand.ts";
 
 function deep(task: DeepTask): unknown {
   if (task.kind === "command") return runCommand(task.job);
@@ -20,7 +22,8 @@ function stream(job: HttpJob): void {
   parentPort?.on("message", ({ request, port, words }: Start) => port.postMessage(opened.value.answerLive(request, port, words)));
 }
 
-const data = workerData as DeepTask | { readonly kind: "stream"; readonly job: HttpJob };
+const data = workerData as DeepTask | CourierData | { readonly kind: "stream"; readonly job: HttpJob };
 if (isMainThread) serveChild();
 else if (data.kind === "stream") stream(data.job);
+else if (data.kind === "courier") courier(data);
 else parentPort?.postMessage(deep(data));

@@ -10,21 +10,28 @@ import type { Func } from "./component/plan.ts";
 import { spellFunc } from "./component/types.ts";
 import { Tank } from "./component/tank.ts";
 import type { Tagged, Value } from "./component/value.ts";
-import type { CommandJob, CommandOutcome, Ended, HttpHandler, HttpJob, HttpOutcome, HttpResponse, NotStarted } from "./host.ts";
+import { beyondV8, leavesTracesBy, namesOf } from "./demands.ts";
+import { leavesTraces } from "../ops/grants.ts";
+import type { Grants } from "../ops/grants.ts";
+import type { CommandJob, CommandOutcome, Ended, HttpEnd, HttpHandler, HttpJob, HttpOutcome, HttpResponse, NotStarted } from "./host.ts";
 import { hostLimits } from "./limits.ts";
 import type { HostLimits } from "./limits.ts";
 import { exportOf, importKey, prepareComponent } from "./prepare.ts";
 import type { Prepared, PrepareFault } from "./prepare.ts";
 import { guestEnded } from "./memory.ts";
-import { runDeep } from "./side.ts";
+import { runDeep, sideProgram } from "./side.ts";
 import type { GuestStop } from "./stop.ts";
+import { Courier } from "./wasi/errand.ts";
 import { errorCodeName, Exchange } from "./wasi/http.ts";
 import type { HttpRequest, HttpWorld } from "./wasi/http.ts";
 import { GuestLine } from "./wasi/live.ts";
+import { Outside } from "./wasi/outside.ts";
+import { OpenSenses } from "./wasi/senses.ts";
 import { NOBODY, Sink } from "./wasi/world.ts";
 import type { World } from "./wasi/world.ts";
 import type { WorldName } from "./wasi/index.ts";
 
+const LOST: HttpOutcome = { kind: "refused", message: "the thread of the guest ended" };
 /** What a request may take with short memories: all attempts together stay within what a wall limit may be late. */
 const ATTEMPT_MS = 50;
 const NO_BYTES = new Uint8Array(0);
@@ -73,7 +80,7 @@ class Runner {
         const run = functions.get(importKey(from, name))!;
         return (...args) => run(this.#world, ...args);
       },
-      dropped: () => undefined,
+      dropped: (rep) => (rep as { dropped?: () => void }).dropped?.(),
     };
     this.#instance = new ComponentInstance(loaded.prepared.program, host, world.tank);
   }
@@ -104,7 +111,9 @@ export function runCommand(job: CommandJob): CommandOutcome {
     stdin: job.stdin,
     stdout: new Sink("stdout", job.maxOutput),
     stderr: new Sink("stderr", job.maxOutput),
-    began: process.hrtime.bigint(),
+    env: [],
+    senses: new OpenSenses(),
+    folders: null,
   };
   const ran = new Runner(loaded.value, world).call(world, []);
   return { kind: "ran", ended: endedOf(ran), stdout: world.stdout.bytes(), stderr: world.stderr.bytes() };
@@ -128,6 +137,11 @@ export class V8Handler implements HttpHandler {
   readonly #loaded: Loaded;
   readonly #job: HttpJob;
   readonly #maxResponse: number;
+  readonly #grants: Grants | null;
+  readonly #courier: Courier | null;
+  readonly away: boolean;
+  /** Wakes a guest that waits for others. */
+  readonly #bell = new Int32Array(new SharedArrayBuffer(4));
   /** One for all requests: a guest is never called again once its request is answered. */
   readonly #tank: Tank;
   #runner: Runner | null = null;
@@ -138,22 +152,29 @@ export class V8Handler implements HttpHandler {
     this.#loaded = loaded;
     this.#job = job;
     this.#maxResponse = job.maxResponse;
+    this.#grants = job.grants ?? null;
+    this.#courier = this.#grants === null ? null : new Courier(this.#grants.network);
     this.#tank = tankOf(loaded.limits);
-    const mayTry = loaded.limits.wallMs !== null && loaded.prepared.program.modules.some((m) => m.memory?.sizeless === true && m.memory.min > m.memory.least);
+    this.away = leavesTraces(this.#grants) && leavesTracesBy(namesOf(loaded.prepared.program.plan.imports));
+    // What leaves traces is not tried: it is done once.
+    const mayTry = !this.away && loaded.limits.wallMs !== null && loaded.prepared.program.modules.some((m) => m.memory?.sizeless === true && m.memory.min > m.memory.least);
     this.#shortest = new Array<number>(33).fill(mayTry ? 0 : SHORT_PAGES.length);
   }
 
-  #world(exchange: Exchange): HttpWorld {
-    return { tank: this.#tank, args: [], stdin: NO_BYTES, stdout: new Sink("stdout", NOBODY), stderr: new Sink("stderr", NOBODY), began: process.hrtime.bigint(), exchange };
+  #world(exchange: Exchange, { env, senses, errands, folders }: Outside): HttpWorld {
+    return { tank: this.#tank, args: [], stdin: NO_BYTES, stdout: new Sink("stdout", NOBODY), stderr: new Sink("stderr", NOBODY), env, senses, folders, exchange, errands };
   }
 
   answer(request: HttpRequest): HttpOutcome | Promise<HttpOutcome> {
+    if (this.away && sideProgram() !== null) return runDeep({ kind: "request", job: this.#job, request }).then((deep) => deep ?? LOST);
     const outcome = this.answerNow(request);
     if (outcome.kind !== "stopped" || outcome.stop.kind !== "host-stack") return outcome;
     return runDeep({ kind: "request", job: this.#job, request }).then((deep) => deep ?? outcome);
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    await this.#courier?.close();
+  }
 
   /** First with short memories, if those were enough for requests of this size so far; where they might not be, all over again. */
   answerNow(request: HttpRequest): HttpOutcome {
@@ -174,20 +195,23 @@ export class V8Handler implements HttpHandler {
   /** The bodies go over a line to another thread; this one sleeps while the guest waits for them. */
   answerLive(request: HttpRequest, port: MessagePort, words: Int32Array): LiveOutcome {
     const line = new GuestLine(port, words, this.#tank);
-    const outcome = this.#run(new Exchange(request, this.#maxResponse, line));
+    const outcome = this.#run(new Exchange(request, this.#maxResponse, line), WHOLE, line.bell);
     if (outcome.kind !== "answered" || !line.begun) return { outcome, begun: line.begun };
     line.push();
     return { outcome: { ...outcome, response: { ...outcome.response, body: NO_BYTES } }, begun: true };
   }
 
-  #run(exchange: Exchange, short = WHOLE): HttpOutcome {
+  #run(exchange: Exchange, short = WHOLE, bell: Int32Array = this.#bell): HttpOutcome {
     this.#tank.fill(short === WHOLE ? Infinity : ATTEMPT_MS);
-    const world = this.#world(exchange);
+    const outside = new Outside(this.#grants, this.#tank, this.#courier, bell);
+    const world = this.#world(exchange, outside);
     this.#runner ??= new Runner(this.#loaded, world);
     const { stop } = this.#runner.call(world, [{ rep: exchange.request }, { rep: exchange }], short);
     guestEnded();
-    if (stop !== null && !(stop.kind === "exit" && stop.status === 0)) return { kind: "stopped", stop };
-    return outcomeOf(exchange);
+    outside.close();
+    const end: HttpEnd = stop !== null && !(stop.kind === "exit" && stop.status === 0) ? { kind: "stopped", stop } : outcomeOf(exchange);
+    const told = outside.told();
+    return told === undefined ? end : { ...end, told };
   }
 }
 
@@ -196,7 +220,7 @@ function mayBeShortage(outcome: HttpOutcome): outcome is HttpOutcome & { readonl
   return outcome.kind === "stopped" && (outcome.stop.kind === "trap" || outcome.stop.kind === "host" || outcome.stop.kind === "deadline");
 }
 
-function outcomeOf(exchange: Exchange): HttpOutcome {
+function outcomeOf(exchange: Exchange): HttpEnd {
   const { answer } = exchange;
   switch (answer.kind) {
     case "none": return { kind: "refused", message: "guest never invoked `response-outparam::set` method" };
@@ -216,5 +240,7 @@ function outcomeOf(exchange: Exchange): HttpOutcome {
 
 export function openV8(job: HttpJob): Result<V8Handler, NotStarted> {
   const loaded = load(job.component, "proxy", hostLimits(job.limits, job.wallMs));
-  return loaded.ok ? ok(new V8Handler(loaded.value, job)) : fail(loaded.error);
+  if (!loaded.ok) return loaded;
+  const beyond = beyondV8(job.grants ?? null, namesOf(loaded.value.prepared.program.plan.imports));
+  return beyond === null ? ok(new V8Handler(loaded.value, job)) : fail(beyond);
 }

@@ -4,12 +4,16 @@ import { asNumber, firstChars, isJsonObject } from "../../engine/index.ts";
 import type { Diagnostic, JsonObject, JsonValue } from "../../engine/index.ts";
 import { fetchEffect } from "./fetch.ts";
 import type { FetchPolicy } from "./fetch.ts";
+import { finding } from "../wasm/finding.ts";
+import { denialDiagnostic } from "../ops/network.ts";
 import { readPayload, writePayload } from "./payload.ts";
 
 export interface EffectWorld {
   readonly fetch: FetchPolicy;
   /** Unix milliseconds. */
   readonly now: () => number;
+  /** Whether reducers may ask for the time. */
+  readonly clock: boolean;
   readonly say: (line: string) => void;
   /** Failed effects are errors of the command, not only remarks: the reducer is told of them in any case. */
   readonly failuresAreErrors: boolean;
@@ -49,12 +53,14 @@ export class Effects {
         this.#world.say(`http.reducer log[${String(effect["level"])}]: ${oneLine(String(effect["message"]))}`);
         return done({ emitted: true });
       case "time.now":
+        if (!this.#world.clock) return this.#denied(effect, finding("X07WASM_CAPS_CLOCK_DENIED", "run", "the time was refused by the capabilities: clocks.mode is deny"), "time.now denied by capabilities");
         this.usesTime = true;
         return done({ unix_ms: this.#world.now() });
       case "http.fetch": {
         const fetched = await fetchEffect(effect, this.#world.fetch, () => (this.usesNetwork = true));
         if (fetched.ok) return done({ response: fetched.value.response }, fetched.value.bodyBytes);
-        return this.#failed(effect, "X07WASM_HTTP_EFFECT_HTTP_FETCH_FAILED", fetched.error);
+        const { error, denial } = fetched.error;
+        return denial === null ? this.#failed(effect, "X07WASM_HTTP_EFFECT_HTTP_FETCH_FAILED", error) : this.#denied(effect, denialDiagnostic(denial), error);
       }
       default: return this.#failed(effect, "X07WASM_HTTP_EFFECT_SCHEMA_INVALID", `there is no effect ${JSON.stringify(type)}`);
     }
@@ -79,6 +85,13 @@ export class Effects {
   #clock(): number {
     this.usesTime = true;
     return this.#world.now();
+  }
+
+  /** Always an error of the command: a reducer that can live without it should not ask. */
+  #denied(effect: JsonObject, why: Diagnostic, error: string): EffectOutcome {
+    const [id, type] = [String(effect["id"]), String(effect["type"])];
+    const diagnostic = { ...why, message: `effect ${id} (${type}): ${why.message}`, data: { ...why.data, effect_id: id, effect_type: type } };
+    return { result: { id, type, ok: false, error }, payloadBytes: 0, diagnostics: [diagnostic] };
   }
 
   #failed(effect: JsonObject, code: string, why: string): EffectOutcome {

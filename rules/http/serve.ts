@@ -6,6 +6,8 @@ import { validate } from "../contract/validate.ts";
 import { Witness } from "../incident/record.ts";
 import { incidentPlace, writeIncident } from "../incident/write.ts";
 import type { Host } from "../run/choose-host.ts";
+import { NetworkRules } from "../ops/network.ts";
+import type { Capabilities } from "../ops/capabilities.ts";
 import { finding } from "../wasm/finding.ts";
 import { SCHEMAS, traceOf } from "./documents.ts";
 import type { Step } from "./documents.ts";
@@ -32,7 +34,7 @@ export async function httpServe(outer: PlanContext, options: OptionValues, stdin
 class Serving {
   readonly #witness: Witness;
   readonly #o: OptionValues;
-  readonly #effects: Effects;
+  #effects: Effects | undefined;
   readonly #diagnostics: Diagnostic[] = [];
   readonly #inputs: FileDigest[] = [];
   readonly #outputs: FileDigest[] = [];
@@ -45,13 +47,29 @@ class Serving {
   constructor(witness: Witness, options: OptionValues) {
     this.#witness = witness;
     this.#o = options;
-    const { context } = witness;
-    this.#effects = new Effects({
-      fetch: { allowedHosts: allowedHosts(context.env(ALLOW_VARIABLE)), timeoutMs: this.#count("fetch-timeout-ms", 10_000), maxBodyBytes: this.#count("max-fetch-bytes", 1 << 20) },
+  }
+
+  /** `capabilities` null: without an ops profile, hosts are named by a variable. */
+  #effectsFor(capabilities: Capabilities | null): Effects {
+    const { context } = this.#witness;
+    const allowed = capabilities === null ? allowedHosts(context.env(ALLOW_VARIABLE)) : new NetworkRules(capabilities.network);
+    return new Effects({
+      fetch: { allowed, timeoutMs: this.#count("fetch-timeout-ms", 10_000), maxBodyBytes: this.#count("max-fetch-bytes", 1 << 20) },
       now: () => Date.now(),
+      clock: capabilities?.clocks !== "deny",
       say: (line) => context.say(line),
-      failuresAreErrors: options["fail-on-effect-error"] === true,
+      failuresAreErrors: this.#o["fail-on-effect-error"] === true,
     });
+  }
+
+  /** undefined: the ops profile cannot be used. */
+  async #capabilities(): Promise<Capabilities | null | undefined> {
+    const path = this.#o["ops"];
+    if (typeof path !== "string") return null;
+    const { capabilities, inputs, diagnostics } = await (await import("../ops/load.ts")).loadOps(this.#witness.context, path);
+    this.#inputs.push(...inputs);
+    this.#diagnostics.push(...diagnostics);
+    return capabilities ?? undefined;
   }
 
   async run(stdin: () => Result<Uint8Array, string>): Promise<GoalAnswer> {
@@ -59,13 +77,14 @@ class Serving {
     this.#inputs.push(...facts.inputs);
     this.#host = opened.host;
     this.#diagnostics.push(...(opened.host?.remarks ?? []));
-    if (opened.session === undefined) {
-      this.#diagnostics.push(...opened.diagnostics);
-      return this.#answer(facts, 0);
-    }
+    if (opened.session === undefined) this.#diagnostics.push(...opened.diagnostics);
+    const capabilities = await this.#capabilities();
+    if (opened.session === undefined) return this.#answer(facts, 0);
     try {
+      if (capabilities === undefined) return this.#answer(facts, 0);
+      const effects = (this.#effects = this.#effectsFor(capabilities));
       const requests = this.#o["mode"] === "canary" ? [CANARY] : await this.#requests(stdin());
-      for (const request of requests) this.#note(facts, request, await handle(opened.session, request, this.#effects, this.#limits()));
+      for (const request of requests) this.#note(facts, request, await handle(opened.session, request, effects, this.#limits()));
       this.#sideFiles(facts, requests.length);
       return this.#answer(facts, requests.length);
     } finally {
@@ -162,7 +181,7 @@ class Serving {
       diagnostics: this.#diagnostics,
       inputs: this.#inputs,
       outputs: this.#outputs,
-      nondeterminism: { uses_os_time: this.#effects.usesTime, uses_network: this.#effects.usesNetwork, uses_process },
+      nondeterminism: { uses_os_time: this.#effects?.usesTime === true, uses_network: this.#effects?.usesNetwork === true, uses_process },
       ...(tool && { tool }),
       human: this.#summaries.map((s, i) => `response ${i}: ${String(s["status"])}, ${String(s["headers_count"])} headers, ${String(s["body_bytes"])} bytes`),
       afterReport: (report) => this.#incidents.flatMap((incident, i) => writeIncident(place, folders[i] as string, new Map([["incident.json", incidentBytes(incident)], ...this.#witness.files(report)]))),

@@ -3,7 +3,6 @@
 
 import { type Diagnostic, fail, json, type JsonValue, many, ok, one, output, rule, type Stage, text, texts, value } from "../../engine/index.ts";
 import type { CompileError, IrFunction, Library, MemoryPlan, ModuleDocument, ModuleFacts, ModuleInterface, ModuleObject, Parsed } from "./compiler/index.ts";
-import type { KeptUnit } from "./compiler/kept-unit.ts";
 
 type Stages = typeof import("./compiler/index.ts") & { readonly library: Library };
 
@@ -43,9 +42,9 @@ export const lowerX07 = rule({
 /** Optimises and encodes modules together. `inline`: the small functions that other units offer. */
 export const compileX07 = rule({
   id: "x07.compile",
-  version: 2,
+  version: 3,
   inputs: { objects: many("x07-object"), inline: many("x07-inline") },
-  outputs: { code: output("x07-code", "code.json"), inline: output("x07-inline", "inline.json") },
+  outputs: { code: output("x07-code", "code.bin"), inline: output("x07-inline", "inline.json") },
   async run({ objects, inline }) {
     const stages = await compiler();
     return ok(await codeOf(stages, objects.map((o) => stages.objectOf(o.text())), inline));
@@ -55,9 +54,9 @@ export const compileX07 = rule({
 /** Checks, lowers, optimises and encodes a module that is a unit of its own: what lowerX07 and compileX07 do, with nothing kept between. */
 export const moduleX07 = rule({
   id: "x07.module",
-  version: 1,
+  version: 2,
   inputs: { module: one("x07-module"), interfaces: many("x07-interface"), std: texts(), inline: many("x07-inline") },
-  outputs: { interface: output("x07-interface", "interface.json"), code: output("x07-code", "code.json"), inline: output("x07-inline", "inline.json") },
+  outputs: { interface: output("x07-interface", "interface.json"), code: output("x07-code", "code.bin"), inline: output("x07-inline", "inline.json") },
   async run({ module, interfaces, std, inline }) {
     const stages = await compiler();
     const { own, known } = readModule(stages, module.text(), interfaces, std);
@@ -74,36 +73,36 @@ function readModule({ moduleOfDocument, library }: Stages, module: string, inter
   return { own, known: [...interfaces.map((i) => JSON.parse(i.text()) as ModuleInterface), ...std.flatMap((id) => library.interface(id) ?? [])] };
 }
 
-async function codeOf({ compileUnit, outsideOf, library }: Stages, objects: readonly ModuleObject[], inline: readonly Text[]): Promise<{ code: string; inline: string }> {
-  const { keepUnit } = await import("./compiler/kept-unit.ts");
+async function codeOf({ compileUnit, outsideOf, library }: Stages, objects: readonly ModuleObject[], inline: readonly Text[]): Promise<{ code: Uint8Array; inline: string }> {
+  const { keepUnit, writeUnit } = await import("./compiler/kept-unit.ts");
   const offered = inline.flatMap((i) => JSON.parse(i.text()) as IrFunction[]);
   const unit = compileUnit(objects, outsideOf(offered, library));
-  return { code: JSON.stringify(keepUnit(unit)), inline: JSON.stringify(unit.inline) };
+  return { code: writeUnit(keepUnit(unit)), inline: JSON.stringify(unit.inline) };
 }
 
 /** Units -> one, so that a program of many is linked from few. */
 export const gatherX07 = rule({
   id: "x07.gather",
-  version: 1,
+  version: 2,
   inputs: { units: many("x07-code") },
-  outputs: { code: output("x07-code", "code.json") },
+  outputs: { code: output("x07-code", "code.bin") },
   async run({ units }) {
-    const { gather } = await import("./compiler/kept-unit.ts");
-    return ok({ code: JSON.stringify(gather(units.map((u) => JSON.parse(u.text()) as KeptUnit))) });
+    const { gather, readUnit, writeUnit } = await import("./compiler/kept-unit.ts");
+    return ok({ code: writeUnit(gather(units.map((u) => readUnit(u.bytes())))) });
   },
 });
 
 /** Units -> a core module that exports x07_solve_v2. `problems` are what is known to be wrong with the program already. */
 export const linkX07 = rule({
   id: "x07.link",
-  version: 1,
+  version: 2,
   inputs: { units: many("x07-code"), memory: json<MemoryPlan>(), entry: text(), problems: json<readonly Diagnostic[]>() },
   outputs: { module: output("core-wasm", "module.wasm") },
   async run({ units, memory, entry, problems }) {
     if (problems.length > 0) return fail([...problems]);
     const { linkParts, library } = await compiler();
-    const { partOf } = await import("./compiler/kept-unit.ts");
-    const made = linkParts(units.map((u) => partOf(JSON.parse(u.text()) as KeptUnit)), library, memory, entry);
+    const { partOf, readUnit } = await import("./compiler/kept-unit.ts");
+    const made = linkParts(units.map((u) => partOf(readUnit(u.bytes()))), library, memory, entry);
     return made.ok ? ok({ module: made.wasm }) : fail(compileFailed(made.errors));
   },
 });

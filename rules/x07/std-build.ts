@@ -6,13 +6,14 @@ import { type Checked, compileUnit, factsOf, interfaceOf, interfacesNeeded, type
 import { ownerOf, RUNTIME_UNIT } from "./compiler/library.ts";
 import { improveAlone, LARGE } from "./compiler/optimise/index.ts";
 import { runtimeFunction, runtimeNames } from "./compiler/runtime/index.ts";
-import { keep, type KeptCode, SymbolicEncoder } from "./compiler/wasm/symbols.ts";
+import { type CodeHead, keep } from "./compiler/wasm/kept-code.ts";
+import { type CodeFunction, SymbolicEncoder } from "./compiler/wasm/symbols.ts";
 import { libraryOf, type StdFind, stdSource } from "./std.ts";
 
 /** What is kept of a module. Functions are texts of their own, so that a reader parses only those it needs. */
 export interface StdModule {
   readonly head: { readonly facts: ModuleFacts; readonly interface: ModuleInterface; readonly forbidden: readonly Checked[] };
-  readonly code: KeptCode;
+  readonly code: { readonly head: CodeHead; readonly base64: string };
   readonly inline: { readonly [name: string]: string };
   readonly object: readonly string[];
 }
@@ -42,7 +43,12 @@ function stdModule(id: string, library: Library): StdModule | undefined {
   const inline: { [name: string]: string } = {};
   for (const f of unit.inline) inline[f.name] = JSON.stringify(f);
   const head = { facts, interface: interfaceOf(module, needs), forbidden: forbidden(object.functions, (name) => ownerOf(name) !== id && library.checked(name) !== undefined) };
-  return { head, code: keep(unit.functions), inline, object: object.functions.map((f) => JSON.stringify(f)) };
+  return { head, code: inText(unit.functions), inline, object: object.functions.map((f) => JSON.stringify(f)) };
+}
+
+function inText(functions: readonly CodeFunction[]): StdModule["code"] {
+  const { head, bytes } = keep(functions);
+  return { head, base64: Buffer.from(bytes).toString("base64") };
 }
 
 /** The functions that must not be reached, and those that reach them: they need another world. */
@@ -63,7 +69,7 @@ function runtimeModule(): StdModule {
     return f === undefined ? [] : [{ ...encoder.encode(improveAlone(f)), name }];
   });
   const nothing = { id: RUNTIME_UNIT, path: "", imports: [] };
-  return { head: { facts: { ...nothing, mentions: [], generic: false }, interface: { ...nothing, exports: [], functions: [], types: [] }, forbidden: [] }, code: keep(functions), inline: {}, object: [] };
+  return { head: { facts: { ...nothing, mentions: [], generic: false }, interface: { ...nothing, exports: [], functions: [], types: [] }, forbidden: [] }, code: inText(functions), inline: {}, object: [] };
 }
 
 /** Every unit by name, for the package. */

@@ -6,7 +6,8 @@ import type { IrFunction } from "./compiler/ir.ts";
 import { type Library, ownerOf } from "./compiler/library.ts";
 import { anew } from "./compiler/make.ts";
 import { type ModuleObject, type ObjectFunction, withShapes } from "./compiler/object.ts";
-import { type CodeFunction, takeOut } from "./compiler/wasm/symbols.ts";
+import { takeOut } from "./compiler/wasm/kept-code.ts";
+import type { CodeFunction } from "./compiler/wasm/symbols.ts";
 import type { StdModule } from "./std-build.ts";
 
 declare const BUILD_ID: string;
@@ -46,7 +47,7 @@ export function libraryOf(find: StdFind): Library {
   const heads = memo((id) => parts(id)?.head());
   const code = memo((unit): ReadonlyMap<string, CodeFunction> => {
     const kept = parts(unit)?.code();
-    return kept === undefined ? new Map() : takeOut(kept);
+    return kept === undefined ? new Map() : takeOut({ head: kept.head, bytes: Buffer.from(kept.base64, "base64") });
   });
   const forbidden = memo((id) => new Map(heads(id)?.forbidden.map((f) => [f.name, f])));
   const inline = memo((id) => parts(id)?.inline() ?? {});

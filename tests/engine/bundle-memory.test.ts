@@ -34,7 +34,7 @@ const kept = () => {
   }
 };
 async function about(readOnly = false): Promise<string> {
-  const loaded = await loadUserGraph(FILE, { "x07-wasm/engine": {} }, { disk: realDisk(dir), buildId: "b", readOnly });
+  const loaded = await loadUserGraph(FILE, { "x07-wasm/engine": () => ({}) }, { disk: realDisk(dir), buildId: "b", readOnly });
   return loaded.ok ? loaded.value.module.app.about : `failed: ${loaded.error[0]!.message}`;
 }
 /** Makes what is kept say something else: the mark of its being used. */

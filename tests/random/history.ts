@@ -287,6 +287,7 @@ class Player {
     const live = liveText("test", ["test"], run.live, [base, foundName(discoveredOf(answer.proofs))]);
     const content = finished(answer, live);
     if (session.keepAnswer(base, resultOf(answer, content), content)) attempt(() => writeAtomic(disk, livePath(["test"]), utf8(live)));
+    session.end();
   }
 
   /** Every second build asks the cache first; an answer that it gives must be the answer. */

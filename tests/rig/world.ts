@@ -64,6 +64,7 @@ export async function buildWith(session: Session, plan: TestPlan, events: BuildE
     const result = await plan(context);
     return { result: null, diagnostics: result.ok ? [] : result.error, inputs: [], outputs: [], nondeterminism: { uses_os_time: false, uses_network: false, uses_process: false } };
   });
+  session.end();
   const name = (a: ActionOutcome) => `${a.rule} ${a.label}`;
   return {
     run,

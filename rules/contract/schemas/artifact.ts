@@ -73,7 +73,7 @@ const componentArtifactSchema = object(
 export const componentArtifact = named("component_artifact", componentArtifactSchema);
 export const componentArtifactDocument = document("x07-wasm.component.artifact", "x07.wasm.component.artifact@0.1.0", "What is known of a component: bytes, world and how it was made.", componentArtifactSchema);
 
-const secret = object({ id: text({ min: 1, max: 128, pattern: "^[a-z0-9][a-z0-9._-]{0,127}$" }), source: oneOfWords("env", "file") });
+export const providedSecret = object({ id: text({ min: 1, max: 128, pattern: "^[a-z0-9][a-z0-9._-]{0,127}$" }), source: oneOfWords("env", "file") });
 export const capsEvidence = document(
   "x07-wasm.caps.evidence",
   "x07.wasm.caps.evidence@0.1.0",
@@ -83,6 +83,6 @@ export const capsEvidence = document(
     v: version,
     clocks: object({ wall_clock_now_ns: list(u64), monotonic_clock_now_ns: list(u64) }),
     random: object({ secure_random_bytes_b64: text(), insecure_random_bytes_b64: text(), insecure_seed_u128: text() }),
-    secrets: object({ provided: list(secret) }),
+    secrets: object({ provided: list(providedSecret) }),
   }),
 );

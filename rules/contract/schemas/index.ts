@@ -11,6 +11,7 @@ import * as core from "./core-reports.ts";
 import { diagDocument } from "./diag.ts";
 import * as http from "./http.ts";
 import * as incidents from "./incident.ts";
+import { capabilities, opsProfile, policyCard, sloProfile } from "./ops.ts";
 import { componentProfile, runtimeLimitsDocument, toolchainProfile, wasmProfile } from "./profile.ts";
 import { componentIndex, toolchainIndex, wasmIndex, witIndex } from "./registry.ts";
 import { specrows } from "./specrows.ts";
@@ -27,6 +28,10 @@ export const DOCUMENTS: readonly SchemaDocument[] = [
   wasmArtifactDocument,
   componentArtifactDocument,
   capsEvidence,
+  opsProfile,
+  capabilities,
+  policyCard,
+  sloProfile,
   specrows,
   diagDocument,
   http.requestEnvelope,

@@ -14,7 +14,8 @@ export const u64 = named("u64", integer(0, U64_MAX));
 export const count: Schema = integer(0);
 
 /** Relative, no drive letter, never upwards. */
-export const relativePath = named("rel_path", text({ min: 1, max: 1024, pattern: "^(?![/\\\\])(?![A-Za-z]:)(?!(?:.*[/\\\\])?\\.\\.(?:[/\\\\]|$)).+" }));
+export const RELATIVE_PATH = "^(?![/\\\\])(?![A-Za-z]:)(?!(?:.*[/\\\\])?\\.\\.(?:[/\\\\]|$)).+";
+export const relativePath = named("rel_path", text({ min: 1, max: 1024, pattern: RELATIVE_PATH }));
 export const path4096: Schema = text({ min: 1, max: 4096 });
 export const path1024: Schema = text({ min: 1, max: 1024 });
 

@@ -155,7 +155,7 @@ class Listener implements Owner {
     if (this.#visits.size > this.#job.maxConcurrent) return this.#refuse(connection, visit, 503, "server busy");
     if (head.framing.kind === "length" && head.framing.length > this.#job.maxRequest) return this.#refuse(connection, visit, 413, "request too large");
     const { framing } = head;
-    if (this.#job.threads !== null && (framing.kind === "chunked" || (framing.kind === "length" && framing.length > STREAM_FROM))) return this.#stream(connection, visit, this.#job.threads);
+    if (this.#job.threads !== null && (this.#job.handler.away === true || framing.kind === "chunked" || (framing.kind === "length" && framing.length > STREAM_FROM))) return this.#stream(connection, visit, this.#job.threads);
     return new Collector(this.#job.maxRequest, {
       whole: (body) => this.#whole(connection, visit, body),
       tooLarge: () => void this.#refuse(connection, visit, 413, "request too large"),
@@ -164,9 +164,9 @@ class Listener implements Owner {
 
   #stream(connection: Connection, visit: Visit, threads: Threads): Streamed {
     const { id, head, began } = visit;
-    const { maxRequest, ledger, limits } = this.#job;
+    const { maxRequest, ledger, limits, handler } = this.#job;
     return (visit.streamed = new Streamed({
-      threads, maxRequest, id,
+      threads, maxRequest, id, always: handler.away === true,
       request: (body) => requestOf(head, id, body),
       whole: (body) => this.#whole(connection, visit, body),
       tooLarge: () => void this.#refuse(connection, visit, 413, "request too large"),

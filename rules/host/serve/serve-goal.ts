@@ -4,8 +4,12 @@ import type { Diagnostic, FileDigest, GoalAnswer, JsonObject, OptionValues, Plan
 import { fail, ok } from "../../../engine/index.ts";
 import { Witness } from "../../incident/record.ts";
 import { incidentPlace, writeIncident } from "../../incident/write.ts";
+import { evidenceBytes } from "../../ops/evidence.ts";
+import { loadGrants } from "../../ops/grants.ts";
+import type { Grants } from "../../ops/grants.ts";
+import { writeSide } from "../../side.ts";
 import { finding } from "../../wasm/finding.ts";
-import type { HttpHandler, HttpJob } from "../host.ts";
+import type { HttpHandler, HttpJob, HttpOutcome } from "../host.ts";
 import { guestLimits, manifestBeside, readComponent } from "../inputs.ts";
 import { hostLimits } from "../limits.ts";
 import { explainNotStarted } from "../outcome.ts";
@@ -33,8 +37,9 @@ class Serve {
   readonly #o: OptionValues;
   readonly #diagnostics: Diagnostic[] = [];
   readonly #inputs: FileDigest[] = [];
+  readonly #outputs: FileDigest[] = [];
   #bound: string | null = null;
-  #served: LedgerData = { responses: [], diagnostics: [], incidents: [], answered: 0 };
+  #served: LedgerData = { responses: [], diagnostics: [], incidents: [], answered: 0, usedNetwork: false };
 
   constructor(witness: Witness, options: OptionValues) {
     this.#witness = witness;
@@ -53,15 +58,17 @@ class Serve {
   async run(): Promise<GoalAnswer> {
     const path = String(this.#o["component"]);
     const component = await readComponent(this.#context, path, CODES);
-    if (!component.ok) {
-      this.#diagnostics.push(...component.diagnostics);
-      return this.#answer(component.digest);
-    }
-    this.#inputs.push(component.digest);
+    if (component.ok) this.#inputs.push(component.digest);
+    else this.#diagnostics.push(...component.diagnostics);
+    const loaded = await loadGrants(this.#witness, this.#o);
+    this.#inputs.push(...loaded.inputs);
+    if (!loaded.ok) this.#diagnostics.push(...loaded.diagnostics);
+    if (!component.ok || !loaded.ok) return this.#answer(component.digest);
+    const { grants } = loaded;
     const { limits, warnings } = await guestLimits(this.#context, this.#o);
     this.#diagnostics.push(...warnings);
-    const job: HttpJob = { component: component.bytes, path, limits, wallMs: this.#number("max-wall-ms-per-request"), maxResponse: this.#number("max-response-bytes") };
-    const settings: LedgerSettings = { component: component.digest, manifest: manifestBeside(this.#context, path), budgets: this.#budgets(), place: incidentPlace(this.#o), hotPath: this.#o["hot-path"] === true };
+    const job: HttpJob = { component: component.bytes, path, limits, wallMs: this.#number("max-wall-ms-per-request"), maxResponse: this.#number("max-response-bytes"), grants };
+    const settings: LedgerSettings = { component: component.digest, manifest: manifestBeside(this.#context, path), budgets: this.#budgets(), place: incidentPlace(this.#o), hotPath: this.#o["hot-path"] === true, confidential: grants?.confidential ?? [] };
     const done = this.#listening ? await this.#listen(job, settings) : await this.#canary(job, settings);
     if (!done.ok) this.#diagnostics.push(...done.error);
     return this.#answer(component.digest);
@@ -87,12 +94,25 @@ class Serve {
     const limits = hostLimits(job.limits, job.wallMs);
     for (let n = this.#number("stop-after"); n > 0; n--) {
       const began = performance.now();
-      const judged = judge(await handler.value.answer(request.value), limits);
+      const outcome = await handler.value.answer(request.value);
+      this.#keepTold(outcome, job.grants ?? null);
+      const judged = judge(outcome, limits);
       ledger.note("req0", request.value, judged, performance.now() - began, judged.response);
     }
     await handler.value.close();
     this.#served = ledger.data();
     return ok(undefined);
+  }
+
+  /** Evidence where it was asked for, and with the files that the guest had open in the bundle of a failure. */
+  #keepTold({ told }: HttpOutcome, grants: Grants | null): void {
+    for (const file of told?.files ?? []) this.#witness.alsoFile(file);
+    const path = this.#o["evidence-out"];
+    if (typeof path !== "string" || grants === null || !told?.evidence) return;
+    const evidence = (this.#witness.evidence = evidenceBytes(told.evidence, grants.secrets));
+    const written = writeSide(path, evidence, "X07WASM_POLICY_OBLIGATION_UNSATISFIED");
+    if (written.ok) this.#outputs.push(written.value);
+    else this.#diagnostics.push(...written.error);
   }
 
   async #listen(job: HttpJob, settings: LedgerSettings): Promise<Result<void>> {
@@ -164,8 +184,8 @@ class Serve {
       result,
       diagnostics: [...this.#diagnostics, ...diagnostics],
       inputs: this.#inputs,
-      outputs: [],
-      nondeterminism: { uses_os_time: incidents.length > 0, uses_network: this.#listening, uses_process: this.#o["host"] === "wasmtime" },
+      outputs: this.#outputs,
+      nondeterminism: { uses_os_time: incidents.length > 0, uses_network: this.#listening || this.#served.usedNetwork, uses_process: this.#o["host"] === "wasmtime" },
       human: this.#human(),
       ...(incidents.length > 0 && { afterReport: (report: Uint8Array) => incidents.flatMap((folder) => writeIncident(place, folder, new Map([["serve.report.json", report], ...this.#witness.files(report)]))) }),
     };

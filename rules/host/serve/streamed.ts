@@ -17,6 +17,8 @@ const NO_BYTES = new Uint8Array(0);
 export interface Streaming {
   readonly threads: Threads;
   readonly maxRequest: number;
+  /** Also a body that has come whole goes to a thread, where one is free. */
+  readonly always: boolean;
   /** The request with another body. */
   request(body: Uint8Array): HttpRequest;
   /** It has come whole before a thread took it. */
@@ -84,6 +86,7 @@ export class Streamed implements BodyTaker, Listening {
   }
 
   end(): void {
+    if (this.#to.always) this.#start();
     if (this.#state === "started") return this.#call?.end();
     if (this.#state === "over") return;
     this.#state = "over";

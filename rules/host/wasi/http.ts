@@ -1,11 +1,13 @@
-// wasi:http: one incoming request and its response in memory; requests to others are refused. Knows nothing of sockets.
+// wasi:http: one incoming request and its response in memory, requests to others as errands. Knows nothing of sockets.
 
-import { trap } from "../stop.ts";
 import { err, NONE, OK, okay, some } from "../component/value.ts";
 import type { Rep, Tagged, Value } from "../component/value.ts";
 import { self } from "./io.ts";
+import { ErrandSink } from "./errand.ts";
+import type { Errand, ErrandHead, Errands, HttpError } from "./errand.ts";
 import { InputStream, OutputStream, Pollable, Sink } from "./world.ts";
-import type { Interface, Offer, Source, World } from "./world.ts";
+import type { IoError } from "./world.ts";
+import type { Interface, Source, World } from "./world.ts";
 
 const TYPES = "wasi:http/types";
 const METHODS = ["get", "head", "post", "put", "delete", "connect", "options", "trace", "patch"] as const;
@@ -175,10 +177,10 @@ export class IncomingRequest {
 }
 
 class IncomingBody {
-  readonly request: HttpRequest;
+  readonly source: Source;
   taken = false;
-  constructor(request: HttpRequest) {
-    this.request = request;
+  constructor(source: Source) {
+    this.source = source;
   }
 }
 
@@ -191,19 +193,19 @@ function optionalText(text: string | null): Tagged {
   return text === null ? NONE : some(text);
 }
 
-function consume(_world: World, request: Value): Value {
+function consume(world: World, request: Value): Value {
   const r = self<IncomingRequest>(request);
   if (r.consumed) return err();
   r.consumed = true;
-  return okay({ rep: new IncomingBody(r.request) });
+  const live = "exchange" in world ? (world as HttpWorld).exchange.live : null;
+  return okay({ rep: new IncomingBody(live?.source ?? new InputStream(r.request.body)) });
 }
 
-function bodyStream(world: World, body: Value): Value {
+function bodyStream(_world: World, body: Value): Value {
   const own = self<IncomingBody>(body);
   if (own.taken) return err();
   own.taken = true;
-  const live = "exchange" in world ? (world as HttpWorld).exchange.live : null;
-  return okay({ rep: live === null ? new InputStream(own.request.body) : live.source });
+  return okay({ rep: own.source });
 }
 
 const incoming: Interface = {
@@ -239,6 +241,9 @@ export class OutgoingBody {
     this.sink = sink;
     this.#headers = headers;
   }
+  dropped(): void {
+    if (!this.finished && this.sink instanceof ErrandSink) this.sink.abandon();
+  }
   /** The length that the headers promise; null: none. */
   get promised(): number | null {
     const [value] = this.#headers.get("content-length");
@@ -273,6 +278,7 @@ export class Exchange {
 /** The world of a guest that answers a request. */
 export interface HttpWorld extends World {
   readonly exchange: Exchange;
+  readonly errands: Errands;
 }
 
 function setStatus(_world: World, response: Value, status: Value): Value {
@@ -303,6 +309,8 @@ function finish(_world: World, body: Value): Value {
   own.finished = true;
   own.sink.open = false;
   const { promised } = own;
+  if (promised === null || promised === own.sink.length) own.sink.finish();
+  else if (own.sink instanceof ErrandSink) own.sink.abandon();
   return promised === null || promised === own.sink.length ? OK : err({ tag: 28, value: some(BigInt(own.sink.length)) }); // HTTP-response-body-size
 }
 
@@ -323,12 +331,11 @@ const outgoing: Interface = {
   "[method]outgoing-body.write": { type: `func(${b("outgoing-body")}) -> result<wasi:io/streams.output-stream>`, run: bodyWrite },
   "[static]outgoing-body.finish": { type: `func(${t("outgoing-body")}, option<${t("fields")}>) -> result<_, ${ERROR_CODE}>`, run: finish },
   "[static]response-outparam.set": { type: `func(${t("response-outparam")}, result<${t("outgoing-response")}, ${ERROR_CODE}>)`, run: setResponse },
-  "http-error-code": { type: `func(borrow<wasi:io/error.error>) -> option<${ERROR_CODE}>`, run: () => NONE },
+  "http-error-code": { type: `func(borrow<wasi:io/error.error>) -> option<${ERROR_CODE}>`, run: (_w, e) => httpErrorOf(self<IoError>(e)) },
 };
 
 // ---------------------------------------------------------------------------------------------- requests to others
 
-/** What a guest prepares before `outgoing-handler.handle` refuses it: kept faithfully, sent nowhere. */
 class OutgoingRequest {
   readonly headers: Fields;
   method: Value = { tag: 0 };
@@ -350,14 +357,11 @@ function property(name: string, key: "method" | "path" | "scheme" | "authority",
   };
 }
 
-/** Bytes of a request that is not sent; more than this ends the guest. */
-const UNSENT_LIMIT = 1024 * 1024;
-
 function requestBody(world: World, request: Value): Value {
   const own = self<OutgoingRequest>(request);
   if (own.body !== null) return err();
   world.tank.keep(BODY_COST);
-  own.body = new OutgoingBody(new Sink("request body", UNSENT_LIMIT), own.headers);
+  own.body = new OutgoingBody(new ErrandSink(), own.headers);
   return okay({ rep: own.body });
 }
 
@@ -368,7 +372,60 @@ function timeout(name: string): Interface {
   };
 }
 
-const unreachableResponse = (type: string): Offer => ({ type, run: () => trap("there is no incoming response: requests to others are refused") });
+const errorTag = (name: string): number => ERROR_CASES.findIndex((c) => c.replace(/\(.*$/, "") === name);
+
+/** An error-code with what it carries, nothing where it may carry nothing. */
+function errorValue({ name, text }: HttpError): Tagged {
+  const said = text === undefined ? NONE : some(text);
+  switch (name) {
+    case "internal-error": return { tag: errorTag(name), value: said };
+    case "DNS-error": return { tag: errorTag(name), value: [said, NONE] };
+    case "HTTP-response-header-section-size": return { tag: errorTag(name), value: NONE };
+    default: return { tag: errorTag(name) };
+  }
+}
+
+function httpErrorOf({ http }: IoError): Tagged {
+  return http === null ? NONE : some(errorValue(http));
+}
+
+class IncomingResponse {
+  readonly status: number;
+  readonly headers: Fields;
+  readonly errand: Errand;
+  consumed = false;
+  constructor(errand: Errand, status: number, headers: readonly Header[]) {
+    this.errand = errand;
+    this.status = status;
+    this.headers = new Fields(headers, true);
+  }
+}
+
+class FutureResponse {
+  readonly errand: Errand;
+  taken = false;
+  constructor(errand: Errand) {
+    this.errand = errand;
+  }
+}
+
+function futureGet(world: World, future: Value): Value {
+  const own = self<FutureResponse>(future);
+  if (!own.errand.answered.ready) return NONE;
+  if (own.taken) return some(err());
+  own.taken = true;
+  const { head, failed } = own.errand;
+  if (head === null) return some(okay(err(errorValue(failed ?? { name: "internal-error" }))));
+  for (const { name, value } of head.headers) keep(world, name, [value]);
+  return some(okay(okay({ rep: new IncomingResponse(own.errand, head.status, head.headers) })));
+}
+
+function consumeResponse(_world: World, response: Value): Value {
+  const own = self<IncomingResponse>(response);
+  if (own.consumed) return err();
+  own.consumed = true;
+  return okay({ rep: new IncomingBody(own.errand.body) });
+}
 
 const others: Interface = {
   [`[constructor]${REQUEST}`]: { type: `func(${t("fields")}) -> ${t(REQUEST)}`, run: (_w, headers) => ({ rep: new OutgoingRequest(self<Fields>(headers)) }) },
@@ -382,18 +439,63 @@ const others: Interface = {
   ...timeout("connect-timeout"),
   ...timeout("first-byte-timeout"),
   ...timeout("between-bytes-timeout"),
-  "[method]incoming-response.status": unreachableResponse(`func(${b("incoming-response")}) -> u16`),
-  "[method]incoming-response.headers": unreachableResponse(`func(${b("incoming-response")}) -> ${t("fields")}`),
-  "[method]incoming-response.consume": unreachableResponse(`func(${b("incoming-response")}) -> result<${t("incoming-body")}>`),
-  "[method]future-incoming-response.subscribe": unreachableResponse(`func(${b("future-incoming-response")}) -> wasi:io/poll.pollable`),
-  "[method]future-incoming-response.get": unreachableResponse(`func(${b("future-incoming-response")}) -> option<result<result<${t("incoming-response")}, ${ERROR_CODE}>>>`),
+  "[method]incoming-response.status": { type: `func(${b("incoming-response")}) -> u16`, run: (_w, r) => self<IncomingResponse>(r).status },
+  "[method]incoming-response.headers": { type: `func(${b("incoming-response")}) -> ${t("fields")}`, run: (_w, r) => ({ rep: self<IncomingResponse>(r).headers }) },
+  "[method]incoming-response.consume": { type: `func(${b("incoming-response")}) -> result<${t("incoming-body")}>`, run: consumeResponse },
+  "[method]future-incoming-response.subscribe": { type: `func(${b("future-incoming-response")}) -> wasi:io/poll.pollable`, run: (_w, f) => ({ rep: new Pollable(null, self<FutureResponse>(f).errand.answered) }) },
+  "[method]future-incoming-response.get": { type: `func(${b("future-incoming-response")}) -> option<result<result<${t("incoming-response")}, ${ERROR_CODE}>>>`, run: futureGet },
 };
 
-const DENIED = err({ tag: ERROR_CASES.indexOf("HTTP-request-denied") });
+const SCHEMES = ["http", "https"] as const;
+const PORTS = { http: 80, https: 443 } as const;
+/** What a request to others may take where the guest sets no limit; its own wall limit ends it before that. */
+const TIMEOUT_MS = 600_000;
+
+/** The request as it leaves, or why it cannot. */
+function errandHead(request: OutgoingRequest, options: Map<string, Value> | null): ErrandHead | HttpError {
+  const chosen = request.scheme as Tagged;
+  const scheme = chosen.tag === 0 ? "https" : SCHEMES[(chosen.value as Tagged).tag];
+  if (scheme === undefined) return { name: "HTTP-protocol-error" };
+  const authority = request.authority as Tagged;
+  const where = authority.tag === 0 ? null : hostAndPort(authority.value as string, PORTS[scheme]);
+  if (where === null) return { name: "HTTP-request-URI-invalid" };
+  const { tag, value } = request.method as Tagged;
+  const method = METHODS[tag]?.toUpperCase() ?? String(value);
+  if (!validName(method) || method === "CONNECT") return { name: "HTTP-request-method-invalid" };
+  const path = (request.path as Tagged).tag === 0 ? "/" : ((request.path as Tagged).value as string);
+  if (!/^[/?*][!-~]*$|^$/.test(path)) return { name: "HTTP-request-URI-invalid" };
+  const limit = (name: string): number => {
+    const wanted = options?.get(name) as Tagged | undefined;
+    return wanted === undefined || wanted.tag === 0 ? TIMEOUT_MS : Math.max(1, Number((wanted.value as bigint) / 1_000_000n));
+  };
+  return {
+    scheme, ...where, method, path: path.startsWith("/") || path === "*" ? path : `/${path}`, headers: [...request.headers], hasBody: request.body !== null,
+    timeouts: { connect: limit("connect-timeout"), firstByte: limit("first-byte-timeout"), betweenBytes: limit("between-bytes-timeout") },
+  };
+}
+
+/** In the one form that a URL has: addresses written as numbers are addresses. */
+function hostAndPort(authority: string, otherwise: number): { readonly host: string; readonly port: number } | null {
+  if (!/^[^@/?#\\\s]+$/.test(authority) || !URL.canParse(`http://${authority}/`)) return null;
+  const { hostname } = new URL(`http://${authority}/`);
+  const port = /:(\d+)$/.exec(authority)?.[1];
+  return hostname === "" ? null : { host: hostname.replace(/^\[(.*)\]$/, "$1"), port: port === undefined ? otherwise : Number(port) };
+}
+
+function handle(world: World, request: Value, options: Value): Value {
+  const own = self<OutgoingRequest>(request);
+  const given = options as Tagged;
+  const head = errandHead(own, given.tag === 0 ? null : self<Map<string, Value>>(given.value));
+  if ("name" in head) return err(errorValue(head));
+  const errand = (world as HttpWorld).errands.start(head);
+  if ("name" in errand) return err(errorValue(errand));
+  if (own.body?.sink instanceof ErrandSink) own.body.sink.send(errand);
+  return okay({ rep: new FutureResponse(errand) });
+}
 
 export const http: { readonly [name: string]: Interface } = {
   [TYPES]: { ...fieldsInterface, ...incoming, ...outgoing, ...others },
   "wasi:http/outgoing-handler": {
-    handle: { type: `func(${t(REQUEST)}, option<${t("request-options")}>) -> result<${t("future-incoming-response")}, ${ERROR_CODE}>`, run: () => DENIED },
+    handle: { type: `func(${t(REQUEST)}, option<${t("request-options")}>) -> result<${t("future-incoming-response")}, ${ERROR_CODE}>`, run: handle },
   },
 };

@@ -1,4 +1,5 @@
-// The WASI 0.2 that guests get, by interface and function: everything in memory, files and sockets refused. Any 0.2.x asks for the same.
+// The WASI 0.2 that guests get, by interface and function; sockets are refused, and files in a form that is not known. Any 0.2.x asks for
+// the same.
 
 import { trap } from "../stop.ts";
 import type { HostImport } from "../component/plan.ts";
@@ -6,6 +7,7 @@ import { spellFunc } from "../component/types.ts";
 import type { FuncType } from "../component/types.ts";
 import { err, NONE } from "../component/value.ts";
 import { http } from "./http.ts";
+import { filesystem } from "./filesystem.ts";
 import { error, pollInterface, streams } from "./io.ts";
 import { cli, clocks, random } from "./system.ts";
 import type { HostImpl, Interface } from "./world.ts";
@@ -16,6 +18,7 @@ const COMMON: { readonly [name: string]: Interface } = {
   "wasi:io/streams": streams,
   ...clocks,
   ...random,
+  ...filesystem,
 };
 
 /** What a command may import, and what an HTTP handler may. */
@@ -25,7 +28,7 @@ export const WORLDS = {
 } as const;
 export type WorldName = keyof typeof WORLDS;
 
-/** Interfaces without anything in them: no folder is open, no address can be reached. Their functions are refused by their own types. */
+/** Interfaces that may be imported in whatever form: what this host does not offer is refused by its own type. */
 const REFUSED = /^wasi:(filesystem|sockets)\//;
 /** Bigger types are nobody's WASI; spelling them would know no bound. */
 const MAX_WEIGHT = 4_000;
@@ -42,11 +45,13 @@ export function findImport(world: WorldName, wanted: HostImport): Found {
   const key = interfaceOf(wanted.interface);
   if (key === null) return { kind: "missing" };
   if (wanted.type === null) return key in WORLDS[world] || REFUSED.test(key) ? { kind: "found", run: () => undefined } : { kind: "missing" };
-  if (REFUSED.test(key)) return { kind: "found", run: refusal(wanted.name, wanted.type) };
   const offer = (WORLDS[world] as { readonly [name: string]: Interface })[key]?.[wanted.name];
-  if (offer === undefined) return { kind: "missing" };
-  const weight = [...wanted.type.params, ...(wanted.type.result ? [wanted.type.result] : [])].reduce((sum, t) => sum + t.weight, 0);
-  return weight <= MAX_WEIGHT && spellFunc(wanted.type) === offer.type ? { kind: "found", run: offer.run } : { kind: "differs", expected: offer.type };
+  if (offer !== undefined) {
+    const weight = [...wanted.type.params, ...(wanted.type.result ? [wanted.type.result] : [])].reduce((sum, t) => sum + t.weight, 0);
+    if (weight <= MAX_WEIGHT && spellFunc(wanted.type) === offer.type) return { kind: "found", run: offer.run };
+  }
+  if (REFUSED.test(key)) return { kind: "found", run: refusal(wanted.name, wanted.type) };
+  return offer === undefined ? { kind: "missing" } : { kind: "differs", expected: offer.type };
 }
 
 /** Files and sockets: an empty list of folders, "access denied" wherever the type can say so. */

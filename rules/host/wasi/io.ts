@@ -3,8 +3,8 @@
 import { trap } from "../stop.ts";
 import { err, OK, okay } from "../component/value.ts";
 import type { Rep, Value } from "../component/value.ts";
-import { IoError, monotonic, OutputStream, Pollable } from "./world.ts";
-import type { Interface, Source, Waitable, World } from "./world.ts";
+import { OutputStream, Pollable, realTime } from "./world.ts";
+import type { Interface, IoError, Source, Waitable, World } from "./world.ts";
 
 const IN = "wasi:io/streams.input-stream";
 const OUT = "wasi:io/streams.output-stream";
@@ -27,8 +27,13 @@ function size(value: Value): number {
 function read(_world: World, stream: Value, length: Value): Value {
   const max = size(length);
   if (max === 0) return okay(NO_BYTES);
-  const part = self<Source>(stream).read(max);
-  return part === null ? CLOSED : okay(part);
+  const source = self<Source>(stream);
+  const part = source.read(max);
+  return part === null ? ended(source) : okay(part);
+}
+
+function ended({ failure }: { readonly failure?: IoError | null }): Value {
+  return failure ? err({ tag: 0, value: { rep: failure } }) : CLOSED;
 }
 
 function block(waitable: Waitable | null): void {
@@ -42,7 +47,7 @@ function blockingRead(world: World, stream: Value, length: Value): Value {
 
 function skip(world: World, stream: Value, length: Value): Value {
   const result = read(world, stream, length) as { tag: number; value: Uint8Array };
-  return result.tag === 0 ? okay(BigInt(result.value.length)) : CLOSED;
+  return result.tag === 0 ? okay(BigInt(result.value.length)) : result;
 }
 
 function blockingSkip(world: World, stream: Value, length: Value): Value {
@@ -61,7 +66,7 @@ function put(stream: Value, bytes: Uint8Array): Value {
   if (!sink.open) return CLOSED;
   block(sink.waitable);
   sink.write(bytes);
-  return OK;
+  return sink.failure === null ? OK : ended(sink);
 }
 
 function putAtMost(most: number, stream: Value, bytes: Uint8Array): Value {
@@ -76,10 +81,12 @@ function zeroes(most: number, stream: Value, length: Value): Value {
 function splice(_world: World, to: Value, from: Value, length: Value): Value {
   const { sink } = self<OutputStream>(to);
   if (!sink.open) return CLOSED;
-  const part = self<Source>(from).read(Math.min(size(length), WRITE_ROOM));
-  if (part === null) return CLOSED;
+  const source = self<Source>(from);
+  const part = source.read(Math.min(size(length), WRITE_ROOM));
+  if (part === null) return ended(source);
   block(sink.waitable);
   sink.write(part);
+  if (sink.failure !== null) return ended(sink);
   return okay(BigInt(part.length));
 }
 
@@ -97,23 +104,25 @@ function flush(_world: World, stream: Value): Value {
 
 // ---------------------------------------------------------------------------------------------- polling
 
-function isReady(world: World, pollable: Pollable): boolean {
+function isReady(pollable: Pollable): boolean {
   if (pollable.of !== null) return pollable.of.ready;
-  return pollable.at === null || pollable.at <= monotonic(world);
+  return pollable.at === null || pollable.at <= realTime();
 }
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 const SLEEP_MS = 1_000;
+const SHORT_SLEEP_MS = 2;
 
 /** Sleeps until the first of them is ready, or to the guest's deadline. */
 function wait(world: World, pollables: readonly Pollable[]): void {
-  const live = pollables.find((p) => p.of !== null)?.of ?? null;
-  while (!pollables.some((p) => isReady(world, p))) {
+  const [live, other] = [...new Set(pollables.flatMap((p) => (p.of === null ? [] : [p.of])))];
+  while (!pollables.some(isReady)) {
     world.tank.lookAtClock();
-    const now = monotonic(world);
+    const now = realTime();
     const untilReady = pollables.reduce((ms, p) => (p.at === null ? ms : Math.min(ms, Number((p.at - now) / 1000n) / 1000)), SLEEP_MS);
-    if (live !== null) live.sleep(Math.max(0, untilReady));
+    // Each hears only what comes for itself.
+    if (live !== undefined) live.sleep(Math.max(0, Math.min(untilReady, other === undefined ? SLEEP_MS : SHORT_SLEEP_MS)));
     else Atomics.wait(sleeper, 0, 0, Math.max(0, Math.min(untilReady, world.tank.timeLeft ?? Infinity)));
   }
 }
@@ -122,7 +131,7 @@ function poll(world: World, list: Value): Value {
   const pollables = (list as readonly Value[]).map((p) => self<Pollable>(p));
   if (pollables.length === 0) trap("empty poll list");
   wait(world, pollables);
-  return pollables.flatMap((p, i) => (isReady(world, p) ? [i] : []));
+  return pollables.flatMap((p, i) => (isReady(p) ? [i] : []));
 }
 
 // ---------------------------------------------------------------------------------------------- offers
@@ -132,7 +141,7 @@ export const error: Interface = {
 };
 
 export const pollInterface: Interface = {
-  "[method]pollable.ready": { type: `func(borrow<${POLLABLE}>) -> bool`, run: (w, p) => isReady(w, self<Pollable>(p)) },
+  "[method]pollable.ready": { type: `func(borrow<${POLLABLE}>) -> bool`, run: (_w, p) => isReady(self<Pollable>(p)) },
   "[method]pollable.block": { type: `func(borrow<${POLLABLE}>)`, run: (w, p) => wait(w, [self<Pollable>(p)]) as undefined },
   poll: { type: `func(list<borrow<${POLLABLE}>>) -> list<u32>`, run: poll },
 };

@@ -40,6 +40,10 @@ export class GuestLine implements Live {
   #leaving: Uint8Array[] = [];
   #length = 0;
   #left = 0;
+  /** Rung whenever something comes. */
+  get bell(): Int32Array {
+    return this.#words; // WORD.bell is the first
+  }
   /** Something of the answer is with the client already. */
   begun = false;
 

@@ -1,9 +1,11 @@
-// wasi:cli, wasi:clocks and wasi:random: arguments and streams from memory, the machine's clock and chance, no environment, no terminal.
+// wasi:cli, wasi:clocks and wasi:random: arguments, variables and streams from memory, what senses tell of time and chance, no terminal.
 
-import { Halt, trap } from "../stop.ts";
+import { Halt } from "../stop.ts";
 import { NONE } from "../component/value.ts";
 import type { Tagged, Value } from "../component/value.ts";
-import { InputStream, monotonic, OutputStream, Pollable } from "./world.ts";
+import { checkedLength } from "./senses.ts";
+import type { Chance } from "./senses.ts";
+import { InputStream, OutputStream, Pollable, realTime } from "./world.ts";
 import type { Interface, World } from "./world.ts";
 
 const IN = "wasi:io/streams.input-stream";
@@ -21,7 +23,7 @@ function exit(status: number): never {
 
 export const cli: { readonly [name: string]: Interface } = {
   "wasi:cli/environment": {
-    "get-environment": fixed("func() -> list<tuple<string, string>>", []),
+    "get-environment": { type: "func() -> list<tuple<string, string>>", run: (w) => w.env },
     "get-arguments": { type: "func() -> list<string>", run: (w) => w.args },
     "initial-cwd": fixed("func() -> option<string>", NONE),
   },
@@ -55,55 +57,46 @@ function stdinOf(world: World): InputStream {
 
 const DATETIME = "record{seconds: u64, nanoseconds: u32}";
 
-function later(world: World, nanoseconds: Value): Value {
-  return { rep: new Pollable(monotonic(world) + (nanoseconds as bigint)) };
+function later(nanoseconds: Value): Value {
+  return { rep: new Pollable(realTime() + (nanoseconds as bigint)) };
+}
+
+/** An instant of the clock that the guest sees. */
+function at(world: World, instant: Value): Value {
+  const left = (instant as bigint) - world.senses.monotonic();
+  return later(left > 0n ? left : 0n);
+}
+
+function datetime(ns: bigint): Value {
+  return [ns / SECOND, Number(ns % SECOND)];
 }
 
 export const clocks: { readonly [name: string]: Interface } = {
   "wasi:clocks/monotonic-clock": {
-    now: { type: "func() -> u64", run: (w) => monotonic(w) },
+    now: { type: "func() -> u64", run: (w) => w.senses.monotonic() },
     resolution: fixed("func() -> u64", 1n),
-    "subscribe-instant": { type: `func(u64) -> ${POLLABLE}`, run: (_w, at) => ({ rep: new Pollable(at as bigint) }) },
-    "subscribe-duration": { type: `func(u64) -> ${POLLABLE}`, run: later },
+    "subscribe-instant": { type: `func(u64) -> ${POLLABLE}`, run: at },
+    "subscribe-duration": { type: `func(u64) -> ${POLLABLE}`, run: (_w, duration) => later(duration) },
   },
   "wasi:clocks/wall-clock": {
-    now: { type: `func() -> ${DATETIME}`, run: wallNow },
-    resolution: fixed(`func() -> ${DATETIME}`, [0n, 1_000_000]),
+    now: { type: `func() -> ${DATETIME}`, run: (w) => datetime(w.senses.wall()) },
+    resolution: { type: `func() -> ${DATETIME}`, run: (w) => datetime(BigInt(w.senses.wallResolution)) },
   },
 };
-
-function wallNow(): Value {
-  const ns = BigInt(Date.now()) * 1_000_000n;
-  return [ns / SECOND, Number(ns % SECOND)];
-}
 
 // ---------------------------------------------------------------------------------------------- random
 
-/** More chance than this in one call is refused: it would be made on the host's account. */
-const MAX_RANDOM = 16n * 1024n * 1024n;
-
-function randomBytes(_world: World, length: Value): Value {
-  if ((length as bigint) > MAX_RANDOM) trap(`more than ${MAX_RANDOM} random bytes at once`);
-  const bytes = new Uint8Array(Number(length));
-  for (let at = 0; at < bytes.length; at += 65_536) globalThis.crypto.getRandomValues(bytes.subarray(at, at + 65_536));
-  return bytes;
-}
-
-function randomU64(): Value {
-  return globalThis.crypto.getRandomValues(new BigUint64Array(1))[0]!;
-}
+const bytes = (kind: Chance) => ({ type: "func(u64) -> list<u8>", run: (w: World, length: Value) => w.senses.bytes(kind, checkedLength(length as bigint)) });
+const u64 = (kind: Chance) => ({ type: "func() -> u64", run: (w: World) => w.senses.u64(kind) });
 
 export const random: { readonly [name: string]: Interface } = {
-  "wasi:random/random": {
-    "get-random-bytes": { type: "func(u64) -> list<u8>", run: randomBytes },
-    "get-random-u64": { type: "func() -> u64", run: randomU64 },
-  },
-  "wasi:random/insecure": {
-    "get-insecure-random-bytes": { type: "func(u64) -> list<u8>", run: randomBytes },
-    "get-insecure-random-u64": { type: "func() -> u64", run: randomU64 },
-  },
+  "wasi:random/random": { "get-random-bytes": bytes("secure"), "get-random-u64": u64("secure") },
+  "wasi:random/insecure": { "get-insecure-random-bytes": bytes("insecure"), "get-insecure-random-u64": u64("insecure") },
   "wasi:random/insecure-seed": {
-    "insecure-seed": { type: "func() -> tuple<u64, u64>", run: () => [randomU64() as bigint, randomU64() as bigint] },
+    "insecure-seed": { type: "func() -> tuple<u64, u64>", run: (w) => halves(w.senses.seed()) },
   },
 };
 
+function halves(seed: bigint): Value {
+  return [BigInt.asUintN(64, seed), seed >> 64n];
+}

@@ -1,8 +1,11 @@
-// What one guest sees of the outside: its streams, arguments, clock and chance, and the request it answers. All in memory. Knows no ABI.
+// What one guest sees of the outside: its streams, arguments, variables, clock and chance, and the request it answers. Knows no ABI.
 
 import { Halt } from "../stop.ts";
 import type { Tank } from "../component/tank.ts";
 import type { Value } from "../component/value.ts";
+import type { HttpError } from "./errand.ts";
+import type { FileErrorName, Folders } from "./folders.ts";
+import type { Senses } from "./senses.ts";
 
 export type HostImpl = (world: World, ...args: Value[]) => Value;
 
@@ -26,6 +29,8 @@ export interface Source {
   read(max: number): Uint8Array | null;
   /** null: it never has to be waited for. */
   readonly waitable: Waitable | null;
+  /** Why it came to an end before it should have; null: it did not. */
+  readonly failure?: IoError | null;
 }
 
 export class InputStream implements Source {
@@ -78,6 +83,14 @@ export class Sink {
   }
   /** What was written shall leave. */
   flush(): void {}
+  /** Nothing more will be written. */
+  finish(): void {}
+  /** Why nothing can be written any more; null: nothing is wrong. */
+  get failure(): IoError | null {
+    return null;
+  }
+  /** The guest let go of the stream. */
+  dropped(): void {}
   protected keep(bytes: Uint8Array): void {
     this.#chunks.push(Uint8Array.prototype.slice.call(bytes));
     // Guests that write byte by byte must not cost an object a byte.
@@ -100,16 +113,24 @@ export class OutputStream {
   constructor(sink: Sink) {
     this.sink = sink;
   }
-}
-
-export class IoError {
-  readonly message: string;
-  constructor(message: string) {
-    this.message = message;
+  dropped(): void {
+    this.sink.dropped();
   }
 }
 
-/** Ready at once, at an instant of the monotonic clock (nanoseconds), or when something else is. */
+/** Why a stream failed, in the words of whoever is behind it. */
+export class IoError {
+  readonly message: string;
+  readonly http: HttpError | null;
+  readonly file: FileErrorName | null;
+  constructor(message: string, { http = null, file = null }: { readonly http?: HttpError | null; readonly file?: FileErrorName | null } = {}) {
+    this.message = message;
+    this.http = http;
+    this.file = file;
+  }
+}
+
+/** Ready at once, at a real time, or when something else is. */
 export class Pollable {
   readonly at: bigint | null;
   readonly of: Waitable | null;
@@ -125,10 +146,13 @@ export interface World {
   readonly stdin: Uint8Array;
   readonly stdout: Sink;
   readonly stderr: Sink;
-  /** Instant at which the monotonic clock began. */
-  readonly began: bigint;
+  readonly env: readonly (readonly [name: string, value: string])[];
+  readonly senses: Senses;
+  /** null: none are open to it. */
+  readonly folders: Folders | null;
 }
 
-export function monotonic(world: World): bigint {
-  return process.hrtime.bigint() - world.began;
+/** Real nanoseconds, whatever the guest is told: what it waits for comes to pass. */
+export function realTime(): bigint {
+  return process.hrtime.bigint();
 }

@@ -24,14 +24,13 @@ export interface Linked<F> {
   readonly dataEnd: number;
 }
 
-/** What one function refers to. */
+/** What one function refers to, each name once, in order of first use. */
 export interface Summary {
-  readonly callees: ReadonlySet<string>;
-  readonly entries: ReadonlySet<string>;
-  readonly globals: ReadonlySet<string>;
-  readonly areas: ReadonlySet<string>;
-  /** Distinct literals in order of first use. */
-  readonly literals: ReadonlySet<string>;
+  readonly callees: readonly string[];
+  readonly entries: readonly string[];
+  readonly globals: readonly string[];
+  readonly areas: readonly string[];
+  readonly literals: readonly string[];
 }
 
 export interface Reached<F> {
@@ -83,23 +82,23 @@ function reach<F>(find: Find<F>, counted: boolean): Map<string, Reached<F>> {
 }
 
 function uses<F>(reached: ReadonlyMap<string, Reached<F>>, global: string): boolean {
-  for (const r of reached.values()) if (r.summary.globals.has(global)) return true;
+  for (const r of reached.values()) if (r.summary.globals.includes(global)) return true;
   return false;
 }
 
 export function summarise(f: IrFunction): Summary {
-  const summary = { callees: new Set<string>(), entries: new Set<string>(), globals: new Set<string>(), areas: new Set<string>(), literals: new Set<string>() };
+  const [callees, entries, globals, areas, literals] = [new Set<string>(), new Set<string>(), new Set<string>(), new Set<string>(), new Set<string>()];
   visit(f.body, (e) => {
-    if (e.op === "call") summary.callees.add(e.target);
-    else if (e.op === "data") summary.literals.add(e.bytes);
-    else if (e.op === "global") summary.globals.add(e.name);
-    else if (e.op === "static") summary.areas.add(e.name);
-    else if (e.op === "entry") summary.entries.add(e.name);
+    if (e.op === "call") callees.add(e.target);
+    else if (e.op === "data") literals.add(e.bytes);
+    else if (e.op === "global") globals.add(e.name);
+    else if (e.op === "static") areas.add(e.name);
+    else if (e.op === "entry") entries.add(e.name);
   }, (s) => {
-    if (s.op === "call") summary.callees.add(s.target);
-    else if (s.op === "global.set") summary.globals.add(s.name);
+    if (s.op === "call") callees.add(s.target);
+    else if (s.op === "global.set") globals.add(s.name);
   });
-  return summary;
+  return { callees: [...callees], entries: [...entries], globals: [...globals], areas: [...areas], literals: [...literals] };
 }
 
 /** x07_solve_v2(retptr, arena_ptr, arena_cap, input_ptr, input_len). Nothing of an earlier call survives it. */

@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { entryModule, installed, PROJECT, ROOT, TOOL, Workspace } from "../../rig/project.ts";
 import { checkedReport, type CheckedReport } from "../../rig/report-check.ts";
+import { caps, ops } from "../ops/rig.ts";
 
 const REDUCERS = ["http_reducer_echo", "http_reducer_effect_kv", "http_reducer_effect_http"];
 const [ECHO, KV, HTTP] = REDUCERS.map((name) => `dist/${name}.wasm`) as [string, string, string];
@@ -193,6 +194,25 @@ describe("recorded and replayed", () => {
     const report = await http(["test", "--component", ECHO, "--trace", `${TRACES}/trace.min.json`, "--trace", `${TRACES}/trace.effect_kv.min.json`]);
     expect(report.result).toMatchObject({ cases_ok: 1, cases_failed: 1 });
     expect(report.diagnostics[0]?.data).toMatchObject({ step: 0, pointer: "/effects/0", actual: "nothing" });
+  });
+});
+
+describe("with an ops profile", () => {
+  test("its capabilities decide on http.fetch, not the variable; a refusal fails the command, the reducer answers nevertheless", async () => {
+    w.write({ "ops.json": ops(), "caps.json": caps() });
+    const denied = await http(["serve", "--component", HTTP, "--mode", "canary", "--ops", "ops.json"], undefined, { X07_WASM_HTTP_FETCH_ALLOW_HOSTS: "example.invalid" });
+    expect([codes(denied), denied.exit_code]).toEqual([["X07WASM_CAPS_NET_DENIED"], 1]);
+    expect(denied.result["responses"]).toHaveLength(1);
+    expect(denied.meta.inputs.map((i) => i.path)).toEqual(expect.arrayContaining(["ops.json", "caps.json"]));
+    expect(denied.meta.nondeterminism["uses_network"]).toBe(false);
+  });
+
+  test("that is wrong, nothing is served", async () => {
+    w.write({ "ops.json": ops(), "caps.json": caps({ clocks: {} }) });
+    const report = await canary(ECHO, "--ops", "ops.json");
+    expect([codes(report), report.exit_code, report.result["responses"]]).toEqual([["X07WASM_OPS_REF_SCHEMA_INVALID", "X07WASM_CAPS_SCHEMA_INVALID"], 3, []]);
+    expect(codes(await canary(ECHO, "--ops", "none.json"))).toContain("X07WASM_OPS_PROFILE_SCHEMA_INVALID");
+    expect(codes(await canary(ECHO, "--ops", "nowhere.json"))).toEqual(["X07WASM_OPS_PROFILE_READ_FAILED"]);
   });
 });
 

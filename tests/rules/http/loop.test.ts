@@ -39,8 +39,9 @@ async function perform(effects: readonly JsonObject[], more: { allowed?: string[
   const said: string[] = [];
   let results: readonly JsonObject[] = [];
   const world = more.world ?? new Effects({
-    fetch: { allowedHosts: more.allowed ?? [], timeoutMs: more.timeoutMs ?? 2000, maxBodyBytes: 1000 },
+    fetch: { allowed: more.allowed ?? [], timeoutMs: more.timeoutMs ?? 2000, maxBodyBytes: 1000 },
     now: more.now ?? (() => 1234),
+    clock: true,
     say: (line) => void said.push(line),
     failuresAreErrors: more.strict ?? false,
   });
@@ -97,7 +98,7 @@ test("payloads of a step are summed, and the sum starts again", async () => {
 });
 
 test.each<[number, string[]]>([[0, ["error X07WASM_BUDGET_EXCEEDED_HTTP_EFFECTS_LOOPS"]], [2, ["error X07WASM_BUDGET_EXCEEDED_HTTP_EFFECTS_LOOPS"]], [3, []]])("with %i calls allowed, a reducer that needs three", async (maxSteps, expected) => {
-  const world = new Effects({ fetch: { allowedHosts: [], timeoutMs: 1, maxBodyBytes: 1 }, now: () => 0, say: () => {}, failuresAreErrors: false });
+  const world = new Effects({ fetch: { allowed: [], timeoutMs: 1, maxBodyBytes: 1 }, now: () => 0, clock: true, say: () => {}, failuresAreErrors: false });
   const handled = await handle(reducer((d, call) => (call < 2 ? { state: { n: call } } : { response: RESPONSE, state: d.state })), REQUEST, world, { maxSteps, maxResultBytes: 0n });
   expect(codes(handled)).toEqual(expected);
   if (expected.length === 0) expect(handled.steps[2]?.frame["state"]).toEqual({ n: 1 });

@@ -4,7 +4,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { expect, test } from "vitest";
 import { compileUnit, type IrFunction, linkParts, lower, outsideOf } from "../../../rules/x07/compiler/index.ts";
-import { gather, type KeptUnit, keepUnit, partOf } from "../../../rules/x07/compiler/kept-unit.ts";
+import { gather, type KeptUnit, keepUnit, partOf, readUnit, writeUnit } from "../../../rules/x07/compiler/kept-unit.ts";
 import { bytesOf, compileFiles, instantiate, library, loader, MEMORY } from "./rig.ts";
 
 interface Vector {
@@ -21,6 +21,10 @@ function throughText<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;
 }
 
+function throughBytes(unit: KeptUnit): KeptUnit {
+  return readUnit(writeUnit(unit));
+}
+
 /** A unit for each module. */
 function apart(v: Vector): ReturnType<typeof linkParts> {
   const { modules } = v.program;
@@ -31,13 +35,13 @@ function apart(v: Vector): ReturnType<typeof linkParts> {
   for (const object of throughText(lowered.objects)) {
     const unit = compileUnit([object], outsideOf(inline, library));
     inline.push(...throughText(unit.inline));
-    units.push(throughText(keepUnit(unit)));
+    units.push(throughBytes(keepUnit(unit)));
   }
   const linked = (all: readonly KeptUnit[]) => linkParts(all.map(partOf), library, MEMORY, v.project.entry);
   const made = linked(units);
   expect(linked([...units].reverse())).toEqual(made);
-  expect(linked([throughText(gather(units.slice(1))), ...units.slice(0, 1)])).toEqual(made);
-  expect(linked([throughText(gather([gather(units.slice(0, 2)), gather([...units.slice(2)].reverse())]))])).toEqual(made);
+  expect(linked([throughBytes(gather(units.slice(1))), ...units.slice(0, 1)])).toEqual(made);
+  expect(linked([throughBytes(gather([gather(units.slice(0, 2)), gather([...units.slice(2)].reverse())]))])).toEqual(made);
   return made;
 }
 

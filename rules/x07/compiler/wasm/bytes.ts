@@ -1,7 +1,5 @@
 // A growing byte buffer with LEB128 numbers. Knows nothing of wasm sections.
 
-const BY_HAND = 24;
-
 export class ByteBuffer {
   bytes = new Uint8Array(1024);
   length = 0;
@@ -46,13 +44,9 @@ export class ByteBuffer {
     this.length += bytes.length;
   }
 
-  /** Bytes from..to of another array; a few are copied by hand, which is faster for so few. */
-  part(bytes: Uint8Array, from: number, to: number): void {
-    if (this.length + to - from > this.bytes.length) this.grow(to - from);
-    if (to - from > BY_HAND) {
-      this.bytes.set(bytes.subarray(from, to), this.length);
-      this.length += to - from;
-    } else for (let i = from; i < to; i++) this.bytes[this.length++] = bytes[i]!;
+  /** Makes room for as many more bytes, which the caller puts in. */
+  reserve(more: number): void {
+    if (this.length + more > this.bytes.length) this.grow(more);
   }
 
   text(s: string): void {

@@ -3,7 +3,8 @@
 import type { Scalar } from "../ir.ts";
 import type { Linked } from "../link.ts";
 import { ByteBuffer } from "./bytes.ts";
-import { AREA, areaOf, type CodeFunction, ENTRY, FUNCTION, GLOBAL, LITERAL, OFFSET } from "./symbols.ts";
+import { Numbers, writeCode } from "./numbers.ts";
+import type { CodeFunction } from "./symbols.ts";
 
 export interface MemoryPlan {
   /** Multiples of 65536. */
@@ -52,7 +53,7 @@ export function encodeModule(linked: Linked<CodeFunction>, memory: MemoryPlan): 
   section(out, 6, (s) => globals(s, linked, heapBase));
   section(out, 7, (s) => exports(s, linked.functions.length - 1));
   if (linked.table.length > 0) section(out, 9, (s) => elements(s, linked.table, order));
-  section(out, 10, (s) => code(s, linked.functions, new Numbers(linked, order, resumeType)));
+  section(out, 10, (s) => writeCode(s, linked.functions, new Numbers(linked, order, resumeType, CONSTANT_GLOBALS)));
   if (linked.data.length > 0) section(out, 11, (s) => data(s, linked));
   return out.view().slice();
 }
@@ -73,9 +74,19 @@ function section(out: ByteBuffer, id: number, write: (s: ByteBuffer) => void): v
 
 class Types {
   private readonly known = new Map<string, number>();
+  /** By the lists themselves: functions of one type mostly share them. */
+  private readonly shared = new Map<readonly Scalar[], Map<readonly Scalar[], number>>();
   private readonly list: { params: readonly Scalar[]; results: readonly Scalar[] }[] = [];
 
   index(params: readonly Scalar[], results: readonly Scalar[]): number {
+    let byResults = this.shared.get(params);
+    if (byResults === undefined) this.shared.set(params, (byResults = new Map()));
+    let index = byResults.get(results);
+    if (index === undefined) byResults.set(results, (index = this.indexByText(params, results)));
+    return index;
+  }
+
+  private indexByText(params: readonly Scalar[], results: readonly Scalar[]): number {
     const key = `${params.join()}>${results.join()}`;
     const found = this.known.get(key);
     if (found !== undefined) return found;
@@ -124,71 +135,6 @@ function elements(s: ByteBuffer, table: readonly string[], order: ReadonlyMap<st
   s.raw(new Uint8Array([0, 0x41, 0, 0x0b]));
   s.u32(table.length);
   for (const name of table) s.u32(order.get(name) ?? 0);
-}
-
-/** The bytes of each symbol's number: addresses are signed constants, indices are not. A table of symbols is gone through once. */
-class Numbers {
-  private readonly tables: { readonly [kind: string]: { readonly signed: boolean; readonly of: ReadonlyMap<string, number> } };
-  private readonly resumeType: number;
-  private readonly statics: ReadonlyMap<string, number>;
-  private readonly known = new WeakMap<readonly string[], (Uint8Array | undefined)[]>();
-  private readonly buffer = new ByteBuffer();
-
-  constructor(linked: Linked<CodeFunction>, order: ReadonlyMap<string, number>, resumeType: number) {
-    const globalIndex = new Map(linked.globals.map((g, i) => [g, i + CONSTANT_GLOBALS]));
-    const entryIndex = new Map(linked.table.map((name, i) => [name, i]));
-    this.resumeType = resumeType;
-    this.statics = linked.statics;
-    this.tables = {
-      [FUNCTION]: { signed: false, of: order },
-      [GLOBAL]: { signed: false, of: globalIndex },
-      [LITERAL]: { signed: true, of: linked.literals },
-      [AREA]: { signed: true, of: linked.statics },
-      [ENTRY]: { signed: true, of: entryIndex },
-    };
-  }
-
-  of(symbols: readonly string[]): (index: number) => Uint8Array {
-    let table = this.known.get(symbols);
-    if (table === undefined) this.known.set(symbols, (table = []));
-    const bytes = table;
-    return (index) => (bytes[index] ??= this.bytes(symbols[index] ?? ""));
-  }
-
-  private bytes(symbol: string): Uint8Array {
-    const table = this.tables[symbol.charAt(0)];
-    this.buffer.length = 0;
-    if (symbol.charAt(0) === OFFSET) {
-      const { area, offset } = areaOf(symbol.slice(1));
-      this.buffer.u32((this.statics.get(area) ?? 0) + offset);
-      return this.buffer.view().slice();
-    }
-    const value = table === undefined ? this.resumeType : (table.of.get(symbol.slice(1)) ?? 0);
-    if (table?.signed === true) this.buffer.s32(value);
-    else this.buffer.u32(value);
-    return this.buffer.view().slice();
-  }
-}
-
-function code(s: ByteBuffer, functions: readonly CodeFunction[], numbers: Numbers): void {
-  s.u32(functions.length);
-  for (const f of functions) fillIn(f, s, numbers.of(f.symbols));
-}
-
-/** The function's size, then its code with the numbers put in. */
-function fillIn({ code, notes }: CodeFunction, out: ByteBuffer, numberOf: (index: number) => Uint8Array): void {
-  let size = code.length;
-  for (let i = 1; i < notes.length; i += 2) size += numberOf(notes[i]!).length;
-  out.u32(size);
-  let from = 0;
-  for (let i = 0; i < notes.length; i += 2) {
-    const offset = notes[i]!;
-    out.part(code, from, offset);
-    const number = numberOf(notes[i + 1]!);
-    out.part(number, 0, number.length);
-    from = offset;
-  }
-  out.part(code, from, code.length);
 }
 
 function data(s: ByteBuffer, { data, dataStart }: Linked<CodeFunction>): void {

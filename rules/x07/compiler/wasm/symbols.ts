@@ -1,4 +1,4 @@
-// Functions as code whose numbers are still names, and the text in which a unit of them is kept. Knows no addresses and no files.
+// Functions as code whose numbers are still names. Knows no addresses and no files.
 
 import type { IrFunction, Scalar } from "../ir.ts";
 import type { Summary } from "../link.ts";
@@ -25,9 +25,6 @@ export interface CodeFunction {
   readonly notes: readonly number[];
   readonly symbols: readonly string[];
 }
-
-const LETTER: { readonly [t in Scalar]: string } = { i32: "i", i64: "l", f64: "d" };
-const SCALAR: { readonly [letter: string]: Scalar } = { i: "i32", l: "i64", d: "f64" };
 
 /** Encodes functions that share one table of symbols. */
 export class SymbolicEncoder {
@@ -84,15 +81,36 @@ class Room {
   }
 }
 
-const NOTHING: ReadonlySet<string> = new Set();
-/** The names of a table without their kinds: a unit's functions share one table, so each is cut once. */
-const cut = new WeakMap<readonly string[], readonly string[]>();
+const NOTHING: readonly string[] = [];
 
-function namesOf(symbols: readonly string[]): readonly string[] {
-  let names = cut.get(symbols);
+/** A table of symbols taken apart: a unit's functions share one, so each symbol is cut once. */
+interface Cut {
+  readonly kinds: string;
+  /** Names without their kinds; of an OFFSET, the area. */
+  readonly names: readonly string[];
+  /** The function that was last seen to use a symbol, as the number of its turn. */
+  readonly usedBy: Int32Array;
+}
+
+const cuts = new WeakMap<readonly string[], Cut>();
+let turn = 0;
+
+function cutOf(symbols: readonly string[]): Cut {
+  let cut = cuts.get(symbols);
   // A table grows while its unit is encoded.
-  if (names === undefined || names.length !== symbols.length) cut.set(symbols, (names = symbols.map((s) => s.slice(1))));
-  return names;
+  if (cut === undefined || cut.names.length !== symbols.length) cuts.set(symbols, (cut = cutUp(symbols)));
+  return cut;
+}
+
+function cutUp(symbols: readonly string[]): Cut {
+  let kinds = "";
+  const names: string[] = [];
+  for (const s of symbols) {
+    const kind = s.charAt(0);
+    kinds += kind;
+    names.push(kind === OFFSET ? areaOf(s.slice(1)).area : s.slice(1));
+  }
+  return { kinds, names, usedBy: new Int32Array(symbols.length) };
 }
 
 /** The parts of the name of an OFFSET. */
@@ -102,106 +120,23 @@ export function areaOf(name: string): { readonly area: string; readonly offset: 
 }
 
 /** What a function refers to, by kind. */
-export function summaryOf(f: CodeFunction): Summary {
-  const names = namesOf(f.symbols);
-  let callees: Set<string> | undefined;
-  let entries: Set<string> | undefined;
-  let globals: Set<string> | undefined;
-  let areas: Set<string> | undefined;
-  let literals: Set<string> | undefined;
-  for (let i = 1; i < f.notes.length; i += 2) {
-    const index = f.notes[i]!;
-    const name = names[index]!;
-    switch (f.symbols[index]!.charAt(0)) {
-      case FUNCTION:
-        (callees ??= new Set()).add(name);
-        break;
-      case ENTRY:
-        (entries ??= new Set()).add(name);
-        break;
-      case GLOBAL:
-        (globals ??= new Set()).add(name);
-        break;
-      case AREA:
-        (areas ??= new Set()).add(name);
-        break;
-      case OFFSET:
-        (areas ??= new Set()).add(areaOf(name).area);
-        break;
-      case LITERAL:
-        (literals ??= new Set()).add(name);
-    }
+export function summaryOf({ symbols, notes }: CodeFunction): Summary {
+  const { kinds, names, usedBy } = cutOf(symbols);
+  turn += 1;
+  const by: { [kind in SymbolKind]?: string[] } = {};
+  for (let i = 1; i < notes.length; i += 2) {
+    const index = notes[i]!;
+    if (usedBy[index] === turn) continue;
+    usedBy[index] = turn;
+    const kind = kinds.charAt(index) as SymbolKind;
+    const into = kind === OFFSET ? AREA : kind;
+    (by[into] ??= []).push(names[index]!);
   }
-  return { callees: callees ?? NOTHING, entries: entries ?? NOTHING, globals: globals ?? NOTHING, areas: areas ?? NOTHING, literals: literals ?? NOTHING };
+  return { callees: by.f ?? NOTHING, entries: by.e ?? NOTHING, globals: by.g ?? NOTHING, areas: by.a ?? NOTHING, literals: by.l ?? NOTHING };
 }
 
 /** Whether to take `a` of two equal instances of a generic: the shorter code, then the smaller bytes, so that no order matters. */
 export function better(a: CodeFunction, b: CodeFunction | undefined): boolean {
   if (b === undefined || a.code.length !== b.code.length) return b === undefined || a.code.length < b.code.length;
   return Buffer.compare(a.code, b.code) < 0;
-}
-
-// ---- the kept form
-
-type Row = readonly [name: string, params: string, results: string, size: number, notes: readonly number[]];
-
-/** Plain data: the bodies one after the other in base64, and a row for each function. */
-export interface KeptCode {
-  readonly symbols: readonly string[];
-  readonly rows: readonly Row[];
-  readonly code: string;
-}
-
-export function keep(functions: readonly CodeFunction[]): KeptCode {
-  const all = new ByteBuffer();
-  for (const f of functions) all.raw(f.code);
-  const table = new Table();
-  const rows = functions.map((f): Row => [f.name, lettersOf(f.params), lettersOf(f.results), f.code.length, table.notes(f)]);
-  return { symbols: table.symbols, rows, code: Buffer.from(all.view()).toString("base64") };
-}
-
-/** One table of symbols for functions that may come from several. */
-class Table {
-  readonly symbols: string[] = [];
-  private readonly known = new Map<string, number>();
-  private first: readonly string[] | undefined;
-  private readonly moved = new Map<readonly string[], number[]>();
-
-  notes(f: CodeFunction): readonly number[] {
-    this.first ??= f.symbols;
-    let to = this.moved.get(f.symbols);
-    if (to === undefined) this.moved.set(f.symbols, (to = f.symbols.map((s) => this.index(s))));
-    return f.symbols === this.first ? f.notes : f.notes.map((n, i) => (i % 2 === 0 ? n : to[n]!));
-  }
-
-  private index(symbol: string): number {
-    let index = this.known.get(symbol);
-    if (index === undefined) this.known.set(symbol, (index = this.symbols.push(symbol) - 1));
-    return index;
-  }
-}
-
-export function takeOut(kept: KeptCode): Map<string, CodeFunction> {
-  const bytes = Buffer.from(kept.code, "base64");
-  const functions = new Map<string, CodeFunction>();
-  let at = 0;
-  for (const [name, params, results, size, notes] of kept.rows) {
-    functions.set(name, { name, params: scalarsOf(params), results: scalarsOf(results), code: bytes.subarray(at, at + size), notes, symbols: kept.symbols });
-    at += size;
-  }
-  return functions;
-}
-
-function lettersOf(types: readonly Scalar[]): string {
-  let letters = "";
-  for (const t of types) letters += LETTER[t];
-  return letters;
-}
-
-const scalars = new Map<string, readonly Scalar[]>();
-
-function scalarsOf(letters: string): readonly Scalar[] {
-  let known = scalars.get(letters);
-  if (known === undefined) scalars.set(letters, (known = Array.from(letters, (l) => SCALAR[l] ?? "i32")));
-  return known;
 }
