@@ -169,9 +169,10 @@ class ModuleParser {
       return;
     }
     for (const name of found.exports) {
-      if (found.functions.has(name) || found.types.has(name) || !name.startsWith(`${this.id}.`)) continue;
-      const i = found.written.indexOf(name);
-      this.faults.push(fault("Parse", undefined, `export ${JSON.stringify(name)} is not defined in module ${JSON.stringify(this.id)}`, `${found.exportAt}/${i}`, this.meant(name, [...found.functions.keys(), ...found.types.keys()], `${found.exportAt}/${i}`)));
+      if (found.functions.has(name) || !name.startsWith(`${this.id}.`)) continue;
+      const at = `${found.exportAt}/${found.written.indexOf(name)}`;
+      const repair = found.types.has(name) ? { hint: "records and enums are seen without an export", quickfix: [{ op: "remove" as const, path: at }] } : this.meant(name, [...found.functions.keys()], at);
+      this.faults.push(fault("Parse", undefined, `export ${JSON.stringify(name)} is not defined in module ${JSON.stringify(this.id)}`, at, repair));
     }
   }
 

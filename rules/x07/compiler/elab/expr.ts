@@ -102,11 +102,19 @@ export function discard(cx: Context, e: Expr[], i: number, at: Place): Type {
 
 export function discardWhole(cx: Context, e: Expr, at: Place): Type {
   if (typeof e === "number") return "i32";
-  if (typeof e === "string") return variable(cx, e, at)?.type ?? "error";
+  if (typeof e === "string") return discardName(cx, e, at);
   const statement = meaningOf(e[0])?.statement;
   if (statement !== undefined) return statement(cx, e, at);
   const v = whole(cx, e, at);
   dispose(cx, v);
+  return v.type;
+}
+
+/** A name as a statement is read like any other: what it owns is moved out of it, and let go. */
+function discardName(cx: Context, name: string, at: Place): Type {
+  const v = variable(cx, name, at);
+  if (v === undefined) return "error";
+  if (isOwned(v.type)) dispose(cx, cx.move(v, at));
   return v.type;
 }
 
