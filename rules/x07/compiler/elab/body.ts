@@ -84,12 +84,15 @@ function lowerTask(cx: Context, instance: Instance, params: number): Lowered {
 
 function declareParams(cx: Context, decl: FunctionDecl, types: readonly Type[], first: number): void {
   let next = first;
-  decl.params.forEach((p, i) => {
+  for (let i = 0; i < decl.params.length; i++) {
+    const p = decl.params[i]!;
     const type = types[i] ?? "error";
-    const locals = shape(type).map(() => next++);
+    const from = next;
+    const locals = shape(type).map((_, part) => from + part);
+    next += locals.length;
     const variable = cx.declare(p.name, type, p.brand, locals, "param");
     if (isViewLike(type)) cx.ownOrigin(variable);
-  });
+  }
 }
 
 /** Entry checks, body, exit checks. */
