@@ -9,7 +9,10 @@ import { loadProject, type LoadedProject } from "./project.ts";
 import { buildFailed, compileFailed, compileX07, gatherX07, lowerX07, moduleX07, parseX07 } from "./stages.ts";
 import { stdLibrary } from "./std.ts";
 
-/** Up to so many modules are one unit of code, which makes the best code; more are a unit each, so that an edit compiles one. */
+/**
+ * Up to so many modules are one unit of code, which makes the best code; more are a unit each, so that an edit compiles one. One alone
+ * is lowered and compiled in one action either way: nothing else looks at what is in between.
+ */
 const TOGETHER = 8;
 
 /** What the program is made into: objects are for C, units of code for wasm. */
@@ -77,24 +80,27 @@ class Finder {
   async findAll(): Promise<Result<void>> {
     let wave: [string, string][] = [["main", this.project.entry]];
     while (wave.length > 0) {
-      const imports = new Set<string>();
-      const found = await Promise.all(wave.map(([id, path]) => this.parse(id, path, imports)));
-      const failed = found.flatMap((r) => (r.ok ? [] : r.error));
+      const nodes = wave.map(([id, path]) => this.parse(id, path));
+      const found = this.context.needAll(nodes.map((n) => n.facts));
+      const facts = found instanceof Promise ? await found : found;
+      const failed = facts.flatMap((r) => (r.ok ? [] : r.error));
       if (failed.length > 0) return fail(failed);
+      const imports = new Set<string>();
+      for (const [i, [id]] of wave.entries()) if (facts[i]?.ok === true) this.take(id, nodes[i]!.module, facts[i].value, imports);
       wave = [...imports].flatMap((id) => this.locate(id));
     }
     return ok(undefined);
   }
 
-  private async parse(id: string, path: string, imports: Set<string>): Promise<Result<void>> {
+  private parse(id: string, path: string) {
     const source = named(file(under(this.folder, path)), path);
     // Modules of two projects may have one name: their nodes must not be taken for each other's past.
-    const node = parseX07({ source, id }, { tool: this.tool, label: under(this.folder, id) });
-    const facts = await this.context.need(node.facts);
-    if (!facts.ok) return facts;
-    this.nodes.set(id, { module: node.module, facts: facts.value });
-    if (facts.value.ok) for (const i of facts.value.value.imports) imports.add(i);
-    return ok(undefined);
+    return parseX07({ source, id }, { tool: this.tool, label: under(this.folder, id) });
+  }
+
+  private take(id: string, module: Artifact, facts: Parsed<ModuleFacts>, imports: Set<string>): void {
+    this.nodes.set(id, { module, facts });
+    if (facts.ok) for (const i of facts.value.imports) imports.add(i);
   }
 
   private locate(id: string): [string, string][] {
@@ -126,7 +132,7 @@ class Finder {
 /** Modules are lowered each by itself where they are looked at together afterwards: by the C back end, or as one unit of code. */
 function declare(order: readonly ModuleFacts[], nodes: ReadonlyMap<string, Node>, library: Library, tool: ToolIdentity, folder: string, backend: Backend): Pick<ProgramNodes, "objects" | "units"> {
   const facts = new Map(order.map((m) => [m.id, m]));
-  const apart = backend === "wasm" && order.length > TOGETHER;
+  const apart = backend === "wasm" && (order.length > TOGETHER || order.length === 1);
   const interfaces = new Map<string, Artifact>();
   const inline = new Map<string, Artifact>();
   const objects: ArtifactLike[] = [];
