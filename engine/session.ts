@@ -19,7 +19,8 @@ import { type ArtifactId, Graph } from "./graph.ts";
 import { attempt, COARSE_TICK_MS, type Disk, type DiskError, type Stat, writeAtomic } from "./host/disk.ts";
 import { Journal } from "./journal.ts";
 import { Leftovers } from "./leftovers.ts";
-import type { Digest } from "./lib/digest.ts";
+import { type Digest, loadDigest } from "./lib/digest.ts";
+import { loadFingerprint } from "./lib/fingerprint.ts";
 import { foldersAbove, holds, normal, under } from "./lib/path.ts";
 import { Programs } from "./programs.ts";
 import type { Trace, TracedOutput } from "./trace.ts";
@@ -125,6 +126,7 @@ export class Session {
   async #open(): Promise<void> {
     if (this.#opened) return this.files.unsettle();
     this.#opened = true;
+    await Promise.all([loadFingerprint(), loadDigest()]);
     const known = attempt(() => this.#world.disk.read(`${STATE_FOLDER}/files`));
     if (known.ok && !this.files.load(known.value)) {
       this.#recover({ code: "GRAPH_STATE_DROPPED", severity: "warning", stage: "run", message: "the table of known files is damaged or of another version; it was dropped", hint: "nothing to do: every file is read again", place: { file: `${STATE_FOLDER}/files` } });

@@ -9,7 +9,10 @@ import { loadProject, type LoadedProject } from "./project.ts";
 import { buildFailed, compileFailed, compileX07, gatherX07, lowerX07, moduleX07, parseX07 } from "./stages.ts";
 import { stdLibrary } from "./std.ts";
 
-/** Up to so many modules are one unit of code, which makes the best code; more are a unit each, so that an edit compiles one. */
+/**
+ * Up to so many modules are one unit of code, which makes the best code; more are a unit each, so that an edit compiles one. One alone
+ * is lowered and compiled in one action either way: nothing else looks at what is in between.
+ */
 const TOGETHER = 8;
 
 /** What the program is made into: objects are for C, units of code for wasm. */
@@ -129,7 +132,7 @@ class Finder {
 /** Modules are lowered each by itself where they are looked at together afterwards: by the C back end, or as one unit of code. */
 function declare(order: readonly ModuleFacts[], nodes: ReadonlyMap<string, Node>, library: Library, tool: ToolIdentity, folder: string, backend: Backend): Pick<ProgramNodes, "objects" | "units"> {
   const facts = new Map(order.map((m) => [m.id, m]));
-  const apart = backend === "wasm" && order.length > TOGETHER;
+  const apart = backend === "wasm" && (order.length > TOGETHER || order.length === 1);
   const interfaces = new Map<string, Artifact>();
   const inline = new Map<string, Artifact>();
   const objects: ArtifactLike[] = [];

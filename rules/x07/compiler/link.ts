@@ -42,7 +42,7 @@ export interface Reached<F> {
 export type Find<F> = (name: string, by: F | undefined) => Reached<F> | undefined;
 
 /** Everything that `solve` reaches, ordered by name, then solve, then the entry, which `finish` turns into a function like the others. */
-export function link<F>(find: Find<F>, finish: (entry: IrFunction) => Reached<F>): Linked<F> {
+export function link<F extends { readonly name: string }>(find: Find<F>, finish: (entry: IrFunction) => Reached<F>): Linked<F> {
   // Only programs with budgets pay for counting what they allocate.
   let reached = reach(find, false);
   if (reached.globals.has("allocated")) reached = reach(find, true);
@@ -71,7 +71,7 @@ interface Closure<F> {
   readonly areas: ReadonlySet<string>;
 }
 
-function reach<F>(find: Find<F>, counted: boolean): Closure<F> {
+function reach<F extends { readonly name: string }>(find: Find<F>, counted: boolean): Closure<F> {
   const functions = new Map<string, Reached<F>>();
   const globals = new Set<string>();
   const areas = new Set<string>();
@@ -88,7 +88,8 @@ function reach<F>(find: Find<F>, counted: boolean): Closure<F> {
     if (functions.has(name)) continue;
     const found = find(name === "rt.alloc" && counted ? "rt.alloc_counted" : name, by);
     if (found === undefined) continue;
-    functions.set(name, found);
+    // The counting one stands under the name that callers know.
+    functions.set(name, counted && name === "rt.alloc" ? { ...found, f: { ...found.f, name } } : found);
     const { summary, f } = found;
     if (name === "rt.alloc") more("rt.heap_reset", by);
     for (const c of summary.callees) more(c, f);
