@@ -45,13 +45,12 @@ export type Find<F> = (name: string, by: F | undefined) => Reached<F> | undefine
 export function link<F extends { readonly name: string }>(find: Find<F>, finish: (entry: IrFunction) => Reached<F>): Linked<F> {
   // Only programs with budgets pay for counting what they allocate.
   let reached = reach(find, false);
-  if (uses(reached, "allocated")) reached = reach(find, true);
-  const names = [...reached.keys()].filter((n) => n !== "solve").sort();
-  const ordered: Reached<F>[] = [];
-  for (const n of [...names, "solve"]) {
-    const r = reached.get(n);
-    if (r !== undefined) ordered.push(r);
-  }
+  if (reached.globals.has("allocated")) reached = reach(find, true);
+  const { functions } = reached;
+  const solve = functions.get("solve");
+  functions.delete("solve");
+  const ordered = [...functions.keys()].sort().map((n) => functions.get(n)!);
+  if (solve !== undefined) ordered.push(solve);
   ordered.push(finish(entryPoint(reached)));
   return layOut(ordered);
 }
@@ -65,26 +64,40 @@ export function linkIr(program: ReadonlyMap<string, IrFunction>): Linked<IrFunct
   }, reached);
 }
 
-function reach<F extends { readonly name: string }>(find: Find<F>, counted: boolean): Map<string, Reached<F>> {
-  const reached = new Map<string, Reached<F>>();
-  const queue: { name: string; by: F | undefined }[] = [{ name: "solve", by: undefined }];
-  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
-    const { name, by } = next;
-    if (reached.has(name)) continue;
+/** What a program is made of, and what it refers to. */
+interface Closure<F> {
+  readonly functions: Map<string, Reached<F>>;
+  readonly globals: ReadonlySet<string>;
+  readonly areas: ReadonlySet<string>;
+}
+
+function reach<F extends { readonly name: string }>(find: Find<F>, counted: boolean): Closure<F> {
+  const functions = new Map<string, Reached<F>>();
+  const globals = new Set<string>();
+  const areas = new Set<string>();
+  const names = ["solve"];
+  const callers: (F | undefined)[] = [undefined];
+  const more = (name: string, by: F | undefined): void => {
+    if (functions.has(name)) return;
+    names.push(name);
+    callers.push(by);
+  };
+  while (names.length > 0) {
+    const name = names.pop()!;
+    const by = callers.pop();
+    if (functions.has(name)) continue;
     const found = find(name === "rt.alloc" && counted ? "rt.alloc_counted" : name, by);
     if (found === undefined) continue;
     // The counting one stands under the name that callers know.
-    reached.set(name, counted && name === "rt.alloc" ? { ...found, f: { ...found.f, name } } : found);
-    if (name === "rt.alloc") queue.push({ name: "rt.heap_reset", by });
-    for (const c of found.summary.callees) if (!reached.has(c)) queue.push({ name: c, by: found.f });
-    for (const c of found.summary.entries) if (!reached.has(c)) queue.push({ name: c, by: found.f });
+    functions.set(name, counted && name === "rt.alloc" ? { ...found, f: { ...found.f, name } } : found);
+    const { summary, f } = found;
+    if (name === "rt.alloc") more("rt.heap_reset", by);
+    for (const c of summary.callees) more(c, f);
+    for (const c of summary.entries) more(c, f);
+    for (const g of summary.globals) globals.add(g);
+    for (const area of summary.areas) areas.add(area);
   }
-  return reached;
-}
-
-function uses<F>(reached: ReadonlyMap<string, Reached<F>>, global: string): boolean {
-  for (const r of reached.values()) if (r.summary.globals.includes(global)) return true;
-  return false;
+  return { functions, globals, areas };
 }
 
 export function summarise(f: IrFunction): Summary {
@@ -103,17 +116,15 @@ export function summarise(f: IrFunction): Summary {
 }
 
 /** x07_solve_v2(retptr, arena_ptr, arena_cap, input_ptr, input_len). Nothing of an earlier call survives it. */
-function entryPoint<F>(reached: ReadonlyMap<string, Reached<F>>): IrFunction {
+function entryPoint<F>({ functions, globals, areas }: Closure<F>): IrFunction {
   const b = new FunctionBuilder(["i32", "i32", "i32", "i32", "i32"]);
-  const areas = new Set<string>();
-  for (const r of reached.values()) for (const a of r.summary.areas) areas.add(a);
   for (const name of [...areas].sort()) {
     const area = staticArea(name);
     if (area?.reset === true) b.fill(make.static(name), k(0), k(area.size));
   }
-  if (reached.has("rt.alloc")) b.call("rt.heap_reset", [b.param(1), b.param(2)]);
+  if (functions.has("rt.alloc")) b.call("rt.heap_reset", [b.param(1), b.param(2)]);
   const initial: readonly (readonly [string, IrExpr])[] = [["input_ptr", b.param(3)], ["input_len", b.param(4)], ["allocated", k(0)]];
-  for (const [name, value] of initial) if (uses(reached, name)) b.emit(make.setGlobal(name, value));
+  for (const [name, value] of initial) if (globals.has(name)) b.emit(make.setGlobal(name, value));
   const [ptr, len] = b.callMany("solve", [b.param(3), b.param(4)], ["i32", "i32"]);
   const length = len ?? k(0);
   b.store(4, b.param(0), 0, make.cond(length, ptr ?? k(0), b.param(1)));
