@@ -1,5 +1,6 @@
 // Gives an answer that the cache has from another clone, where everything it depends on is here too, byte for byte: puts
-// its outputs in place and leaves a record. In any doubt it gives nothing, and has changed nothing. Loads no graph.
+// its outputs in place and leaves a record. In any doubt it gives nothing, and has changed nothing. Loads no graph; of so
+// many small files node:crypto has the digests before a wasm would be compiled.
 
 import { type Answer, type AnswerOutput, answerKey, decodeAnswer, foldersOf, isOutputPath, listingOf, mayAnswer, type Proof, whatIs } from "./answer.ts";
 import { scanRaw } from "./argv.ts";
@@ -158,7 +159,7 @@ class Taking {
   #give(answer: Answer): Found | undefined {
     const wanted = new Map<AnswerOutput, Uint8Array>();
     for (const output of answer.outputs) {
-      const [path, sha256, size, inline] = output;
+      const [path, sha256, size, , inline] = output;
       const there = this.#disk.stat(path);
       // Nothing that is here is written over by what an answer says.
       if (there !== undefined && !this.#is(path, sha256)) return undefined;
@@ -187,7 +188,7 @@ class Taking {
     const { argv, env, recordKey, recordPath } = this.#asked;
     const small: Uint8Array[] = [];
     let at = 0;
-    const outputs = answer.outputs.map(([path, sha256, size, inline]): PlacedOutput => {
+    const outputs = answer.outputs.map(([path, sha256, size, , inline]): PlacedOutput => {
       if (inline === null) return [path, sha256, size, IN_CACHE];
       small.push(Buffer.from(inline, "base64"));
       at += size;
@@ -204,7 +205,7 @@ class Taking {
       graphReport: undefined,
       eventsOut: undefined,
     };
-    const entries = [...answer.proofs.map((proof) => this.#entry(proof)), ...answer.outputs.map(([path, , size]) => this.#fileEntry(path, "output", size))];
+    const entries = [...answer.proofs.map((proof) => this.#entry(proof)), ...answer.outputs.map(([path, , size, print]) => this.#fileEntry(path, "output", size, print))];
     const stdout = Buffer.from(answer.stdout, "base64");
     const record = encodeRecord({ key: recordKey, env: answer.env.map(([name]) => [name, env[name]] as const), replay, contents: this.#shelf.folder, outputs, small: Buffer.concat(small), entries, stdout });
     attempt(() => writeAtomic(this.#disk, recordPath, record));
@@ -214,15 +215,15 @@ class Taking {
 
   #entry(proof: Proof): RecordEntry {
     const [kind, path] = proof;
-    if (kind === "source") return this.#fileEntry(path, kind, proof[3]);
+    if (kind === "source") return this.#fileEntry(path, kind, proof[3], proof[4]);
     const stat = kind === "missing" || kind === "above" ? undefined : this.#disk.stat(path);
     const size = kind === "present" ? stat?.mode : stat?.size;
-    return { path, kind, mtimeMs: stat?.mtimeMs ?? 0, ctimeMs: this.#settled(stat), size: size ?? 0, ino: stat?.ino ?? 0, sha256: "" };
+    return { path, kind, mtimeMs: stat?.mtimeMs ?? 0, ctimeMs: this.#settled(stat), size: size ?? 0, ino: stat?.ino ?? 0, fingerprint: 0n, sha256: "" };
   }
 
-  #fileEntry(path: string, kind: "source" | "output", size: number): RecordEntry {
+  #fileEntry(path: string, kind: "source" | "output", size: number, print: string): RecordEntry {
     const { stat, sha256 } = this.#seen.get(path)!;
-    return { path, kind, mtimeMs: stat.mtimeMs, ctimeMs: this.#settled(stat), size, ino: stat.ino, sha256 };
+    return { path, kind, mtimeMs: stat.mtimeMs, ctimeMs: this.#settled(stat), size, ino: stat.ino, fingerprint: BigInt(`0x${print}`), sha256 };
   }
 
   /** A stamp that may hide a later change is none: content decides next time. */

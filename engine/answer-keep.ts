@@ -26,13 +26,14 @@ export function portable(disk: Disk, { cwd, argv, run, entries, replay, stdout }
   if (replay.graphReport !== undefined || replay.eventsOut !== undefined) return undefined;
   const said = Buffer.from(stdout);
   if ([...(replay.report ?? []), replay.stderr, said.toString("utf8")].some((text) => text.includes(cwd))) return undefined;
-  const placed = new Set(entries.flatMap((e) => (e.kind === "output" ? [e.path] : [])));
+  const prints = new Map(entries.flatMap((e) => (e.kind === "output" ? [[e.path, e.fingerprint] as const] : [])));
   const outputs: AnswerOutput[] = [];
   for (const [path, { sha256, size, inline }] of run.outputs) {
-    if (!placed.has(path) || !isOutputPath(path, argv)) return undefined;
-    outputs.push([path, sha256, size, inline === undefined ? null : Buffer.from(inline).toString("base64")]);
+    const print = prints.get(path);
+    if (print === undefined || !isOutputPath(path, argv)) return undefined;
+    outputs.push([path, sha256, size, print.toString(16), inline === undefined ? null : Buffer.from(inline).toString("base64")]);
   }
-  if (outputs.length !== placed.size) return undefined;
+  if (outputs.length !== prints.size) return undefined;
   const proofs = proofsOf(disk, run, entries, cwd, foldersOf(outputs));
   if (proofs === undefined) return undefined;
   return {
@@ -76,7 +77,7 @@ function foundAmongOutputs(run: GoalRun, outputFolders: ReadonlySet<string>): bo
 function proofOf(disk: Disk, e: RecordEntry, outputFolders: ReadonlySet<string>): Proof | undefined {
   switch (e.kind) {
     case "source":
-      return ["source", e.path, e.sha256, e.size];
+      return ["source", e.path, e.sha256, e.size, e.fingerprint.toString(16)];
     case "present": {
       const stat = disk.stat(e.path);
       return stat?.mode === e.size ? ["present", e.path, whatIs(stat)] : undefined;
@@ -107,7 +108,7 @@ export function entriesOf(disk: Disk, files: Files, dependencies: readonly Depen
     } else {
       const stat = d.kind === "dir" ? d.stat : undefined;
       const mode = d.kind === "present" ? disk.stat(d.path)?.mode : undefined;
-      entries.push({ path: d.path, kind: d.kind, mtimeMs: stat?.mtimeMs ?? 0, ctimeMs: stat?.ctimeMs ?? 0, size: mode ?? stat?.size ?? 0, ino: stat?.ino ?? 0, sha256: "" });
+      entries.push({ path: d.path, kind: d.kind, mtimeMs: stat?.mtimeMs ?? 0, ctimeMs: stat?.ctimeMs ?? 0, size: mode ?? stat?.size ?? 0, ino: stat?.ino ?? 0, fingerprint: 0n, sha256: "" });
     }
   }
   return entries;

@@ -8,11 +8,11 @@ import { textOf, utf8 } from "./lib/bytes.ts";
 import { sha256Hex } from "./lib/digest.ts";
 import { foldersAbove } from "./lib/path.ts";
 
-export const ANSWER_FORM = "graph.answer@2";
+export const ANSWER_FORM = "graph.answer@1";
 
 /** How each thing the answer depends on is proved elsewhere, without a stamp. */
 export type Proof =
-  | readonly [kind: "source", path: string, sha256: string, size: number]
+  | readonly [kind: "source", path: string, sha256: string, size: number, fingerprint: string]
   | readonly [kind: "missing" | "above", path: string]
   /** Its kind, and whether it can be run. */
   | readonly [kind: "present", path: string, what: string]
@@ -20,7 +20,7 @@ export type Proof =
   | readonly [kind: "dir", path: string, listing: string];
 
 /** `content`: base64 of what is so small that it is in no cache; "" for what is. */
-export type AnswerOutput = readonly [path: string, sha256: string, size: number, content: string | null];
+export type AnswerOutput = readonly [path: string, sha256: string, size: number, fingerprint: string, content: string | null];
 
 export interface Answer {
   readonly form: typeof ANSWER_FORM;
@@ -59,6 +59,7 @@ export function encodeAnswer(answer: Answer): Uint8Array {
 const isText = (x: unknown): x is string => typeof x === "string";
 const isSha = (x: unknown): boolean => isText(x) && /^[0-9a-f]{64}$/.test(x);
 const isSize = (x: unknown): boolean => Number.isSafeInteger(x) && (x as number) >= 0;
+const isPrint = (x: unknown): boolean => isText(x) && /^[0-9a-f]{1,16}$/.test(x);
 const isPath = (x: unknown): x is string => isText(x) && x !== "" && !x.includes("\0");
 
 /**
@@ -73,7 +74,7 @@ export function isOutputPath(path: string, argv: readonly string[]): boolean {
 function isProof(x: unknown): x is Proof {
   if (!Array.isArray(x) || !isPath(x[1])) return false;
   switch (x[0]) {
-    case "source": return x.length === 4 && isSha(x[2]) && isSize(x[3]);
+    case "source": return x.length === 5 && isSha(x[2]) && isSize(x[3]) && isPrint(x[4]);
     case "missing": case "above": return x.length === 2;
     case "present": return x.length === 3 && isText(x[2]);
     case "dir": return x.length === 3 && isSha(x[2]);
@@ -82,7 +83,7 @@ function isProof(x: unknown): x is Proof {
 }
 
 function isOutput(x: unknown): x is AnswerOutput {
-  return Array.isArray(x) && x.length === 4 && isPath(x[0]) && isSha(x[1]) && isSize(x[2]) && (x[3] === null || isText(x[3]));
+  return Array.isArray(x) && x.length === 5 && isPath(x[0]) && isSha(x[1]) && isSize(x[2]) && isPrint(x[3]) && (x[4] === null || isText(x[4]));
 }
 
 function isEnv(x: unknown): boolean {

@@ -1,6 +1,7 @@
 // The loop of one build: key, fresh? cached? run, record, unblock. Clean actions are settled without being queued; only
 // what must run meets the queue. Knows nothing of goals, reports or people.
 
+import PQueue from "p-queue";
 import { Aftermath, type Ended } from "./aftermath.ts";
 import type { Cache } from "./cache/cache.ts";
 import type { Farther, Question } from "./cache/farther.ts";
@@ -15,7 +16,6 @@ import type { Disk } from "./host/disk.ts";
 import type { Journal } from "./journal.ts";
 import { baseManifest, keyOf, withDiscovered } from "./key.ts";
 import { type Digest, digestOf } from "./lib/digest.ts";
-import { Lanes } from "./lanes.ts";
 import { Placing } from "./placing.ts";
 import { criticalPaths } from "./priority.ts";
 import { changedMeanwhile, type Hit, Recall } from "./recall.ts";
@@ -60,7 +60,7 @@ export class Build {
   readonly graph: Graph;
   readonly #world: World;
   readonly #options: BuildOptions;
-  readonly #lanes: Lanes;
+  readonly #queue: PQueue;
   readonly #ready: Readiness;
   readonly #contents: Contents;
   readonly #placing: Placing;
@@ -84,7 +84,7 @@ export class Build {
     this.graph = graph;
     this.#world = world;
     this.#options = options;
-    this.#lanes = new Lanes(options.jobs);
+    this.#queue = new PQueue({ concurrency: Math.max(1, options.jobs) });
     this.#ready = new Readiness(graph);
     this.#contents = new Contents(graph, world);
     this.#placing = new Placing(graph, world, this.#contents, options);
@@ -94,16 +94,23 @@ export class Build {
 
   // ---- what callers ask --------------------------------------------------------------------------
 
+  /** What `demand` does, where all is up to date or brought so at once; false where it takes time. */
+  demandAtOnce(artifacts: readonly ArtifactId[]): boolean {
+    const wanted = this.#producersOf(artifacts);
+    this.#ready.enroll(wanted);
+    this.#priorities = undefined;
+    this.#settleReady();
+    return this.#bug === undefined && wanted.every((a) => this.#ready.settled(a)) && artifacts.every((a) => this.#placeAll(a) === "placed");
+  }
+
+  #producersOf(artifacts: readonly ArtifactId[]): ActionId[] {
+    return artifacts.map((a) => this.graph.artifacts[a]!.producer).filter((p) => p >= 0);
+  }
+
   /** Brings all these artifacts up to date; resolves when each is done or failed. */
   async demand(artifacts: readonly ArtifactId[]): Promise<void> {
-    const wanted = new Set<ActionId>();
-    for (const id of artifacts) {
-      const producer = this.graph.artifacts[id]!.producer;
-      if (producer >= 0) wanted.add(producer);
-    }
-    this.#ready.enroll([...wanted]);
-    this.#priorities = undefined;
-    await this.#finish(wanted);
+    if (this.demandAtOnce(artifacts)) return;
+    await this.#finish(new Set(this.#producersOf(artifacts)));
     for (let tries = 0; tries < 4; tries++) {
       const lost = artifacts.filter((id) => this.#placeAll(id) === "lost");
       if (lost.length === 0) return;
@@ -123,7 +130,12 @@ export class Build {
     return this.#contents.output(artifact);
   }
 
-  /** The content of an artifact that was demanded before; makes it again when it is lost. */
+  /** The content of an artifact that was demanded before, unless it is lost. */
+  contentAtOnce(artifact: ArtifactId): Uint8Array | undefined {
+    return this.#contents.find(artifact);
+  }
+
+  /** The same; makes it again when it is lost. */
   async content(artifact: ArtifactId): Promise<Uint8Array | undefined> {
     const { producer, label } = this.graph.artifacts[artifact]!;
     for (let tries = 0; tries < 4; tries++) {
@@ -335,7 +347,9 @@ export class Build {
     if (gone.length > 0 && this.#bring(action, gone.flatMap((i) => this.#contents.digest(i.artifact) ?? []))) return;
     if (gone.length > 0) return this.#waitFor(action, gone[0]!.artifact);
     this.#ready.set(action.id, BUSY);
-    this.#lanes.add(() => this.#run(action, base, reasons), this.#priority(action.id));
+    // Whoever starts at once needs no place in the line.
+    const waits = this.#queue.pending >= this.#queue.concurrency;
+    void this.#queue.add(() => this.#run(action, base, reasons), waits ? { priority: this.#priority(action.id) } : undefined);
   }
 
   #mayNotStart(action: Action): boolean {

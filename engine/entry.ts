@@ -16,10 +16,11 @@ import type { GraphModule } from "./goal.ts";
 import { attempt, isStream, realDisk, writeAtomic, writeOut } from "./host/disk.ts";
 import { utf8 } from "./lib/bytes.ts";
 import { canonical } from "./lib/canonical-json.ts";
-import { sha256Hex } from "./lib/digest.ts";
+import { loadDigest, sha256Hex } from "./lib/digest.ts";
+import { fingerprint, loadFingerprint } from "./lib/fingerprint.ts";
 import { commandsOf, type Doors, type LoadedGraph, loadUserGraph } from "./load.ts";
 import { addressOf, type Command, type EngineOptions } from "./option.ts";
-import { check, encodeRecord, type GoalRecord, IN_CACHE, mayReplay, outputsOf, type PlacedOutput, printOf, putBackText, RECORD_FOLDER, type RecordEntry, recordKey, recordPath, refresh, replay, type Replay, writeAll } from "./record.ts";
+import { check, encodeRecord, type GoalRecord, IN_CACHE, mayReplay, outputsOf, type PlacedOutput, putBackText, RECORD_FOLDER, type RecordEntry, recordKey, recordPath, refresh, replay, type Replay, writeAll } from "./record.ts";
 import { diagnosticsText } from "./report.ts";
 import { type GoalRun, Session, type SessionWorld } from "./session.ts";
 import { allFresh, type GraphReport, graphReportText } from "./view/graph-report.ts";
@@ -63,19 +64,20 @@ class Printer {
 }
 
 /** Same sizes, other stamps: content decides, and then the answer stands. */
-function answeredByContent(argv: readonly string[]): boolean {
+async function answeredByContent(argv: readonly string[]): Promise<boolean> {
   if (!mayReplay(argv)) return false;
   const key = recordKey(argv, BUILD_ID);
   const path = recordPath(key);
   const verdict = check(path, key, process.env);
   if (verdict.kind !== "touched") return false;
+  await loadFingerprint();
   const stats: Stats[] = [];
   const disk = realDisk(process.cwd());
   for (const i of verdict.touched) {
     // Stat before reading: a change in between must not get the new stamp with the old content.
     const stat = statSync(verdict.open.paths[i]!, { throwIfNoEntry: false });
     const read = attempt(() => disk.read(verdict.open.paths[i]!));
-    if (!read.ok || stat === undefined || printOf(sha256Hex(read.value)) !== verdict.open.prints[i]) return false;
+    if (!read.ok || stat === undefined || fingerprint(read.value) !== verdict.open.prints[i]) return false;
     stats.push(stat);
   }
   if (stats.every((s) => disk.grainMs(s) === 0 || Date.now() - s.ctimeMs >= disk.grainMs(s))) attempt(() => refresh(path, verdict.open, verdict.touched, stats));
@@ -107,6 +109,7 @@ const REMOTE_TIMEOUT_MS = 10_000;
 async function loadGraph(packaged: GraphModule, doors: Doors, argv: readonly string[]): Promise<{ loaded: LoadedGraph; failed?: undefined } | { loaded?: undefined; failed: Parameters<typeof diagnosticsText>[0] }> {
   const asked = rawValues(argv, "--graph")[0];
   const path = asked ?? (existsSync(GRAPH_FILE) ? GRAPH_FILE : undefined);
+  if (path !== undefined) await loadDigest();
   if (path === undefined || (asked === undefined && sha256Hex(readFileSync(path)) === GRAPH_SOURCE_ID)) {
     return { loaded: { module: packaged, code: BUILD_ID, sources: path === undefined ? [] : [path] } };
   }
@@ -392,6 +395,8 @@ export async function main(packaged: GraphModule, doors: Doors): Promise<void> {
   process.on("uncaughtException", fault);
   try {
     await answer(packaged, doors);
+    // All is said and written: what V8 still compiles in other threads, and its heap, need not be waited for and taken down.
+    process.exit();
   } catch (e) {
     fault(e);
   }
@@ -439,7 +444,10 @@ async function answer(packaged: GraphModule, doors: Doors): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  if (answeredByContent(argv)) return;
+  if (await answeredByContent(argv)) return;
+  // Compiled by other threads while the words are read.
+  void loadDigest();
+  void loadFingerprint();
   const graph = await loadGraph(packaged, doors, argv);
   if (graph.loaded === undefined) {
     writeAll(2, utf8(diagnosticsText(graph.failed)));

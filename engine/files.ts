@@ -3,7 +3,8 @@
 
 import { attempt, type Disk, type Stat } from "./host/disk.ts";
 import { ByteReader, ByteWriter, checksum, CutShort, textOf, utf8 } from "./lib/bytes.ts";
-import { digestOf, type Digest, sha256Hex, sha256Stream } from "./lib/digest.ts";
+import { digestOf, type Digest, sha256Stream } from "./lib/digest.ts";
+import { BIG_FROM_BYTES, fingerprint, fingerprintOfBig } from "./lib/fingerprint.ts";
 import { holds } from "./lib/path.ts";
 
 export interface FileEntry {
@@ -12,11 +13,19 @@ export interface FileEntry {
   readonly size: number;
   readonly ino: number;
   readonly sha256: string;
+  readonly fingerprint: bigint;
   /** The stamp was too young to trust when the content was read. */
   readonly racy: boolean;
 }
 
 export type FileState = { readonly kind: "file"; readonly digest: Digest } | { readonly kind: "missing" } | { readonly kind: "unreadable"; readonly code: string; readonly message: string };
+
+/** Of what was read. */
+interface Sums {
+  readonly size: number;
+  readonly sha256: string;
+  readonly fingerprint: bigint;
+}
 
 /** What other workspaces have learned of files that are not of this one. */
 export interface KnownElsewhere {
@@ -25,14 +34,11 @@ export interface KnownElsewhere {
 }
 
 const MAGIC = 0x46373058; // "X07F"
-const VERSION = 2;
+const VERSION = 1;
 
 export function sameStat(e: { mtimeMs: number; ctimeMs: number; size: number; ino: number }, s: Stat): boolean {
   return e.mtimeMs === s.mtimeMs && e.ctimeMs === s.ctimeMs && e.size === s.size && e.ino === s.ino;
 }
-
-/** From here on a file is not read whole into memory; programs are so big, sources are not. */
-export const BIG_FROM_BYTES = 1 << 22;
 
 /** Stays in the processor's cache from the reading to what is done with it. */
 const PIECE_BYTES = 1 << 16;
@@ -46,6 +52,8 @@ export class Files {
   readonly #now: () => number;
   readonly #entries = new Map<string, FileEntry>();
   readonly #settled = new Map<string, FileState>();
+  /** Of files that were only looked for: who asks for their content next need not look again. */
+  readonly #stats = new Map<string, Stat | undefined>();
   /** Every path that this build looked at as a source, with what it saw. */
   readonly seen = new Map<string, FileState>();
   changed = false;
@@ -71,6 +79,20 @@ export class Files {
     return this.#entries.get(path);
   }
 
+  /** What stands there, without asking for its content. */
+  peek(path: string): Stat | undefined {
+    const stat = this.#disk.stat(path);
+    this.#stats.set(path, stat);
+    return stat;
+  }
+
+  #stat(path: string): Stat | undefined {
+    if (!this.#stats.has(path)) return this.#disk.stat(path);
+    const stat = this.#stats.get(path);
+    this.#stats.delete(path);
+    return stat;
+  }
+
   /** The content's digest by stat where that is proof enough, else by reading. */
   look(path: string): FileState {
     const known = this.#settled.get(path);
@@ -81,7 +103,7 @@ export class Files {
   }
 
   #examine(path: string): FileState {
-    const stat = this.#disk.stat(path);
+    const stat = this.#stat(path);
     if (stat === undefined) {
       if (this.#entries.delete(path)) this.changed = true;
       return { kind: "missing" };
@@ -94,14 +116,23 @@ export class Files {
       this.know(path, known);
       return { kind: "file", digest: { sha256: known.sha256, size: known.size } };
     }
-    const read = attempt(() => (stat.size < BIG_FROM_BYTES ? digestOf(this.#disk.read(path)) : this.#digestOfBig(path)));
+    const read = attempt(() => (stat.size < BIG_FROM_BYTES ? this.#sums(path) : this.#sumsOfBig(path)));
     if (!read.ok) return { kind: "unreadable", code: read.error.code, message: read.error.message };
     const digest = this.#remember(path, read.value, stat);
     this.#programs?.learn(path, this.#entries.get(path)!);
     return { kind: "file", digest };
   }
 
-  #digestOfBig(path: string): Digest {
+  #sums(path: string): Sums {
+    const bytes = this.#disk.read(path);
+    const print = fingerprint(bytes);
+    const old = this.#entries.get(path);
+    const same = old !== undefined && old.fingerprint === print && old.size === bytes.length;
+    return { size: bytes.length, sha256: same ? old.sha256 : digestOf(bytes).sha256, fingerprint: print };
+  }
+
+  /** Never whole in memory. */
+  #sumsOfBig(path: string): Sums {
     const hash = sha256Stream();
     let size = 0;
     const file = this.#disk.open(path, "read");
@@ -114,16 +145,17 @@ export class Files {
     } finally {
       file.close();
     }
-    return { size, sha256: hash.digest("hex") };
+    const sha256 = hash.digest("hex");
+    return { size, sha256, fingerprint: fingerprintOfBig(sha256) };
   }
 
   /** Records content that was read between two equal stats, or marks it as not to be trusted next time. */
-  #remember(path: string, { size, sha256 }: Digest, before: Stat): Digest {
+  #remember(path: string, { size, sha256, fingerprint }: Sums, before: Stat): Digest {
     const after = this.#disk.stat(path);
     const steady = after !== undefined && sameStat(before, after) && size === after.size;
     const stat = after ?? before;
     const racy = !steady || this.#young(stat);
-    this.#entries.set(path, { mtimeMs: stat.mtimeMs, ctimeMs: stat.ctimeMs, size, ino: stat.ino, sha256, racy });
+    this.#entries.set(path, { mtimeMs: stat.mtimeMs, ctimeMs: stat.ctimeMs, size, ino: stat.ino, sha256, fingerprint, racy });
     this.changed = true;
     return { sha256, size };
   }
@@ -143,26 +175,30 @@ export class Files {
 
   /** Says that this process has just put `bytes` at `path` by renaming the file `made`; what is not that file any more is unknown. */
   written(path: string, bytes: Uint8Array, digest: Digest, made: Stat | undefined): void {
+    this.#stats.delete(path);
     const stat = this.#disk.stat(path);
     if (stat === undefined || made === undefined || stat.size !== bytes.length || stat.ino !== made.ino || stat.mtimeMs !== made.mtimeMs) return this.forget(path);
     const racy = this.#young(stat);
-    this.#entries.set(path, { mtimeMs: stat.mtimeMs, ctimeMs: stat.ctimeMs, size: stat.size, ino: stat.ino, sha256: digest.sha256, racy });
+    this.#entries.set(path, { mtimeMs: stat.mtimeMs, ctimeMs: stat.ctimeMs, size: stat.size, ino: stat.ino, sha256: digest.sha256, fingerprint: fingerprint(bytes), racy });
     this.#settled.set(path, { kind: "file", digest });
     this.changed = true;
   }
 
   forget(path: string): void {
+    this.#stats.delete(path);
     this.#settled.delete(path);
     if (this.#entries.delete(path)) this.changed = true;
   }
 
   /** What this process believed of files below a folder is looked at again. */
   unsettleBelow(folder: string): void {
+    this.#stats.clear();
     for (const path of this.#settled.keys()) if (holds(folder, path)) this.#settled.delete(path);
   }
 
   /** Looks again at everything next time (a new build in the same process, as `--watch` does). */
   unsettle(): void {
+    this.#stats.clear();
     this.#settled.clear();
     this.seen.clear();
   }
@@ -184,7 +220,7 @@ export class Files {
       if (sameStat(entry, stat) && !entry.racy) continue;
       const read = attempt(() => this.#disk.read(path));
       const after = this.#disk.stat(path);
-      if (!read.ok || after === undefined || !sameStat(stat, after) || read.value.length !== entry.size || sha256Hex(read.value) !== entry.sha256) {
+      if (!read.ok || after === undefined || !sameStat(stat, after) || read.value.length !== entry.size || fingerprint(read.value) !== entry.fingerprint) {
         this.forget(path);
         moved.push(path);
         continue;
@@ -206,18 +242,20 @@ export class Files {
     const n = this.#entries.size;
     const w = new ByteWriter();
     const numbers = new Float64Array(n * 4);
+    const prints = new BigUint64Array(n);
     const shas = new Uint8Array(n * 32);
     const flags = new Uint8Array(n);
     const paths: string[] = [];
     let i = 0;
     for (const [path, e] of this.#entries) {
       numbers.set([e.mtimeMs, e.ctimeMs, e.size, e.ino], i * 4);
+      prints[i] = e.fingerprint;
       shas.set(Buffer.from(e.sha256, "hex"), i * 32);
       flags[i] = e.racy ? 1 : 0;
       paths.push(path);
       i += 1;
     }
-    for (const part of [numbers, shas, flags]) w.raw(new Uint8Array(part.buffer));
+    for (const part of [numbers, prints, shas, flags]) w.raw(new Uint8Array(part.buffer));
     w.raw(utf8(paths.join("\0")));
     const body = w.finish();
     const head = new ByteWriter();
@@ -240,10 +278,11 @@ export class Files {
       const n = r.u32();
       const sum = r.u32();
       const body = bytes.slice(r.at);
-      if (checksum(body) !== sum || body.length < n * 65) return false;
+      if (checksum(body) !== sum || body.length < n * 73) return false;
       const numbers = new Float64Array(body.buffer, 0, n * 4);
-      const shas = Buffer.from(body.buffer, n * 32, n * 32).toString("hex");
-      const paths = n === 0 ? [] : textOf(body.subarray(n * 65)).split("\0");
+      const prints = new BigUint64Array(body.buffer, n * 32, n);
+      const shas = Buffer.from(body.buffer, n * 40, n * 32).toString("hex");
+      const paths = n === 0 ? [] : textOf(body.subarray(n * 73)).split("\0");
       if (paths.length !== n) return false;
       for (let i = 0; i < n; i++) {
         this.#entries.set(paths[i]!, {
@@ -251,8 +290,9 @@ export class Files {
           ctimeMs: numbers[i * 4 + 1]!,
           size: numbers[i * 4 + 2]!,
           ino: numbers[i * 4 + 3]!,
+          fingerprint: prints[i]!,
           sha256: shas.slice(i * 64, i * 64 + 64),
-          racy: body[n * 64 + i] === 1,
+          racy: body[n * 72 + i] === 1,
         });
       }
       return true;

@@ -96,6 +96,8 @@ export type PlanFile = { readonly ok: true; readonly bytes: Uint8Array; readonly
 export interface PlanContext {
   /** Builds the artifact (and all it needs) and gives its decoded value, or the diagnostics of what failed. A placement is also put in place. */
   need<T>(artifact: Artifact<T> | Placement<T>): Promise<Result<T>>;
+  /** The same for many; no promise where none of them must be built. */
+  needAll<T>(artifacts: readonly Artifact<T>[]): Promise<readonly Result<T>[]> | readonly Result<T>[];
   /** Builds all of them, in parallel where possible; does not load their content. */
   build(artifacts: readonly (Artifact<unknown> | Placement<unknown>)[]): Promise<Result<void>>;
   /** The digest of an artifact that was built. */

@@ -25,6 +25,7 @@ export class Journal {
   readonly #disk: Disk;
   readonly #path: string;
   #bytes: Buffer = Buffer.alloc(0);
+  #reader: ByteReader | undefined;
   /** Identity -> where its newest record starts in #bytes. */
   readonly #slots = new Map<string, Slot>();
   readonly #fresh = new Map<string, Remembered>();
@@ -93,9 +94,8 @@ export class Journal {
     const slot = this.#slots.get(identity);
     if (slot === undefined) return undefined;
     try {
-      const r = new ByteReader(this.#bytes.subarray(slot.at, slot.at + slot.length));
-      r.raw(32);
-      const key = this.#bytes.toString("hex", slot.at, slot.at + 32);
+      const r = (this.#reader ??= new ByteReader(new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length))).part(slot.at, slot.at + slot.length);
+      const key = r.hex(32);
       const manifest = r.text();
       return { key, manifest, ...readTrace(r) };
     } catch (e) {

@@ -4,7 +4,7 @@
 import type { Reason } from "./event.ts";
 import type { Action } from "./graph.ts";
 import { sha256Hex } from "./lib/digest.ts";
-import type { Inputs, Outputs, ProcessRule } from "./rule.ts";
+import type { ActionSpec, Inputs, Outputs, ProcessRule, ToolIdentity } from "./rule.ts";
 import { commandWords } from "./words.ts";
 
 /** A file found while an action ran: path relative to the action's root, sha256 or "" for a file that was not there. */
@@ -25,14 +25,36 @@ export type DigestOfInput = (artifact: number) => string;
  */
 export function baseManifest(action: Action, code: string, digestOf: DigestOfInput): string {
   const { spec } = action;
-  let text = `rule\t${spec.rule.id}\t${spec.rule.version}\n`;
-  if ("run" in spec.rule) text += `code\t\t${code}\n`;
-  if (spec.tool !== undefined) text += `tool\t${escaped(spec.tool.name)}\t${escaped(`${spec.tool.provider} ${spec.tool.version} ${spec.tool.digest}`)}\n`;
+  const { top, outputs } = fixedLines(spec, action.roles, code);
+  let text = top;
   for (const [name, value] of action.parameters) text += `parameter\t${name}\t${value}\n`;
   if ("command" in spec.rule) text += commandLines(action, spec.rule);
-  for (const role of action.roles) text += `output\t${escaped(role)}\t${escaped(spec.rule.outputs[role]!.name)}\n`;
+  text += outputs;
   for (const input of action.inputs) text += `input\t${input.field} ${escaped(input.name)}\t${digestOf(input.artifact)}\n`;
   return text;
+}
+
+/** What all actions of one rule with one tool begin with, and the lines of their outputs. */
+interface FixedLines {
+  readonly code: string;
+  readonly tool: ToolIdentity | undefined;
+  readonly top: string;
+  readonly outputs: string;
+}
+
+const fixed = new WeakMap<ActionSpec["rule"], FixedLines>();
+
+function fixedLines({ rule, tool }: ActionSpec, roles: readonly string[], code: string): FixedLines {
+  const known = fixed.get(rule);
+  if (known !== undefined && known.tool === tool && known.code === code) return known;
+  let top = `rule\t${rule.id}\t${rule.version}\n`;
+  if ("run" in rule) top += `code\t\t${code}\n`;
+  if (tool !== undefined) top += `tool\t${escaped(tool.name)}\t${escaped(`${tool.provider} ${tool.version} ${tool.digest}`)}\n`;
+  let outputs = "";
+  for (const role of roles) outputs += `output\t${escaped(role)}\t${escaped(rule.outputs[role]!.name)}\n`;
+  const lines = { code, tool, top, outputs };
+  fixed.set(rule, lines);
+  return lines;
 }
 
 /** The words (where a tool is found is not in the key, what it is stands above) and the environment. */

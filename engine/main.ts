@@ -59,5 +59,7 @@ function answered(open: Answered, summary?: string): boolean {
 }
 
 void fast().then((done) => {
-  if (!done) void import("./core.ts").then(({ loadTool }) => loadTool(__dirname));
+  // Nothing is left to do: ending at once is quicker than to be taken down.
+  if (done) process.exit();
+  void import("./core.ts").then(({ loadTool }) => loadTool(__dirname));
 });

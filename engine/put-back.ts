@@ -1,11 +1,11 @@
 // Outputs that were lost, put back as the goal's own record names them: no graph is loaded and no key is made. Where
 // anything is not as the record says it gives up, and the whole tool sees to what is to be done. Knows no goals.
 
+import { createHash } from "node:crypto";
 import { layout } from "./cache/layout.ts";
 import { processRuns, STAMP_GRAIN_MS } from "./cache/running.ts";
 import { attempt, type Disk, realDisk, type Stat } from "./host/disk.ts";
 import { Leftovers } from "./leftovers.ts";
-import { sha256Hex } from "./lib/digest.ts";
 import { Putting } from "./putting.ts";
 import { IN_CACHE, type Open, type PlacedOutput, refresh } from "./record.ts";
 import { STATE_FOLDER } from "./state.ts";
@@ -38,7 +38,7 @@ export function putBack(recordAt: string, open: Open, lost: readonly number[]): 
 /** The bytes, proved to be those that are wanted. */
 function content(disk: Disk, open: Open, [, sha256, size, at]: PlacedOutput): Uint8Array | undefined {
   const bytes = at === IN_CACHE ? cached(disk, layout(open.head.contents!).content(sha256)) : open.small.subarray(at, at + size);
-  return bytes?.length === size && sha256Hex(bytes) === sha256 ? bytes : undefined;
+  return bytes?.length === size && createHash("sha256").update(bytes).digest("hex") === sha256 ? bytes : undefined;
 }
 
 /** What is used is stamped, so that it is not the first to go. */

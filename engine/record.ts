@@ -30,7 +30,8 @@ export interface RecordEntry {
   readonly ctimeMs: number;
   readonly size: number;
   readonly ino: number;
-  /** Content digest of a source or an output; "" for everything else. */
+  readonly fingerprint: bigint;
+  /** Content digest of an output; "" for everything else. Kept so that outputs which nobody makes any more can be removed. */
   readonly sha256: string;
 }
 
@@ -57,7 +58,7 @@ export interface GoalRecord extends Head {
 }
 
 const MAGIC = 0x52373058; // "X07R"
-const VERSION = 6;
+const VERSION = 5;
 /** Magic, version, checksum, 0, then the counts of the sections: entries, head, stdout, paths, outputs, small. */
 const HEADER_BYTES = 40;
 export const RECORD_FOLDER = ".x07-wasm/state/goals";
@@ -89,11 +90,6 @@ export function mayReplay(argv: readonly string[]): boolean {
 
 // ---- the file ------------------------------------------------------------------------------------
 
-/** As much of a digest as tells whether a file here has changed. */
-export function printOf(sha256: string): bigint {
-  return sha256 === "" ? 0n : BigInt(`0x${sha256.slice(0, 16)}`);
-}
-
 export function encodeRecord(record: GoalRecord): Uint8Array {
   const n = record.entries.length;
   const numbers = new Float64Array(n * 4);
@@ -104,7 +100,7 @@ export function encodeRecord(record: GoalRecord): Uint8Array {
     numbers[n + i] = e.ctimeMs;
     numbers[2 * n + i] = e.size;
     numbers[3 * n + i] = e.ino;
-    prints[i] = printOf(e.sha256);
+    prints[i] = e.fingerprint;
     kinds[i] = KINDS.indexOf(e.kind);
   });
   const { key, env, contents } = record;

@@ -19,7 +19,8 @@ import { type ArtifactId, Graph } from "./graph.ts";
 import { attempt, COARSE_TICK_MS, type Disk, type DiskError, type Stat, writeAtomic } from "./host/disk.ts";
 import { Journal } from "./journal.ts";
 import { Leftovers } from "./leftovers.ts";
-import type { Digest } from "./lib/digest.ts";
+import { type Digest, loadDigest } from "./lib/digest.ts";
+import { loadFingerprint } from "./lib/fingerprint.ts";
 import { foldersAbove, holds, normal, under } from "./lib/path.ts";
 import { Programs } from "./programs.ts";
 import type { Trace, TracedOutput } from "./trace.ts";
@@ -125,6 +126,7 @@ export class Session {
   async #open(): Promise<void> {
     if (this.#opened) return this.files.unsettle();
     this.#opened = true;
+    await Promise.all([loadFingerprint(), loadDigest()]);
     const known = attempt(() => this.#world.disk.read(`${STATE_FOLDER}/files`));
     if (known.ok && !this.files.load(known.value)) {
       this.#recover({ code: "GRAPH_STATE_DROPPED", severity: "warning", stage: "run", message: "the table of known files is damaged or of another version; it was dropped", hint: "nothing to do: every file is read again", place: { file: `${STATE_FOLDER}/files` } });
@@ -277,6 +279,7 @@ class PlanRun {
     this.#build = new Build(this.#graph, { disk, files, journal, cache, farther, runProcess, emit, now, signal, formerOutputs }, { ...options, jobs });
     this.context = {
       need: (a) => this.#need(a),
+      needAll: (all) => this.#valuesAtOnce(all) ?? Promise.all(all.map((a) => this.#need(a))),
       build: (all) => this.#buildAll(all),
       digest: (a) => this.#digest(a),
       read: (path) => this.#read(path),
@@ -392,6 +395,25 @@ class PlanRun {
     return ok(artifact.decode(bytes));
   }
 
+  /** Where nothing must run: plans that ask for hundreds of values, one after the other, need not wait for each. */
+  #valuesAtOnce<T>(all: readonly Artifact<T>[]): Result<T>[] | undefined {
+    const before = this.#graph.problems.length;
+    const ids = this.#ids(all);
+    const problems = this.#graph.problems.slice(before);
+    if (problems.length > 0) return all.map(() => fail(problems));
+    if (ids.length < all.length || ids.length === 0) return undefined;
+    if (!this.#writes) this.#beginBuilding();
+    this.#writes = true;
+    if (!this.#build.demandAtOnce(ids)) return undefined;
+    const values: Result<T>[] = [];
+    for (const [i, id] of ids.entries()) {
+      const bytes = this.#build.lacks(id) ? undefined : this.#build.contentAtOnce(id);
+      if (bytes === undefined) return undefined;
+      values.push(ok(all[i]!.decode(bytes)));
+    }
+    return values;
+  }
+
   async #buildAll(all: readonly (Artifact<unknown> | Placement<unknown>)[]): Promise<Result<void>> {
     const problemsBefore = this.#graph.problems.length;
     this.#graph.announce(all.filter((a): a is Placement<unknown> => a.type === "placement"));
@@ -459,7 +481,7 @@ class PlanRun {
 
   #probe(path: string): "file" | "dir" | "other" | "missing" {
     const at = normal(path);
-    const kind = this.#world.disk.stat(at)?.kind ?? "missing";
+    const kind = this.#files.peek(at)?.kind ?? "missing";
     if (!this.#seen.has(at)) this.#seen.set(at, kind === "missing" ? "missing" : "present");
     return kind;
   }

@@ -48,8 +48,7 @@ export function readTrace(r: ByteReader): Trace {
   for (let n = r.u32(); n > 0; n--) discovered.push({ path: r.text(), sha256: r.text() });
   const outputs: TracedOutput[] = [];
   for (let n = r.u32(); n > 0; n--) {
-    const digest = r.raw(32);
-    const sha256 = Buffer.from(digest.buffer, digest.byteOffset, 32).toString("hex");
+    const sha256 = r.hex(32);
     const size = r.f64();
     outputs.push({ sha256, size, inline: r.u8() === 0 ? undefined : r.blob() });
   }

@@ -3,6 +3,7 @@
 
 import { type Diagnostic, fail, ok, type Result } from "../diagnostic.ts";
 import { attempt, type Disk } from "../host/disk.ts";
+import { loadDigest } from "../lib/digest.ts";
 import { under } from "../lib/path.ts";
 import { type Exported, exportArchive } from "./archive.ts";
 import { collect, type Collected, damageOf, survey } from "./keep.ts";
@@ -60,7 +61,8 @@ export interface DeskOptions {
   readonly alive: (pid: number) => boolean;
 }
 
-export function cacheDesk(disk: Disk, folder: string, { maxBytes, now, alive }: DeskOptions): CacheDesk {
+export async function cacheDesk(disk: Disk, folder: string, { maxBytes, now, alive }: DeskOptions): Promise<CacheDesk> {
+  await loadDigest();
   const at = layout(folder);
   const problems: Diagnostic[] = [];
   const cache = () => localCache(disk, folder, { onProblem: (d) => void problems.push(d), maxBytes, now, alive });

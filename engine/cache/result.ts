@@ -89,7 +89,7 @@ function split(file: Uint8Array, key: string): Part[] | undefined {
     const r = new ByteReader(file);
     if (r.u32() !== MAGIC || r.u32() !== VERSION) return undefined;
     const sum = r.u32();
-    if (Buffer.from(r.raw(32)).toString("hex") !== key) return undefined;
+    if (r.hex(32) !== key) return undefined;
     const sizes: (readonly [length: number, sum: number])[] = [];
     for (let n = r.u32(); n > 0; n--) sizes.push([r.u32(), r.u32()]);
     if (checksum(file.subarray(TOP_BYTES, r.at)) !== sum) return undefined;

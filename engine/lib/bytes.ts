@@ -78,15 +78,23 @@ export class ByteReader {
   readonly bytes: Uint8Array;
   #view: DataView;
   #texts: Buffer;
+  #end: number;
   at = 0;
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
+    this.#end = bytes.length;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#texts = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   }
+  /** Goes on at `at`, and sees nothing from `end` on. */
+  part(at: number, end: number): this {
+    this.at = at;
+    this.#end = Math.min(end, this.bytes.length);
+    return this;
+  }
   #take(n: number): number {
     const at = this.at;
-    if (at + n > this.bytes.length) throw new CutShort();
+    if (at + n > this.#end) throw new CutShort();
     this.at = at + n;
     return at;
   }
@@ -102,6 +110,11 @@ export class ByteReader {
   raw(n: number): Uint8Array {
     const at = this.#take(n);
     return this.bytes.subarray(at, at + n);
+  }
+  /** So many bytes as lower-case hex digits. */
+  hex(n: number): string {
+    const at = this.#take(n);
+    return this.#texts.toString("hex", at, at + n);
   }
   blob(): Uint8Array {
     return this.raw(this.u32());

@@ -13,8 +13,7 @@ let root: string | undefined;
 /** The folder of this package that holds arch/: above the bundle, or above the sources. */
 export function packageRoot(): string {
   if (root !== undefined) return root;
-  // In the built script that is known without node:url.
-  let folder = dirname(typeof __filename === "string" ? __filename : fileURLToPath(import.meta.url));
+  let folder = dirname(fileURLToPath(import.meta.url));
   for (let up = 0; up < 2 && !existsSync(join(folder, "arch", "wasm")); up++) folder = dirname(folder);
   root = folder;
   return root;

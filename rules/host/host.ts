@@ -25,6 +25,8 @@ export interface CommandJob {
 export type NotStarted =
   | { readonly kind: "malformed"; readonly message: string }
   | { readonly kind: "engine"; readonly message: string; readonly hint?: string }
+  /** The host cannot hold it to its capabilities. */
+  | { readonly kind: "capabilities"; readonly message: string; readonly wants: readonly string[]; readonly hint: string }
   /** Imports that the host does not offer, or the export that it would call is not there. */
   | { readonly kind: "world"; readonly message: string; readonly names: readonly string[]; readonly notes: readonly string[] };
 
@@ -72,6 +74,8 @@ export type HttpEnd =
 
 /** A component that is ready to answer requests; each gets an instance of its own. */
 export interface HttpHandler {
+  /** Its guests may wait for others, or are to run but once: they belong into threads. */
+  readonly away?: boolean;
   /** At once where it can: a promise costs a turn of the loop. */
   answer(request: HttpRequest): HttpOutcome | Promise<HttpOutcome>;
   close(): Promise<void>;

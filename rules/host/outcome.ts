@@ -65,10 +65,11 @@ export function explainNotStarted(why: NotStarted, codes: StartCodes): Diagnosti
   switch (why.kind) {
     case "malformed": return { ...finding(codes.malformed, "run", `not a component that can be run: ${why.message}`), hint: "build it again with `x07-wasm component build`" };
     case "engine": return { ...finding(codes.engine, "run", why.message), ...(why.hint !== undefined && { hint: why.hint }) };
+    case "capabilities": return { ...finding("X07WASM_CAPS_HOST_UNSUPPORTED", "parse", why.message, { wants: why.wants }), hint: why.hint };
     case "world": return {
       ...finding(codes.world, "run", why.message, { missing: why.names.slice(0, 64) }),
       ...(why.notes.length > 0 && { notes: why.notes }),
-      hint: "this host offers WASI 0.2 (cli, io, clocks, random, http) and what is named in data.missing is no part of it; check the component's world with `x07-wasm component targets`",
+      hint: "this host offers WASI 0.2 (cli, io, clocks, random, filesystem, http) and what is named in data.missing is no part of it; check the component's world with `x07-wasm component targets`",
     };
   }
 }

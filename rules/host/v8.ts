@@ -10,6 +10,7 @@ import type { Func } from "./component/plan.ts";
 import { spellFunc } from "./component/types.ts";
 import { Tank } from "./component/tank.ts";
 import type { Tagged, Value } from "./component/value.ts";
+import { beyondV8, leavesTracesBy, namesOf } from "./demands.ts";
 import { leavesTraces } from "../ops/grants.ts";
 import type { Grants } from "../ops/grants.ts";
 import type { CommandJob, CommandOutcome, Ended, HttpEnd, HttpHandler, HttpJob, HttpOutcome, HttpResponse, NotStarted } from "./host.ts";
@@ -138,6 +139,9 @@ export class V8Handler implements HttpHandler {
   readonly #maxResponse: number;
   readonly #grants: Grants | null;
   readonly #courier: Courier | null;
+  readonly away: boolean;
+  /** Wakes a guest that waits for others. */
+  readonly #bell = new Int32Array(new SharedArrayBuffer(4));
   /** One for all requests: a guest is never called again once its request is answered. */
   readonly #tank: Tank;
   #runner: Runner | null = null;
@@ -151,8 +155,9 @@ export class V8Handler implements HttpHandler {
     this.#grants = job.grants ?? null;
     this.#courier = this.#grants === null ? null : new Courier(this.#grants.network);
     this.#tank = tankOf(loaded.limits);
+    this.away = leavesTraces(this.#grants) && leavesTracesBy(namesOf(loaded.prepared.program.plan.imports));
     // What leaves traces is not tried: it is done once.
-    const mayTry = !leavesTraces(this.#grants) && loaded.limits.wallMs !== null && loaded.prepared.program.modules.some((m) => m.memory?.sizeless === true && m.memory.min > m.memory.least);
+    const mayTry = !this.away && loaded.limits.wallMs !== null && loaded.prepared.program.modules.some((m) => m.memory?.sizeless === true && m.memory.min > m.memory.least);
     this.#shortest = new Array<number>(33).fill(mayTry ? 0 : SHORT_PAGES.length);
   }
 
@@ -161,7 +166,7 @@ export class V8Handler implements HttpHandler {
   }
 
   answer(request: HttpRequest): HttpOutcome | Promise<HttpOutcome> {
-    if (leavesTraces(this.#grants) && sideProgram() !== null) return runDeep({ kind: "request", job: this.#job, request }).then((deep) => deep ?? LOST);
+    if (this.away && sideProgram() !== null) return runDeep({ kind: "request", job: this.#job, request }).then((deep) => deep ?? LOST);
     const outcome = this.answerNow(request);
     if (outcome.kind !== "stopped" || outcome.stop.kind !== "host-stack") return outcome;
     return runDeep({ kind: "request", job: this.#job, request }).then((deep) => deep ?? outcome);
@@ -196,7 +201,7 @@ export class V8Handler implements HttpHandler {
     return { outcome: { ...outcome, response: { ...outcome.response, body: NO_BYTES } }, begun: true };
   }
 
-  #run(exchange: Exchange, short = WHOLE, bell: Int32Array = new Int32Array(new SharedArrayBuffer(4))): HttpOutcome {
+  #run(exchange: Exchange, short = WHOLE, bell: Int32Array = this.#bell): HttpOutcome {
     this.#tank.fill(short === WHOLE ? Infinity : ATTEMPT_MS);
     const outside = new Outside(this.#grants, this.#tank, this.#courier, bell);
     const world = this.#world(exchange, outside);
@@ -235,5 +240,7 @@ function outcomeOf(exchange: Exchange): HttpEnd {
 
 export function openV8(job: HttpJob): Result<V8Handler, NotStarted> {
   const loaded = load(job.component, "proxy", hostLimits(job.limits, job.wallMs));
-  return loaded.ok ? ok(new V8Handler(loaded.value, job)) : fail(loaded.error);
+  if (!loaded.ok) return loaded;
+  const beyond = beyondV8(job.grants ?? null, namesOf(loaded.value.prepared.program.plan.imports));
+  return beyond === null ? ok(new V8Handler(loaded.value, job)) : fail(beyond);
 }

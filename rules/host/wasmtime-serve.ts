@@ -8,6 +8,9 @@ import { resolve } from "node:path";
 import { fail, ok } from "../../engine/index.ts";
 import type { PlanContext, Result } from "../../engine/index.ts";
 import type { HttpHandler, HttpJob, HttpOutcome, NotStarted } from "./host.ts";
+import { leavesTraces } from "../ops/grants.ts";
+import type { Grants } from "../ops/grants.ts";
+import { beyondWasmtime, interfacesOf } from "./demands.ts";
 import { hostLimits } from "./limits.ts";
 import { openV8 } from "./v8.ts";
 import type { V8Handler } from "./v8.ts";
@@ -23,12 +26,21 @@ const CAUSE = /wasm trap: |forcing trap when|minimum size of|timed out after/;
 export async function openWasmtime(context: PlanContext, job: HttpJob): Promise<Result<HttpHandler, NotStarted>> {
   const found = findWasmtime(context);
   if (!found.ok) return fail(found.why);
-  const words = ["serve", "--addr", "127.0.0.1:0", ...limitWords(hostLimits(job.limits, job.wallMs), job.limits), "-S", "cli=y", resolve(job.path)];
-  const child = spawn(found.program, words, { stdio: ["ignore", "ignore", "pipe"], env: wasmtimeEnv() });
+  const grants = job.grants ?? null;
+  const beyond = beyondWasmtime(grants, interfacesOf(job.component) ?? new Set());
+  if (beyond !== null) return fail(beyond);
+  const words = ["serve", "--addr", "127.0.0.1:0", ...limitWords(hostLimits(job.limits, job.wallMs), job.limits), "-S", "cli=y", ...grantWords(grants), resolve(job.path)];
+  const child = spawn(found.program, words, { stdio: ["ignore", "ignore", "pipe"], env: { ...wasmtimeEnv(), ...Object.fromEntries(grants?.env ?? []) } });
   const server = new WasmtimeServer(child, job);
   const port = await server.port();
   if (typeof port === "number") return ok(server);
   return fail(port);
+}
+
+/** Values go by the process's environment: its words are for everybody to see. */
+function grantWords(grants: Grants | null): string[] {
+  if (grants === null) return [];
+  return [...grants.env.flatMap(([name]) => ["--env", name]), ...grants.folders.flatMap(({ host, path }) => ["--dir", `${host}::${path}`])];
 }
 
 class WasmtimeServer implements HttpHandler {
@@ -88,7 +100,8 @@ class WasmtimeServer implements HttpHandler {
    */
   #explained(request: HttpRequest, trapped: boolean): HttpOutcome {
     this.#explainer ??= openV8(this.#job);
-    const again = this.#explainer.ok ? this.#explainer.value.answerNow(request) : null;
+    // What leaves traces is done once.
+    const again = this.#explainer.ok && !leavesTraces(this.#job.grants ?? null) ? this.#explainer.value.answerNow(request) : null;
     if (again !== null && again.kind !== "answered" && (again.kind === "stopped") === trapped) return again;
     return trapped ? { kind: "stopped", stop: { kind: "trap", message: "error while executing" } } : { kind: "refused", message: "guest never invoked `response-outparam::set` method" };
   }

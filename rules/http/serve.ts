@@ -6,7 +6,6 @@ import { validate } from "../contract/validate.ts";
 import { Witness } from "../incident/record.ts";
 import { incidentPlace, writeIncident } from "../incident/write.ts";
 import type { Host } from "../run/choose-host.ts";
-import { loadOps } from "../ops/load.ts";
 import { NetworkRules } from "../ops/network.ts";
 import type { Capabilities } from "../ops/capabilities.ts";
 import { finding } from "../wasm/finding.ts";
@@ -67,7 +66,7 @@ class Serving {
   async #capabilities(): Promise<Capabilities | null | undefined> {
     const path = this.#o["ops"];
     if (typeof path !== "string") return null;
-    const { capabilities, inputs, diagnostics } = await loadOps(this.#witness.context, path);
+    const { capabilities, inputs, diagnostics } = await (await import("../ops/load.ts")).loadOps(this.#witness.context, path);
     this.#inputs.push(...inputs);
     this.#diagnostics.push(...diagnostics);
     return capabilities ?? undefined;

@@ -1,18 +1,23 @@
 // What a bundle keeps so that its command can be run again elsewhere: the words, the files it looked at, what it answered. Knows nothing of any command.
 
+import { statSync } from "node:fs";
 import { canonical, isJsonArray, isJsonObject, parentOf, parseJson, sha256Hex } from "../../engine/index.ts";
 import type { JsonObject, JsonValue, PlanContext } from "../../engine/index.ts";
+import { Confidential } from "../ops/conceal.ts";
 
 export const REPLAY_FILE = "replay.json";
 export const REPLAY_VERSION = "x07.wasm.incident.replay@0.1.0";
 
 const utf8 = new TextEncoder();
+/** Larger ones are no part of a bundle. */
+const MAX_GUEST_FILE = 16 * 1024 * 1024;
 
 /** A plan's context that remembers which files and variables were asked for. */
 export class Witness {
   readonly context: PlanContext;
   readonly #asked = new Set<string>();
   readonly #folders = new Set<string>();
+  readonly #withheld = new Set<string>();
   readonly #env = new Map<string, string | undefined>();
   /** What is asked through this one is not kept: the program of a tool is not. */
   readonly outer: PlanContext;
@@ -20,6 +25,9 @@ export class Witness {
   stdin: Uint8Array | undefined;
   /** Which secrets the command had; a rerun must be given them, for a bundle never holds one. */
   secrets: readonly { readonly id: string; readonly source: "env" | "file" }[] = [];
+  confidential = new Confidential([]);
+  /** What clocks and chance told the guest: a rerun is told the same. */
+  evidence: Uint8Array | undefined;
 
   constructor(context: PlanContext) {
     this.outer = context;
@@ -33,6 +41,15 @@ export class Witness {
         return value;
       },
     };
+  }
+
+  /** A file, or a folder, that a guest of the command used. */
+  alsoFile(path: string): void {
+    if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > MAX_GUEST_FILE) this.#withheld.add(path);
+    else this.#asked.add(path);
+  }
+  alsoFolder(path: string): void {
+    this.#folders.add(path);
   }
 
   /** A path that could not be written: what is in its way belongs to the bundle, to be in the way again. */
@@ -56,8 +73,10 @@ export class Witness {
     };
     const files = [...this.#asked].sort().map((path): JsonObject => {
       const read = this.outer.read(path);
-      return read.ok ? { path, ...keep(read.bytes) } : { path, missing: true };
+      if (!read.ok) return { path, missing: true };
+      return this.confidential.in(read.bytes) ? { path, withheld: true } : { path, ...keep(read.bytes) };
     });
+    for (const path of [...this.#withheld].sort()) files.push({ path, withheld: true });
     for (const path of [...this.#folders].sort()) files.push({ path, folder: true });
     const report = parsed(reportBytes);
     const meta = isJsonObject(report["meta"]) ? report["meta"] : {};
@@ -69,6 +88,7 @@ export class Witness {
       argv: meta["argv"] ?? [],
       env: Object.fromEntries([...this.#env].filter(([name, value]) => name !== "PATH" && value !== undefined)) as JsonObject,
       stdin,
+      ...(this.evidence !== undefined && { evidence: keep(this.evidence) }),
       ...(this.secrets.length > 0 && { secrets: this.secrets.map((secret) => ({ ...secret })) }),
       files,
       expected: outcomeOf(report),

@@ -7,6 +7,7 @@ import { basename, dirname, join, normalize } from "node:path";
 import { asNumber, compact, fail, isJsonArray, isJsonObject, ok, parseJson, sha256Hex } from "../../engine/index.ts";
 import type { Diagnostic, GoalAnswer, JsonObject, JsonValue, OptionSpec, PlanContext, Result } from "../../engine/index.ts";
 import { validate } from "../contract/validate.ts";
+import { resolveSecret } from "../ops/secrets.ts";
 import { finding } from "../wasm/finding.ts";
 import { outcomeOf, REPLAY_FILE } from "./record.ts";
 import { wordsAgain } from "./words.ts";
@@ -37,7 +38,9 @@ export async function replayIncident(context: PlanContext, dir: string, tool: re
   try {
     const laid = layOut(context, dir, base, recorded);
     if (!laid.ok) return answer(dir, known, laid.error);
-    const again = await runAgain(laid.value, tool, optionsOf(command), recorded, context.env("PATH"));
+    const secrets = secretsAgain(context, recorded);
+    if (!secrets.ok) return answer(dir, known, secrets.error);
+    const again = await runAgain(laid.value, tool, optionsOf(command), recorded, { ...secrets.value, PATH: context.env("PATH") });
     if (!again.ok) return answer(dir, known, again.error);
     const actual = outcomeOf(again.value);
     const differs = differences(expected, actual);
@@ -77,6 +80,8 @@ interface Laid {
   readonly cwd: string;
   readonly base: string;
   readonly stdin: Uint8Array;
+  /** Where recorded evidence is; null: there is none. */
+  readonly evidence: string | null;
   /** What absolute paths of the recorded command are here. */
   readonly moved: Map<string, string>;
 }
@@ -84,12 +89,12 @@ interface Laid {
 function layOut(context: PlanContext, dir: string, base: string, recorded: JsonObject): Result<Laid> {
   const cwd = join(base, CWD);
   mkdirSync(cwd, { recursive: true });
-  const laid: Laid = { cwd, base, moved: new Map(), stdin: new Uint8Array(0) };
+  let laid: Laid = { cwd, base, moved: new Map(), stdin: new Uint8Array(0), evidence: null };
   for (const file of recorded["files"] as readonly JsonObject[]) {
     const path = String(file["path"]);
     const to = placeOf(laid, path);
     if (to === undefined) return fail([finding("X07WASM_INCIDENT_PATH_INVALID", "parse", `the recorded path ${path} leads out of the folder of the rerun`)]);
-    if (file["missing"] === true) continue;
+    if (file["missing"] === true || file["withheld"] === true) continue;
     if (file["folder"] === true) {
       const made = laidOut(path, () => mkdirSync(to, { recursive: true }));
       if (!made.ok) return made;
@@ -102,6 +107,14 @@ function layOut(context: PlanContext, dir: string, base: string, recorded: JsonO
       writeFileSync(to, content.value);
     });
     if (!written.ok) return written;
+  }
+  const { evidence } = recorded;
+  if (isJsonObject(evidence)) {
+    const content = contentOf(context, dir, String(evidence["sha256"]));
+    if (!content.ok) return content;
+    const to = join(base, "evidence.json");
+    writeFileSync(to, content.value);
+    laid = { ...laid, evidence: to };
   }
   const stdin = recorded["stdin"];
   if (!isJsonObject(stdin)) return ok(laid);
@@ -141,11 +154,19 @@ function contentOf(context: PlanContext, dir: string, sha256: string): Result<Ui
   return ok(read.bytes);
 }
 
+/** Secrets are in no bundle: whoever runs the command again must have them. */
+function secretsAgain(context: PlanContext, recorded: JsonObject): Result<NodeJS.ProcessEnv> {
+  const ids = ((recorded["secrets"] ?? []) as readonly JsonObject[]).map((secret) => String(secret["id"]));
+  const found = ids.map((id) => resolveSecret(id, context.engine.cwd, process.env));
+  const missing = found.flatMap((secret) => (secret.ok ? [] : secret.error));
+  return missing.length > 0 ? fail(missing) : ok(Object.fromEntries(found.flatMap((secret) => (secret.ok ? [[secret.value.variable, secret.value.value]] : []))));
+}
+
 // ---------------------------------------------------------------------------------------------- the rerun
 
-async function runAgain(laid: Laid, tool: readonly string[], options: readonly OptionSpec[], recorded: JsonObject, path: string | undefined): Promise<Result<JsonObject>> {
-  const words = wordsAgain(recorded["argv"] as readonly string[], options, (p) => mapAbsolute(laid, p));
-  const env = { ...(recorded["env"] as { readonly [name: string]: string }), HOME: laid.base, ...(path === undefined ? {} : { PATH: path }) };
+async function runAgain(laid: Laid, tool: readonly string[], options: readonly OptionSpec[], recorded: JsonObject, more: NodeJS.ProcessEnv): Promise<Result<JsonObject>> {
+  const words = wordsAgain(recorded["argv"] as readonly string[], options, (p) => mapAbsolute(laid, p)).map((word) => (laid.evidence !== null && word.startsWith("--evidence-out=") ? `--evidence-in=${laid.evidence}` : word));
+  const env = { ...(recorded["env"] as { readonly [name: string]: string }), HOME: laid.base, ...more };
   const { stdout, stderr } = await collect([...tool, ...words, "--no-cache", "--json"], laid, env);
   let text = stdout;
   for (const [original, moved] of laid.moved) text = text.replaceAll(JSON.stringify(moved).slice(1, -1), JSON.stringify(original).slice(1, -1));
@@ -154,7 +175,7 @@ async function runAgain(laid: Laid, tool: readonly string[], options: readonly O
   return fail([{ ...finding("X07WASM_INCIDENT_RERUN_FAILED", "run", "the rerun gave no report", { stderr: stderr.slice(0, 4096) }), hint: "was the bundle made by another version of this tool?" }]);
 }
 
-function collect(command: readonly string[], laid: Laid, env: { readonly [name: string]: string }): Promise<{ readonly stdout: string; readonly stderr: string }> {
+function collect(command: readonly string[], laid: Laid, env: NodeJS.ProcessEnv): Promise<{ readonly stdout: string; readonly stderr: string }> {
   return new Promise((resolve) => {
     const [program, ...words] = command as [string, ...string[]];
     const child = spawn(program, words, { cwd: laid.cwd, env, stdio: "pipe" });

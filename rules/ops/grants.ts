@@ -6,10 +6,9 @@ import { join, relative, sep } from "node:path";
 import type { Diagnostic, FileDigest, OptionValues } from "../../engine/index.ts";
 import type { Witness } from "../incident/record.ts";
 import { finding } from "../wasm/finding.ts";
+import { Confidential } from "./conceal.ts";
 import type { Capabilities, Mode, NetworkCapabilities, Preopen } from "./capabilities.ts";
-import { readEvidence } from "./evidence.ts";
 import type { Evidence } from "./evidence.ts";
-import { loadOps } from "./load.ts";
 import { resolveSecret, SECRET_VARIABLE } from "./secrets.ts";
 import type { ProvidedSecret, Secret } from "./secrets.ts";
 
@@ -49,7 +48,7 @@ export async function loadGrants(witness: Witness, options: OptionValues): Promi
   const inputs: FileDigest[] = [];
   const failed = (diagnostics: readonly Diagnostic[]): LoadedGrants => ({ ok: false, diagnostics, inputs });
   const path = options["ops"];
-  const ops = typeof path === "string" ? await loadOps(witness.context, path) : null;
+  const ops = typeof path === "string" ? await (await import("./load.ts")).loadOps(witness.context, path) : null;
   inputs.push(...(ops?.inputs ?? []));
   if (ops !== null && ops.capabilities === null) return failed(ops.diagnostics);
   const capabilities = ops?.capabilities ?? null;
@@ -62,8 +61,11 @@ export async function loadGrants(witness: Witness, options: OptionValues): Promi
   const problems = [...(evidence.ok ? [] : evidence.diagnostics), ...secrets.flatMap((s) => (s.ok ? [] : s.error)), ...folders.flatMap((f) => (f.ok ? [] : [f.diagnostic]))];
   if (problems.length > 0 || !evidence.ok) return failed(problems);
   const known = secrets.flatMap((s) => (s.ok ? [s.value] : []));
-  witness.secrets = known.map(({ id, source }) => ({ id, source }));
-  return { ok: true, grants: grantsOf(witness, capabilities, folders.flatMap((f) => (f.ok ? [f.folder] : [])), known, evidence.use), inputs };
+  const grants = grantsOf(witness, capabilities, folders.flatMap((f) => (f.ok ? [f.folder] : [])), known, evidence.use);
+  witness.secrets = grants.secrets;
+  witness.confidential = new Confidential(grants.confidential);
+  for (const { path } of grants.folders) witness.alsoFolder(path);
+  return { ok: true, grants, inputs };
 }
 
 function grantsOf(witness: Witness, capabilities: Capabilities, folders: readonly GrantedFolder[], secrets: readonly Secret[], evidence: EvidenceUse | null): Grants {
@@ -108,7 +110,7 @@ async function readUse(witness: Witness, options: OptionValues, inputs: FileDige
   const read = witness.context.read(path);
   if (!read.ok) return { ok: false, diagnostics: [unmet(`failed to read evidence: ${path}: ${read.error}`)] };
   inputs.push(read.digest);
-  const evidence = await readEvidence(read.bytes, path);
+  const evidence = await (await import("./evidence.ts")).readEvidence(read.bytes, path);
   return evidence.ok ? { ok: true, use: { kind: "replay", evidence: evidence.value } } : { ok: false, diagnostics: evidence.error.map(unmet) };
 }
 

@@ -98,5 +98,5 @@ function sameHost(allowed: string, host: string): boolean {
 
 /** Asks the system's resolver. */
 export const systemResolve: Resolve = (host, done) => {
-  void import("node:dns").then(({ lookup }) => lookup(host, { all: true, order: "verbatim" } as { all: true }, (error, addresses) => done(error, addresses)));
+  void import("node:dns").then(({ lookup }) => lookup(host, { all: true, verbatim: true }, (error, addresses) => done(error, addresses)));
 };

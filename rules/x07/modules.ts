@@ -80,24 +80,27 @@ class Finder {
   async findAll(): Promise<Result<void>> {
     let wave: [string, string][] = [["main", this.project.entry]];
     while (wave.length > 0) {
-      const imports = new Set<string>();
-      const found = await Promise.all(wave.map(([id, path]) => this.parse(id, path, imports)));
-      const failed = found.flatMap((r) => (r.ok ? [] : r.error));
+      const nodes = wave.map(([id, path]) => this.parse(id, path));
+      const found = this.context.needAll(nodes.map((n) => n.facts));
+      const facts = found instanceof Promise ? await found : found;
+      const failed = facts.flatMap((r) => (r.ok ? [] : r.error));
       if (failed.length > 0) return fail(failed);
+      const imports = new Set<string>();
+      for (const [i, [id]] of wave.entries()) if (facts[i]?.ok === true) this.take(id, nodes[i]!.module, facts[i].value, imports);
       wave = [...imports].flatMap((id) => this.locate(id));
     }
     return ok(undefined);
   }
 
-  private async parse(id: string, path: string, imports: Set<string>): Promise<Result<void>> {
+  private parse(id: string, path: string) {
     const source = named(file(under(this.folder, path)), path);
     // Modules of two projects may have one name: their nodes must not be taken for each other's past.
-    const node = parseX07({ source, id }, { tool: this.tool, label: under(this.folder, id) });
-    const facts = await this.context.need(node.facts);
-    if (!facts.ok) return facts;
-    this.nodes.set(id, { module: node.module, facts: facts.value });
-    if (facts.value.ok) for (const i of facts.value.value.imports) imports.add(i);
-    return ok(undefined);
+    return parseX07({ source, id }, { tool: this.tool, label: under(this.folder, id) });
+  }
+
+  private take(id: string, module: Artifact, facts: Parsed<ModuleFacts>, imports: Set<string>): void {
+    this.nodes.set(id, { module, facts });
+    if (facts.ok) for (const i of facts.value.imports) imports.add(i);
   }
 
   private locate(id: string): [string, string][] {

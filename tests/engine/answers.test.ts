@@ -182,8 +182,8 @@ const HONEST: Answer = {
   form: ANSWER_FORM,
   goal: "all",
   env: [],
-  proofs: [["source", "src/a", sha256Hex("aaaa"), 4]],
-  outputs: [["out/a", sha256Hex("x"), 1, Buffer.from("x").toString("base64")]],
+  proofs: [["source", "src/a", sha256Hex("aaaa"), 4, "1"]],
+  outputs: [["out/a", sha256Hex("x"), 1, "1", Buffer.from("x").toString("base64")]],
   report: null,
   reportOnStdout: false,
   stdout: "",
@@ -210,7 +210,7 @@ describe("an answer", () => {
     expect(w.text("out/a")).toBe("x");
   });
 
-  const output = (path: string, content: string | null = Buffer.from("x").toString("base64")): Partial<Answer> => ({ outputs: [[path, sha256Hex("x"), 1, content]] });
+  const output = (path: string, content: string | null = Buffer.from("x").toString("base64")): Partial<Answer> => ({ outputs: [[path, sha256Hex("x"), 1, "1", content]] });
   const hostile: { readonly [what: string]: object | string } = {
     "puts something outside": output("../x"),
     "puts something outside on a detour": output("out/../../x"),
@@ -223,11 +223,11 @@ describe("an answer", () => {
     "has other bytes than it says": output("out/a", Buffer.from("y").toString("base64")),
     "has no bytes at all": output("out/a", null),
     "fills one place twice": { outputs: [...HONEST.outputs, ...HONEST.outputs] },
-    "reads a folder as a file": { proofs: [["source", "src", sha256Hex(""), 0]] },
+    "reads a folder as a file": { proofs: [["source", "src", sha256Hex(""), 0, "1"]] },
     "has a report that nobody asked for": { report: ["{", ",", "}"] },
     "speaks of the environment in plain": { env: [["HOME", "/root"]] },
     "has proofs of no kind": { proofs: [["trust", "me"]] },
-    "is of another form": { form: `${ANSWER_FORM}0` },
+    "is of another form": { form: "graph.answer@2" },
     "lacks its parts": { outputs: undefined },
     "has a path with a zero in it": output("out/a\0b"),
   };

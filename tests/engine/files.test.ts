@@ -1,13 +1,16 @@
 // The table of known files, where the world moves between two of its own looks.
 
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { file, place } from "../../engine/index.ts";
-import { BIG_FROM_BYTES, Files } from "../../engine/files.ts";
+import { Files } from "../../engine/files.ts";
 import { utf8 } from "../../engine/lib/bytes.ts";
-import { digestOf } from "../../engine/lib/digest.ts";
+import { digestOf, loadDigest } from "../../engine/lib/digest.ts";
+import { BIG_FROM_BYTES, fingerprint, loadFingerprint } from "../../engine/lib/fingerprint.ts";
 import { large, strip } from "../rig/rules.ts";
 import { memoryDisk } from "../rig/memory-disk.ts";
 import { placing, type TestPlan, world } from "../rig/world.ts";
+
+beforeAll(() => Promise.all([loadFingerprint(), loadDigest()]));
 
 const sha = (text: string) => digestOf(utf8(text)).sha256;
 
@@ -69,7 +72,7 @@ test("an output that could not be put in place has no digest, whatever was remem
   });
 });
 
-test("a big file is digested piece by piece, and known by its content as a small one is", () => {
+test("a big file is summed up piece by piece, and known by its content as a small one is", () => {
   const disk = memoryDisk("/w", { ms: 1e6, tick: 10, step: 0.001, fine: true });
   const big = (letter: string) => new Uint8Array(BIG_FROM_BYTES).fill(letter.charCodeAt(0));
   disk.write("a", big("a"));
@@ -78,6 +81,7 @@ test("a big file is digested piece by piece, and known by its content as a small
   const files = new Files({ ...disk, read: (path: string) => (reads.push(path), disk.read(path)) }, () => disk.clock.ms);
   expect(files.look("a")).toEqual({ kind: "file", digest: digestOf(big("a")) });
   expect(reads).toEqual([]);
+  expect(files.entry("a")?.fingerprint).toBe(fingerprint(big("a")));
 
   // The same content again is no news, another of the same size is.
   disk.write("a", big("a"));

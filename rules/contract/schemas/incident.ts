@@ -19,10 +19,11 @@ export const incidentReplay = document(
     argv: list(text(), { min: 1, max: 4096 }),
     env: { type: "object", additionalProperties: text(), propertyNames: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" } },
     stdin: orNull(object(kept)),
-    files: list({ oneOf: [object({ path: path4096, ...kept }), object({ path: path4096, missing: just(true) }), object({ path: path4096, folder: just(true) })] }, { max: 65536 }),
+    files: list({ oneOf: [object({ path: path4096, ...kept }), object({ path: path4096, missing: just(true) }), object({ path: path4096, withheld: just(true) }), object({ path: path4096, folder: just(true) })] }, { max: 65536 }),
     expected: object({ exit_code: exitCode, ok: boolean, diagnostics: list(anyObject), result: anyObject }),
     nondeterminism: anyObject,
   }, {
+    evidence: about(object(kept), "What clocks and chance told the guest."),
     secrets: about(list(providedSecret), "What a rerun has to be given; the values are nowhere."),
   }),
 );

@@ -2,7 +2,6 @@
 
 import cluster from "node:cluster";
 import type { Diagnostic, Result } from "../../../engine/index.ts";
-import { leavesTraces } from "../../ops/grants.ts";
 import type { HttpJob } from "../host.ts";
 import { hostLimits } from "../limits.ts";
 import { openV8 } from "../v8.ts";
@@ -15,7 +14,7 @@ import { Threads } from "./threads.ts";
 export interface Orders {
   readonly job: HttpJob;
   readonly settings: LedgerSettings;
-  readonly listen: Omit<ListenJob, "handler" | "threads" | "away" | "ledger" | "limits" | "ids" | "ready" | "stop">;
+  readonly listen: Omit<ListenJob, "handler" | "threads" | "ledger" | "limits" | "ids" | "ready" | "stop">;
 }
 
 export type FromChild =
@@ -53,7 +52,7 @@ async function serve(orders: Orders, stop: AbortSignal): Promise<void> {
     const limits = hostLimits(orders.job.limits, orders.job.wallMs);
     const program = process.argv[1];
     const threads = program === undefined ? null : new Threads(program, orders.job);
-    outcome = await listen({ ...orders.listen, threads, away: leavesTraces(orders.job.grants ?? null), handler: opened.value, ledger, limits, ids: { first: (cluster.worker?.id ?? 1) - 1, step: ID_STEP }, ready: (bound) => tell({ kind: "ready", bound }), stop });
+    outcome = await listen({ ...orders.listen, threads, handler: opened.value, ledger, limits, ids: { first: (cluster.worker?.id ?? 1) - 1, step: ID_STEP }, ready: (bound) => tell({ kind: "ready", bound }), stop });
   }
   process.send?.({ kind: "done", ledger: ledger.data(), problems: outcome.ok ? [] : outcome.error } satisfies FromChild, () => cluster.worker?.disconnect());
 }

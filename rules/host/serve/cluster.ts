@@ -63,6 +63,8 @@ class Together {
   readonly #cores = availableParallelism();
   /** Every process runs one guest at a time. */
   readonly #limit: number;
+  /** Reading certificates takes its time at the start: only whoever speaks TLS to others needs them. */
+  readonly #env: NodeJS.ProcessEnv;
   #told = false;
   #needed = 0;
   #stopping = false;
@@ -75,6 +77,7 @@ class Together {
     this.#orders = { ...orders, listen: { ...orders.listen, maxConcurrent } };
     this.#limit = Math.max(this.#cores, orders.listen.maxConcurrent);
     this.#ready = ready;
+    this.#env = orders.job.grants?.network.allowlist.some((e) => e.proto === "https") === true ? {} : { NODE_EXTRA_CA_CERTS: "" };
     this.#stop = stop;
     cluster.schedulingPolicy = cluster.SCHED_NONE; // whoever is idle accepts; setupPrimary freezes this
     cluster.setupPrimary({ exec: program, args: [], execArgv: execArgv(), serialization: "advanced", silent: false });
@@ -91,7 +94,7 @@ class Together {
   }
 
   #fork(): void {
-    const child: Child = { worker: cluster.fork({ NODE_EXTRA_CA_CERTS: "" }), spoke: Date.now(), ready: false, leaving: false };
+    const child: Child = { worker: cluster.fork(this.#env), spoke: Date.now(), ready: false, leaving: false };
     this.#children.add(child);
     // A child that is ending takes no more messages; that it ended is told by "exit".
     child.worker.on("error", () => undefined);

@@ -5,6 +5,8 @@ import type { Diagnostic, FileDigest, JsonObject } from "../../../engine/index.t
 import { writeIncident } from "../../incident/write.ts";
 import type { IncidentPlace } from "../../incident/write.ts";
 import { incidentDir, incidentId, withNewline } from "../../run/incident.ts";
+import { Confidential } from "../../ops/conceal.ts";
+import type { HttpResponse } from "../host.ts";
 import type { HttpRequest } from "../wasi/http.ts";
 import { requestEnvelope, responseEnvelope } from "./envelope.ts";
 import type { Judged } from "./judge.ts";
@@ -20,6 +22,8 @@ export interface LedgerSettings {
   readonly budgets: JsonObject;
   readonly place: IncidentPlace;
   readonly hotPath: boolean;
+  /** Values that are not to be found in anything that is written. */
+  readonly confidential?: readonly string[];
 }
 
 /** What a ledger knows, as plain data: processes that serve together send theirs to the one that reports. */
@@ -48,6 +52,7 @@ const utf8 = new TextEncoder();
 
 export class Ledger {
   readonly #settings: LedgerSettings;
+  readonly #secrets: Confidential;
   #responses: Entry[] = [];
   readonly #diagnostics: Diagnostic[] = [];
   readonly #incidents = new Set<string>();
@@ -57,6 +62,7 @@ export class Ledger {
 
   constructor(settings: LedgerSettings) {
     this.#settings = settings;
+    this.#secrets = new Confidential(settings.confidential ?? []);
   }
 
   get answered(): number {
@@ -74,7 +80,7 @@ export class Ledger {
   }
 
   tell(diagnostics: readonly Diagnostic[]): void {
-    for (const d of diagnostics) if (this.#diagnostics.length < MAX_DIAGNOSTICS) this.#diagnostics.push(d); else this.#untold++;
+    for (const d of diagnostics) if (this.#diagnostics.length < MAX_DIAGNOSTICS) this.#diagnostics.push(this.#secrets.diagnostic(d)); else this.#untold++;
   }
 
   /** An entry of the report; `body` null: there is none of the guest's. */
@@ -87,7 +93,7 @@ export class Ledger {
 
   #digest(body: Uint8Array | null): JsonObject {
     if (body === null) return { bytes_len: 0, sha256: ZERO_SHA256 };
-    return { bytes_len: body.length, sha256: sha256Hex(body), ...(!this.#settings.hotPath && { base64: Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("base64") }) };
+    return { bytes_len: body.length, sha256: sha256Hex(body), ...(!this.#settings.hotPath && !this.#secrets.in(body) && { base64: Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("base64") }) };
   }
 
   #incident(id: string, request: HttpRequest, judged: Judged, sent: { readonly status: number } | null): void {
@@ -95,18 +101,23 @@ export class Ledger {
     const envelope = utf8.encode(canonical(requestEnvelope(id, request, hotPath)));
     const folder = incidentDir(place.root, new Date(), incidentId(`${component.sha256}:${sha256Hex(envelope)}`));
     const bodySha = sha256Hex(request.body);
-    const about = { schema_version: "x07.wasm.incident.manifest@0.1.0", kind: "serve", component: { ...component }, request: { envelope: "request.envelope.json", body_sha256: bodySha }, budgets, error: judged.error };
-    const answer = judged.response ?? sent;
+    const about = { schema_version: "x07.wasm.incident.manifest@0.1.0", kind: "serve", component: { ...component }, request: { envelope: "request.envelope.json", body_sha256: bodySha }, budgets, error: judged.error === null ? null : this.#secrets.text(judged.error) };
+    // A response that has a secret in it is told of by its status.
+    const answer = judged.response === null ? sent : this.#tells(judged.response) ? { status: judged.response.status } : judged.response;
     const warnings = writeIncident(place, folder, new Map([
       ["request.envelope.json", envelope],
       ["request.body.bin", request.body],
       ["request.body.sha256", utf8.encode(`${bodySha}\n`)],
-      ...(answer === null ? [] : [["response.envelope.json", utf8.encode(canonical(responseEnvelope(id, answer === sent ? { status: sent.status } : judged.response!, hotPath)))] as const]),
+      ...(answer === null ? [] : [["response.envelope.json", utf8.encode(canonical(responseEnvelope(id, answer === sent ? { status: sent.status } : answer, hotPath)))] as const]),
       ...(manifest === null ? [] : [["component.manifest.json", withNewline(manifest)] as const]),
       ["incident.manifest.json", utf8.encode(canonical(about))],
     ]));
     if (warnings.length === 0) this.#incidents.add(folder);
     this.tell(warnings);
+  }
+
+  #tells({ headers, body }: HttpResponse): boolean {
+    return this.#secrets.in(body) || headers.some(({ value }) => this.#secrets.in(value));
   }
 
   data(): LedgerData {

@@ -23,8 +23,6 @@ export interface ListenJob {
   readonly handler: HttpHandler;
   /** For requests that are streamed; null: all are collected first. */
   readonly threads: Threads | null;
-  /** All requests are for threads: their guests wait for others, and this one must not. */
-  readonly away?: boolean;
   readonly ledger: Ledger;
   readonly limits: HostLimits;
   /** Requests, or connections that ended without one, after which the server stops; 0: never. */
@@ -157,7 +155,7 @@ class Listener implements Owner {
     if (this.#visits.size > this.#job.maxConcurrent) return this.#refuse(connection, visit, 503, "server busy");
     if (head.framing.kind === "length" && head.framing.length > this.#job.maxRequest) return this.#refuse(connection, visit, 413, "request too large");
     const { framing } = head;
-    if (this.#job.threads !== null && (this.#job.away === true || framing.kind === "chunked" || (framing.kind === "length" && framing.length > STREAM_FROM))) return this.#stream(connection, visit, this.#job.threads);
+    if (this.#job.threads !== null && (this.#job.handler.away === true || framing.kind === "chunked" || (framing.kind === "length" && framing.length > STREAM_FROM))) return this.#stream(connection, visit, this.#job.threads);
     return new Collector(this.#job.maxRequest, {
       whole: (body) => this.#whole(connection, visit, body),
       tooLarge: () => void this.#refuse(connection, visit, 413, "request too large"),
@@ -166,9 +164,9 @@ class Listener implements Owner {
 
   #stream(connection: Connection, visit: Visit, threads: Threads): Streamed {
     const { id, head, began } = visit;
-    const { maxRequest, ledger, limits, away } = this.#job;
+    const { maxRequest, ledger, limits, handler } = this.#job;
     return (visit.streamed = new Streamed({
-      threads, maxRequest, id, always: away === true,
+      threads, maxRequest, id, always: handler.away === true,
       request: (body) => requestOf(head, id, body),
       whole: (body) => this.#whole(connection, visit, body),
       tooLarge: () => void this.#refuse(connection, visit, 413, "request too large"),

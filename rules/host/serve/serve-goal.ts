@@ -5,7 +5,7 @@ import { fail, ok } from "../../../engine/index.ts";
 import { Witness } from "../../incident/record.ts";
 import { incidentPlace, writeIncident } from "../../incident/write.ts";
 import { evidenceBytes } from "../../ops/evidence.ts";
-import { leavesTraces, loadGrants } from "../../ops/grants.ts";
+import { loadGrants } from "../../ops/grants.ts";
 import type { Grants } from "../../ops/grants.ts";
 import { writeSide } from "../../side.ts";
 import { finding } from "../../wasm/finding.ts";
@@ -68,7 +68,7 @@ class Serve {
     const { limits, warnings } = await guestLimits(this.#context, this.#o);
     this.#diagnostics.push(...warnings);
     const job: HttpJob = { component: component.bytes, path, limits, wallMs: this.#number("max-wall-ms-per-request"), maxResponse: this.#number("max-response-bytes"), grants };
-    const settings: LedgerSettings = { component: component.digest, manifest: manifestBeside(this.#context, path), budgets: this.#budgets(), place: incidentPlace(this.#o), hotPath: this.#o["hot-path"] === true };
+    const settings: LedgerSettings = { component: component.digest, manifest: manifestBeside(this.#context, path), budgets: this.#budgets(), place: incidentPlace(this.#o), hotPath: this.#o["hot-path"] === true, confidential: grants?.confidential ?? [] };
     const done = this.#listening ? await this.#listen(job, settings) : await this.#canary(job, settings);
     if (!done.ok) this.#diagnostics.push(...done.error);
     return this.#answer(component.digest);
@@ -95,7 +95,7 @@ class Serve {
     for (let n = this.#number("stop-after"); n > 0; n--) {
       const began = performance.now();
       const outcome = await handler.value.answer(request.value);
-      this.#writeEvidence(outcome, job.grants ?? null);
+      this.#keepTold(outcome, job.grants ?? null);
       const judged = judge(outcome, limits);
       ledger.note("req0", request.value, judged, performance.now() - began, judged.response);
     }
@@ -104,10 +104,13 @@ class Serve {
     return ok(undefined);
   }
 
-  #writeEvidence({ told }: HttpOutcome, grants: Grants | null): void {
+  /** Evidence where it was asked for, and with the files that the guest had open in the bundle of a failure. */
+  #keepTold({ told }: HttpOutcome, grants: Grants | null): void {
+    for (const file of told?.files ?? []) this.#witness.alsoFile(file);
     const path = this.#o["evidence-out"];
     if (typeof path !== "string" || grants === null || !told?.evidence) return;
-    const written = writeSide(path, evidenceBytes(told.evidence, grants.secrets), "X07WASM_POLICY_OBLIGATION_UNSATISFIED");
+    const evidence = (this.#witness.evidence = evidenceBytes(told.evidence, grants.secrets));
+    const written = writeSide(path, evidence, "X07WASM_POLICY_OBLIGATION_UNSATISFIED");
     if (written.ok) this.#outputs.push(written.value);
     else this.#diagnostics.push(...written.error);
   }
@@ -147,7 +150,7 @@ class Serve {
     const side = this.#o["host"] === "wasmtime" ? null : (await import("../side.ts")).sideProgram();
     const threads = side === null ? null : new (await import("./threads.ts")).Threads(side, job);
     const ledger = new Ledger(settings);
-    const outcome = await listen({ ...this.#orders(address), handler, threads, away: leavesTraces(job.grants ?? null), ledger, limits: hostLimits(job.limits, job.wallMs), ready: (bound) => this.#ready(bound), stop });
+    const outcome = await listen({ ...this.#orders(address), handler, threads, ledger, limits: hostLimits(job.limits, job.wallMs), ready: (bound) => this.#ready(bound), stop });
     this.#served = ledger.data();
     return outcome;
   }

@@ -1,8 +1,8 @@
 // wasi:filesystem over folders that are open to a guest; without any, there is nothing to hold a descriptor of. Times of files are told
 // only where the clock is: they would be one.
 
-import { closeSync, constants, fdatasyncSync, fstatSync, fsyncSync, ftruncateSync, futimesSync, linkSync, lstatSync, lutimesSync, mkdirSync, openSync, readdirSync, readlinkSync, readSync, renameSync, rmdirSync, symlinkSync, unlinkSync, writeSync } from "node:fs";
-import type { BigIntStats, Dirent } from "node:fs";
+import { closeSync, constants, fdatasyncSync, fstatSync, fsyncSync, ftruncateSync, futimesSync, linkSync, lstatSync, lutimesSync, mkdirSync, opendirSync, openSync, readlinkSync, readSync, renameSync, rmdirSync, symlinkSync, unlinkSync, writeSync } from "node:fs";
+import type { BigIntStats, Dir, Dirent } from "node:fs";
 import { createHash } from "node:crypto";
 import { compareUtf8 } from "../../../engine/index.ts";
 import { Halt } from "../stop.ts";
@@ -204,27 +204,30 @@ function openAt(opened: Opened, _world: World, pathFlags: Value, path: Value, op
   const changes = (how & (CREATE | TRUNCATE)) !== 0 || (wanted & (WRITE | MUTATE)) !== 0;
   if (changes && !folder.mutable) refuse("not-permitted");
   if ((how & DIRECTORY) !== 0 && (how & (CREATE | EXCLUSIVE | TRUNCATE)) !== 0) refuse("invalid");
-  return withEntry(opened, path as string, (pathFlags as number) !== 0, (entry) => ({ rep: openEntry(opened, entry, how, wanted) }));
+  // What must not be there is not looked for behind a link.
+  const follow = (pathFlags as number) !== 0 && (how & EXCLUSIVE) === 0;
+  return withEntry(opened, path as string, follow, (entry) => ({ rep: openEntry(opened, entry, how, wanted) }));
 }
 
 function openEntry(from: Opened, { path, name, mustBeFolder, base }: Entry, how: number, wanted: number): Opened {
   const [reads, writes] = [(wanted & READ) !== 0 || (wanted & WRITE) === 0, (wanted & WRITE) !== 0];
   const mode = writes ? (reads ? constants.O_RDWR : constants.O_WRONLY) : constants.O_RDONLY;
   const bit = (flag: number, system: number) => ((how & flag) !== 0 ? system : 0);
-  if (base === "." && (how & (CREATE | TRUNCATE)) !== 0) refuse("is-directory");
+  if ((base === "." && (how & (CREATE | TRUNCATE)) !== 0) || (mustBeFolder && (how & CREATE) !== 0)) refuse("is-directory");
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  if (there?.isSymbolicLink() === true) refuse((how & EXCLUSIVE) !== 0 ? "exist" : "loop");
   // Whoever is at the other end of a pipe is not waited for.
-  const special = constants.O_NOFOLLOW | constants.O_NONBLOCK | bit(CREATE, constants.O_CREAT) | bit(EXCLUSIVE, constants.O_EXCL) | bit(DIRECTORY, constants.O_DIRECTORY);
+  const special = constants.O_NOFOLLOW | constants.O_NONBLOCK | bit(CREATE, constants.O_CREAT) | bit(EXCLUSIVE, constants.O_EXCL) | bit(DIRECTORY, constants.O_DIRECTORY) | bit(TRUNCATE, constants.O_TRUNC);
   const fd = openSync(path, mode | special, 0o666);
   const isFolder = orClose(fd, () => {
     const stat = fstatSync(fd);
     if (stat.isDirectory()) return true;
     if (!stat.isFile()) refuse("not-permitted");
     if (mustBeFolder) refuse("not-directory");
-    if ((how & TRUNCATE) !== 0) ftruncateSync(fd, 0);
     return false;
   });
   if (isFolder) return from.folders.add(fd, { kind: "folder", path: from.about.kind === "folder" ? below(from.about, name) : path, name, mutable: from.about.kind === "folder" && from.about.mutable });
-  from.folders.note(name);
+  if (there !== undefined) from.folders.note(name);
   return from.folders.add(fd, { kind: "file", name, readable: reads, writable: writes });
 }
 
@@ -271,7 +274,10 @@ function between(work: (from: Entry, to: Entry) => void): (opened: Opened, path:
   };
 }
 
-const rename = between((from, to) => renameSync(from.path, to.path));
+const rename = between((from, to) => {
+  if (from.mustBeFolder) entryStat(from);
+  renameSync(from.path, to.path);
+});
 const link = between((from, to) => linkSync(from.path, to.path));
 
 function linkAt(opened: Opened, _world: World, flags: Value, path: Value, other: Value, otherPath: Value): Value {
@@ -283,6 +289,7 @@ function symlinkAt(opened: Opened, _world: World, target: Value, path: Value): V
   const text = target as string;
   if (text.startsWith("/") || text === "" || text.includes("\0")) refuse(text === "" ? "no-entry" : "not-permitted");
   withEntry(mutable(opened), path as string, false, (entry) => {
+    if (entry.mustBeFolder) refuse("no-entry");
     let depth = entry.depth;
     for (const part of text.split("/")) {
       depth += part === ".." ? -1 : part === "" || part === "." ? 0 : 1;
@@ -333,8 +340,15 @@ const ENTRY_COST = 96;
 /** In the order of their names, whatever the disk's is. */
 function readDirectory(opened: Opened): Value {
   return withEntry(opened, ".", false, ({ path }) => {
-    const entries = readdirSync(path, { withFileTypes: true });
-    for (const { name } of entries) opened.folders.keep(ENTRY_COST + 2 * name.length);
+    const [entries, dir]: [Dirent[], Dir] = [[], opendirSync(path)];
+    try {
+      for (let entry = dir.readSync(); entry !== null; entry = dir.readSync()) {
+        opened.folders.keep(ENTRY_COST + 2 * entry.name.length);
+        entries.push(entry);
+      }
+    } finally {
+      dir.closeSync();
+    }
     return { rep: entries.sort((a, b) => compareUtf8(a.name, b.name)).reverse() };
   });
 }

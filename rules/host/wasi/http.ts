@@ -310,6 +310,7 @@ function finish(_world: World, body: Value): Value {
   own.sink.open = false;
   const { promised } = own;
   if (promised === null || promised === own.sink.length) own.sink.finish();
+  else if (own.sink instanceof ErrandSink) own.sink.abandon();
   return promised === null || promised === own.sink.length ? OK : err({ tag: 28, value: some(BigInt(own.sink.length)) }); // HTTP-response-body-size
 }
 

@@ -127,7 +127,7 @@ export class FunctionBuilder {
   }
 
   finish(name: string, results: readonly Scalar[], inline: IrFunction["inline"] = "auto"): IrFunction {
-    return { name, params: this.locals.slice(0, this.paramCount), results, locals: this.locals.slice(), body: settled(this.here), inline };
+    return make.fn(name, this.locals.slice(0, this.paramCount), results, this.locals.slice(), settled(this.here), inline);
   }
 }
 

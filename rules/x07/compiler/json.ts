@@ -50,19 +50,49 @@ function place(failure: { message: string; offset: number }, bytes: Uint8Array):
   return { message: `${failure.message} at line ${line} column ${column}`, offset: failure.offset };
 }
 
+/** The items from `start` to `end`. Most lists are short, and a list that is written out takes the room that it needs. */
+function taken(items: readonly Json[], start: number, end: number): Json[] {
+  switch (end - start) {
+    case 0:
+      return [];
+    case 1:
+      return [items[start]!];
+    case 2:
+      return [items[start]!, items[start + 1]!];
+    case 3:
+      return [items[start]!, items[start + 1]!, items[start + 2]!];
+    case 4:
+      return [items[start]!, items[start + 1]!, items[start + 2]!, items[start + 3]!];
+    default:
+      return items.slice(start, end);
+  }
+}
+
 class Reader {
+  /** The text and a zero, so that there is a byte wherever one is looked for. */
   readonly bytes: Uint8Array;
+  readonly end: number;
   at = 0;
   spaces = 0;
   failure: { message: string; offset: number } | undefined;
-  private last = false;
+  /** Items of the lists that are open now, and where those of each begin. */
+  private readonly items: Json[] = [];
+  private readonly opened: number[] = [];
+  private top = 0;
+  private open = 0;
   // Heads and names repeat by the thousand; a slot remembers the last string that hashed to it.
   private readonly starts = new Int32Array(TABLE);
   private readonly lengths = new Int32Array(TABLE).fill(-1);
   private readonly strings: string[] = new Array<string>(TABLE).fill("");
 
   constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
+    this.bytes = new Uint8Array(bytes.length + 1);
+    this.bytes.set(bytes);
+    this.end = bytes.length;
+  }
+
+  private get ended(): boolean {
+    return this.at >= this.end;
   }
 
   fail(message: string): undefined {
@@ -71,8 +101,11 @@ class Reader {
   }
 
   space(): void {
+    this.at = this.spaceFrom(this.at);
+  }
+
+  private spaceFrom(start: number): number {
     const { bytes } = this;
-    const start = this.at;
     let i = start;
     for (;;) {
       const c = bytes[i];
@@ -80,23 +113,23 @@ class Reader {
       i++;
     }
     this.spaces += i - start;
-    this.at = i;
+    return i;
   }
 
   value(depth: number): Json | undefined {
-    let c = this.bytes[this.at];
-    if (c !== undefined && c <= 32) {
+    let c = this.bytes[this.at]!;
+    if (c <= 32) {
       this.space();
-      c = this.bytes[this.at];
+      c = this.bytes[this.at]!;
     }
     if (c === 0x22) return this.string();
     if (c === 0x5b) return this.array(depth + 1);
     if (c === 0x7b) return this.object(depth + 1);
-    if (c === 0x2d || (c !== undefined && c >= 0x30 && c <= 0x39)) return this.number();
+    if (c === 0x2d || (c >= 0x30 && c <= 0x39)) return this.number();
     if (c === 0x74) return this.word("true", true);
     if (c === 0x66) return this.word("false", false);
     if (c === 0x6e) return this.word("null", null);
-    return this.fail(c === undefined ? "EOF while parsing a value" : "expected value");
+    return this.fail(this.ended ? "EOF while parsing a value" : "expected value");
   }
 
   private word<T extends boolean | null>(text: string, value: T): T | undefined {
@@ -105,49 +138,64 @@ class Reader {
     return value;
   }
 
+  /**
+   * A list and the lists in it, without recursion: nearly all of a program is lists, and this keeps their state in local variables. What
+   * is not a list, a plain string or a plain number is read by the others.
+   */
   private array(depth: number): Json[] | undefined {
-    if (depth > MAX_DEPTH) return this.fail("recursion limit exceeded");
-    this.at++;
-    this.space();
-    if (this.bytes[this.at] === 0x5d) {
-      this.at++;
-      return [];
+    const { bytes, items, opened } = this;
+    const outermost = this.open;
+    const bottom = this.top;
+    let top = bottom;
+    let open = outermost;
+    let i = this.at;
+    for (;;) {
+      // An item, or a list that opens or is empty.
+      let c = bytes[i]!;
+      if (c <= 32) c = bytes[(i = this.spaceFrom(i))]!;
+      if (c === 0x5b) {
+        if (depth + open - outermost > MAX_DEPTH) return this.failIn(i, bottom, outermost, "recursion limit exceeded");
+        opened[open++] = top;
+        c = bytes[++i]!;
+        if (c <= 32) c = bytes[(i = this.spaceFrom(i))]!;
+        if (c !== 0x5d) continue;
+      } else {
+        this.at = i;
+        this.top = top;
+        this.open = open;
+        const item = c === 0x22 ? this.string() : this.value(depth + open - outermost - 1);
+        if (item === undefined) return this.failIn(this.at, bottom, outermost, "");
+        i = this.at;
+        items[top++] = item;
+        c = bytes[i]!;
+        if (c <= 32) c = bytes[(i = this.spaceFrom(i))]!;
+      }
+      // Lists that end here.
+      while (c === 0x5d) {
+        const start = opened[--open]!;
+        const list = taken(items, start, top);
+        i++;
+        if (open === outermost) {
+          this.at = i;
+          this.top = bottom;
+          this.open = outermost;
+          return list;
+        }
+        items[start] = list;
+        top = start + 1;
+        c = bytes[i]!;
+        if (c <= 32) c = bytes[(i = this.spaceFrom(i))]!;
+      }
+      if (c !== 0x2c) return this.failIn(i, bottom, outermost, i >= this.end ? "EOF while parsing a list" : "expected `,` or `]`");
+      i++;
     }
-    // Most lists are short: these take the room that they need, one that grows takes room for seventeen.
-    const a = this.value(depth);
-    if (a === undefined || !this.afterItem()) return undefined;
-    if (this.last) return [a];
-    const b = this.value(depth);
-    if (b === undefined || !this.afterItem()) return undefined;
-    if (this.last) return [a, b];
-    const c = this.value(depth);
-    if (c === undefined || !this.afterItem()) return undefined;
-    if (this.last) return [a, b, c];
-    const d = this.value(depth);
-    if (d === undefined || !this.afterItem()) return undefined;
-    const items: Json[] = [a, b, c, d];
-    while (!this.last) {
-      const item = this.value(depth);
-      if (item === undefined || !this.afterItem()) return undefined;
-      items.push(item);
-    }
-    return items;
   }
 
-  /** Reads what follows an item of a list, and notes in `last` whether that ends it; false when it is neither. */
-  private afterItem(): boolean {
-    let c = this.bytes[this.at];
-    if (c !== undefined && c <= 32) {
-      this.space();
-      c = this.bytes[this.at];
-    }
-    if (c !== 0x2c && c !== 0x5d) {
-      this.fail(c === undefined ? "EOF while parsing a list" : "expected `,` or `]`");
-      return false;
-    }
-    this.at++;
-    this.last = c === 0x5d;
-    return true;
+  private failIn(at: number, top: number, open: number, message: string): undefined {
+    this.at = at;
+    this.top = top;
+    this.open = open;
+    return this.fail(message);
   }
 
   private object(depth: number): JsonObject | undefined {
@@ -162,11 +210,11 @@ class Reader {
     for (;;) {
       this.space();
       const c = this.bytes[this.at];
-      if (c !== 0x22) return this.fail(c === undefined ? "EOF while parsing an object" : "key must be a string");
+      if (c !== 0x22) return this.fail(this.ended ? "EOF while parsing an object" : "key must be a string");
       const key = this.string();
       if (key === undefined) return undefined;
       this.space();
-      if (this.bytes[this.at] !== 0x3a) return this.fail(this.at >= this.bytes.length ? "EOF while parsing an object" : "expected `:`");
+      if (this.bytes[this.at] !== 0x3a) return this.fail(this.ended ? "EOF while parsing an object" : "expected `:`");
       this.at++;
       const value = this.value(depth);
       if (value === undefined) return undefined;
@@ -181,7 +229,7 @@ class Reader {
         this.at++;
         return object;
       }
-      return this.fail(d === undefined ? "EOF while parsing an object" : "expected `,` or `}`");
+      return this.fail(this.ended ? "EOF while parsing an object" : "expected `,` or `}`");
     }
   }
 
@@ -192,22 +240,21 @@ class Reader {
     let ascii = true;
     let i = start;
     for (;; i++) {
-      const c = bytes[i];
-      if (c === undefined) {
-        this.at = i;
-        return this.fail("EOF while parsing a string");
-      }
+      const c = bytes[i]!;
       if (c === 0x22) break;
       if (c === 0x5c) return this.escaped(start);
-      if (c < 0x20) {
-        this.at = i;
-        return this.fail("control character (\\u0000-\\u001F) found while parsing a string");
-      }
+      if (c < 0x20) return this.brokenString(i);
       if (c >= 0x80) ascii = false;
       hash = (Math.imul(hash, 31) + c) | 0;
     }
     this.at = i + 1;
     return ascii ? this.interned(start, i, hash) : this.decode(bytes.subarray(start, i));
+  }
+
+  /** Of a string with a control character at `i`; past the end stands one, too. */
+  private brokenString(i: number): undefined {
+    this.at = i;
+    return this.fail(this.ended ? "EOF while parsing a string" : "control character (\\u0000-\\u001F) found while parsing a string");
   }
 
   private interned(start: number, end: number, hash: number): string {
@@ -243,15 +290,8 @@ class Reader {
     let from = start;
     let i = start;
     for (;;) {
-      const c = bytes[i];
-      if (c === undefined) {
-        this.at = i;
-        return this.fail("EOF while parsing a string");
-      }
-      if (c < 0x20) {
-        this.at = i;
-        return this.fail("control character (\\u0000-\\u001F) found while parsing a string");
-      }
+      const c = bytes[i]!;
+      if (c < 0x20) return this.brokenString(i);
       if (c !== 0x22 && c !== 0x5c) {
         i++;
         continue;
@@ -274,13 +314,13 @@ class Reader {
   }
 
   private escape(): string | undefined {
-    const c = this.bytes[this.at + 1];
-    const plain = c === undefined ? undefined : ESCAPES.get(c);
+    const c = this.bytes[this.at + 1]!;
+    const plain = ESCAPES.get(c);
     if (plain !== undefined) {
       this.at += 2;
       return plain;
     }
-    if (c !== 0x75) return this.fail(c === undefined ? "EOF while parsing a string" : "invalid escape");
+    if (c !== 0x75) return this.fail(this.at + 1 >= this.end ? "EOF while parsing a string" : "invalid escape");
     const unit = this.hex4(this.at + 2);
     if (unit === undefined) return undefined;
     this.at += 6;
@@ -311,7 +351,7 @@ class Reader {
     if (bytes[i] === 0x2d) i++;
     const digits = i;
     let n = 0;
-    for (let c = bytes[i]; c !== undefined && c >= 0x30 && c <= 0x39; c = bytes[++i]) n = n * 10 + (c - 0x30);
+    for (let c = bytes[i]!; c >= 0x30 && c <= 0x39; c = bytes[++i]!) n = n * 10 + (c - 0x30);
     if (i === digits || (bytes[digits] === 0x30 && i > digits + 1)) {
       this.at = i;
       return this.fail("invalid number");
@@ -330,7 +370,7 @@ class Reader {
     const { bytes } = this;
     const digitsFrom = (p: number): number => {
       let q = p;
-      for (let c = bytes[q]; c !== undefined && c >= 0x30 && c <= 0x39; c = bytes[++q]);
+      for (let c = bytes[q]!; c >= 0x30 && c <= 0x39; c = bytes[++q]!);
       return q;
     };
     let i = from;

@@ -12,7 +12,7 @@ export interface KeptUnit {
   readonly faulty: boolean;
   /** Functions that the unit's own name and that lie elsewhere. */
   readonly outward: readonly string[];
-  /** Lists of Checked as JSON, a line each: read only where a mistake is possible. */
+  /** Lines of JSON, one for each file (CheckedFile): read only where a mistake is possible. */
   readonly checked: Uint8Array;
 }
 
@@ -20,7 +20,29 @@ export function keepUnit({ functions, checked }: Unit): KeptUnit {
   const own = new Set(checked.map((c) => c.name));
   const outward = new Set<string>();
   for (const c of checked) for (const n of c.needs) if (!own.has(n)) outward.add(n);
-  return { code: keep(functions), faulty: checked.some((c) => c.faults.length > 0), outward: [...outward].sort(), checked: Buffer.from(`${JSON.stringify(checked)}\n`) };
+  return { code: keep(functions), faulty: checked.some((c) => c.faults.length > 0), outward: [...outward].sort(), checked: Buffer.from(checkedLines(checked)) };
+}
+
+/** What was checked of one file, with few words: nearly all functions have no mistakes. */
+interface CheckedFile {
+  readonly path: string;
+  readonly functions: readonly (readonly [name: string, needs: readonly string[], faults?: Checked["faults"]])[];
+}
+
+function checkedLines(checked: readonly Checked[]): string {
+  const byPath = new Map<string, CheckedFile["functions"][number][]>();
+  for (const { name, path, faults, needs } of checked) {
+    let functions = byPath.get(path);
+    if (functions === undefined) byPath.set(path, (functions = []));
+    functions.push(faults.length === 0 ? [name, needs] : [name, needs, faults]);
+  }
+  return [...byPath].map(([path, functions]) => `${JSON.stringify({ path, functions } satisfies CheckedFile)}\n`).join("");
+}
+
+function checkedOf(line: string): Checked[] {
+  if (line === "") return [];
+  const { path, functions } = JSON.parse(line) as CheckedFile;
+  return functions.map(([name, needs, faults = []]) => ({ name, path, faults, needs }));
 }
 
 /** Of equal instances, which are code of several units, the better one stays, as it would in linking. */
@@ -36,7 +58,7 @@ export function gather(units: readonly KeptUnit[]): KeptUnit {
 
 export function partOf({ code, faulty, outward, checked }: KeptUnit): Part {
   const lines = () => Buffer.from(checked.buffer, checked.byteOffset, checked.length).toString("utf8").split("\n");
-  return { functions: takeOut(code), faulty, outward, checked: () => lines().flatMap((line) => (line === "" ? [] : (JSON.parse(line) as Checked[]))) };
+  return { functions: takeOut(code), faulty, outward, checked: () => lines().flatMap(checkedOf) };
 }
 
 // ---- as bytes

@@ -42,7 +42,7 @@ export interface Reached<F> {
 export type Find<F> = (name: string, by: F | undefined) => Reached<F> | undefined;
 
 /** Everything that `solve` reaches, ordered by name, then solve, then the entry, which `finish` turns into a function like the others. */
-export function link<F>(find: Find<F>, finish: (entry: IrFunction) => Reached<F>): Linked<F> {
+export function link<F extends { readonly name: string }>(find: Find<F>, finish: (entry: IrFunction) => Reached<F>): Linked<F> {
   // Only programs with budgets pay for counting what they allocate.
   let reached = reach(find, false);
   if (uses(reached, "allocated")) reached = reach(find, true);
@@ -65,7 +65,7 @@ export function linkIr(program: ReadonlyMap<string, IrFunction>): Linked<IrFunct
   }, reached);
 }
 
-function reach<F>(find: Find<F>, counted: boolean): Map<string, Reached<F>> {
+function reach<F extends { readonly name: string }>(find: Find<F>, counted: boolean): Map<string, Reached<F>> {
   const reached = new Map<string, Reached<F>>();
   const queue: { name: string; by: F | undefined }[] = [{ name: "solve", by: undefined }];
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
@@ -73,7 +73,8 @@ function reach<F>(find: Find<F>, counted: boolean): Map<string, Reached<F>> {
     if (reached.has(name)) continue;
     const found = find(name === "rt.alloc" && counted ? "rt.alloc_counted" : name, by);
     if (found === undefined) continue;
-    reached.set(name, found);
+    // The counting one stands under the name that callers know.
+    reached.set(name, counted && name === "rt.alloc" ? { ...found, f: { ...found.f, name } } : found);
     if (name === "rt.alloc") queue.push({ name: "rt.heap_reset", by });
     for (const c of found.summary.callees) if (!reached.has(c)) queue.push({ name: c, by: found.f });
     for (const c of found.summary.entries) if (!reached.has(c)) queue.push({ name: c, by: found.f });

@@ -43,6 +43,15 @@ function control(op: IrStmt["op"], cond: IrExpr | undefined, then: Stmts | undef
   return { op, cond, then, else: otherwise, label, body };
 }
 
+export function fn(name: string, params: readonly Scalar[], results: readonly Scalar[], locals: readonly Scalar[], body: Stmts, inline: IrFunction["inline"]): IrFunction {
+  return { name, params, results, locals, body, inline };
+}
+
+/** The same function with another body. */
+export function withBody(f: IrFunction, body: Stmts, locals: readonly Scalar[] = f.locals): IrFunction {
+  return fn(f.name, f.params, f.results, locals, body, f.inline);
+}
+
 // ---- expressions
 
 function constant(value: number): Expr<"const"> {
@@ -173,7 +182,7 @@ export { choose as if, constant as const, ret as return, staticArea as static };
 
 /** A function that was read from JSON, in the shapes of those that are made here. */
 export function anew(f: IrFunction): IrFunction {
-  return { ...f, body: f.body.map(stmtAnew) };
+  return withBody(f, f.body.map(stmtAnew));
 }
 
 function stmtAnew(s: IrStmt): IrStmt {

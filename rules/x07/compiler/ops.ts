@@ -4,11 +4,13 @@ import type { BinOp, IrExpr, UnOp } from "./ir.ts";
 import { isPure } from "./ir.ts";
 import * as make from "./make.ts";
 
-const SMALL: IrExpr[] = [];
-for (let i = 0; i < 64; i++) SMALL.push(make.const(i));
+/** Constants up to this many are made once. */
+const FEW = 4096;
+const known: (IrExpr | undefined)[] = Array.from({ length: FEW });
 
 export function k(value: number): IrExpr {
-  return value >= 0 && value < SMALL.length ? (SMALL[value] ?? make.const(value | 0)) : make.const(value | 0);
+  if (value >= 0 && value < FEW) return (known[value] ??= make.const(value | 0));
+  return make.const(value | 0);
 }
 
 export const ZERO = k(0);

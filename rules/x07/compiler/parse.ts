@@ -169,9 +169,10 @@ class ModuleParser {
       return;
     }
     for (const name of found.exports) {
-      const i = found.written.indexOf(name);
-      if (found.functions.has(name) || found.types.has(name) || !name.startsWith(`${this.id}.`)) continue;
-      this.faults.push(fault("Parse", undefined, `export ${JSON.stringify(name)} is not defined in module ${JSON.stringify(this.id)}`, `${found.exportAt}/${i}`, this.meant(name, [...found.functions.keys(), ...found.types.keys()], `${found.exportAt}/${i}`)));
+      if (found.functions.has(name) || !name.startsWith(`${this.id}.`)) continue;
+      const at = `${found.exportAt}/${found.written.indexOf(name)}`;
+      const repair = found.types.has(name) ? { hint: "records and enums are seen without an export", quickfix: [{ op: "remove" as const, path: at }] } : this.meant(name, [...found.functions.keys()], at);
+      this.faults.push(fault("Parse", undefined, `export ${JSON.stringify(name)} is not defined in module ${JSON.stringify(this.id)}`, at, repair));
     }
   }
 
@@ -213,17 +214,18 @@ class ModuleParser {
 
   private function(value: JsonObject, at: string, isAsync: boolean, found: Declarations): void {
     const name = this.declName(value, at);
-    const typeParams = this.typeParams(value.get("type_params"), `${at}/type_params`);
-    const scope = new Set(typeParams.map((p) => p.name));
+    const typeParams = value.has("type_params") ? this.typeParams(value.get("type_params"), `${at}/type_params`) : [];
+    const scope = typeParams.length === 0 ? NO_SCOPE : new Set(typeParams.map((p) => p.name));
     const params = this.params(value.get("params"), `${at}/params`, scope);
     const result = this.typeExpr(value.get("result"), `${at}/result`, scope);
     const body = value.get("body");
     const expr = body === undefined ? this.bad("function is missing body", `${at}/body`) : this.expr(body, `${at}/body`);
-    const contracts = this.contracts(value, at);
+    const contracts = CONTRACTS.some((key) => value.has(key)) ? this.contracts(value, at) : NO_CONTRACTS;
     if (name === undefined || result === undefined || expr === undefined) return;
     if (isAsync && result !== "bytes" && result !== "result_bytes") return this.bad("defasync result must be bytes or result_bytes", `${at}/result`);
     if (found.functions.has(name) || found.types.has(name)) return this.bad(`duplicate function name: ${JSON.stringify(name)}`, `${at}/name`);
-    found.functions.set(name, { name, pointer: at, async: isAsync, typeParams, params, result, resultBrand: optionalText(value.get("result_brand")), body: expr, ...contracts });
+    const { requires, ensures, invariant, decreases } = contracts;
+    found.functions.set(name, { name, pointer: at, async: isAsync, typeParams, params, result, resultBrand: optionalText(value.get("result_brand")), body: expr, requires, ensures, invariant, decreases });
   }
 
   private contracts(value: JsonObject, at: string): Pick<FunctionDecl, "requires" | "ensures" | "invariant" | "decreases"> {
@@ -372,6 +374,9 @@ class Declarations {
 const GATES: readonly (readonly [string, number])[] = [
   ["requires", 5], ["ensures", 5], ["invariant", 5], ["loop_contracts", 6], ["protocol", 7], ["decreases", 8],
 ];
+const NO_SCOPE: ReadonlySet<string> = new Set();
+const CONTRACTS = GATES.map(([key]) => key);
+const NO_CONTRACTS = { requires: [], ensures: [], invariant: [], decreases: 0 } as const;
 const BOUNDS = new Set(["any", "bytes_like", "num_like", "value", "hashable", "orderable"]);
 
 function optionalText(value: Json | undefined): string | undefined {
@@ -422,8 +427,10 @@ function isSymbol(text: string): boolean {
   return /^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*$/.test(text);
 }
 
+const LOCAL_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
 function isLocalName(text: string): boolean {
-  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(text);
+  return LOCAL_NAME.test(text);
 }
 
 function isTypeName(text: string): boolean {

@@ -41,7 +41,14 @@ export type TypeArgument = Type | "u32";
 
 /** The scalars of a value, in order. */
 export function shape(type: Type): readonly Scalar[] {
-  return SHAPES[type];
+  return type === "i32" ? SHAPES.i32 : SHAPES[type];
+}
+
+const TYPES: ReadonlyMap<string, Type> = new Map(Object.keys(SHAPES).map((name) => [name, name as Type]));
+
+/** The type that a source file calls so; it is compared with others more quickly than the text that was read. Raw pointers are none here. */
+export function typeNamed(name: string): Type {
+  return TYPES.get(name) ?? "error";
 }
 
 /** Move-only types and the index of the scalar that holds the address of their block. */

@@ -31,7 +31,7 @@ const GOAL_RECORD = encodeRecord({
   replay: { goal: "all", exitCode: 0, report: undefined, reportOnStdout: false, reportOut: undefined, stderr: "", summary: "", graphReport: undefined, eventsOut: undefined },
   outputs: [["out/x", "ef".repeat(32), 6, 0]],
   small: INLINE,
-  entries: [{ path: "a", kind: "source", mtimeMs: 1, ctimeMs: 2, size: 3, ino: 4, sha256: "05".repeat(32) }, { path: "gone", kind: "missing", mtimeMs: 0, ctimeMs: 0, size: 0, ino: 0, sha256: "" }],
+  entries: [{ path: "a", kind: "source", mtimeMs: 1, ctimeMs: 2, size: 3, ino: 4, fingerprint: 5n, sha256: "" }, { path: "gone", kind: "missing", mtimeMs: 0, ctimeMs: 0, size: 0, ino: 0, fingerprint: 0n, sha256: "" }],
   stdout: Buffer.from("said\n"),
 });
 

@@ -33,6 +33,7 @@ export interface Scope {
 export interface Frame {
   /** Type parameters of this call, already resolved to concrete types. */
   readonly types: ReadonlyMap<string, string>;
+  readonly async: boolean;
 }
 
 /** Whether a name's owned value is taken (the name is left empty) or only looked at. */
@@ -72,11 +73,18 @@ function valueOf(run: Run, e: Expr, scope: Scope, use: Use): Value {
   burn(run);
   if (typeof e === "number") return e | 0;
   if (typeof e === "string") return read(run, e, scope, use);
-  return apply(run, e, scope, e.slice(1).map((part, i) => valueOf(run, part, scope, useOf(run, e, i))));
+  return apply(run, e, scope, e.slice(1).map((part, i) => valueOf(run, part, scope, useOf(run, e, i, scope))));
 }
 
-function useOf(run: Run, e: readonly Expr[], argument: number): Use {
-  return builtinOf(run, headOf(e))?.moves.includes(argument) === true ? "own" : "look";
+/** What a builtin takes in a defasync although it only looks at it elsewhere. */
+const TAKEN_IN_ASYNC: { readonly [head: string]: readonly number[] } = {
+  "bytes.eq": [0, 1], "bytes.slice": [0], "bytes.cmp_range": [0, 3], "codec.read_u32_le": [0], "vec_u8.get": [0], "vec_u8.cap": [0],
+};
+
+function useOf(run: Run, e: readonly Expr[], argument: number, scope: Scope): Use {
+  const head = headOf(e);
+  if (scope.frame.async && TAKEN_IN_ASYNC[head]?.includes(argument) === true) return "own";
+  return builtinOf(run, head)?.moves.includes(argument) === true ? "own" : "look";
 }
 
 function builtinOf(run: Run, head: string): Builtin | undefined {
@@ -135,7 +143,7 @@ function compound(run: Run, e: readonly Expr[], scope: Scope): Step {
 
 function* operands(run: Run, e: readonly Expr[], scope: Scope): Step {
   const values: Value[] = [];
-  for (let i = 1; i < e.length; i++) values.push(yield need(run, e[i], scope, useOf(run, e, i - 1)));
+  for (let i = 1; i < e.length; i++) values.push(yield need(run, e[i], scope, useOf(run, e, i - 1, scope)));
   return apply(run, e, scope, values);
 }
 
@@ -180,7 +188,7 @@ function* argumentsOf(
 ): Generator<Request, Value[], Value> {
   const values: Value[] = [];
   for (const [i, param] of defn.params.entries()) {
-    const lent = typeName(param.ty, { types }) === "bytes_view";
+    const lent = typeName(param.ty, { types, async: false }) === "bytes_view";
     const value = yield need(run, args[i], scope, lent ? "look" : "own");
     values.push(lent ? view(contentOf(value)) : value);
   }
@@ -189,7 +197,7 @@ function* argumentsOf(
 
 /** The body of a function with its contracts around it. A "return" inside ends the body, not the checks after it. */
 export function* invoke(run: Run, defn: Defn, values: readonly Value[], types: ReadonlyMap<string, string>): Step {
-  const scope: Scope = { names: new Map(), outer: undefined, frame: { types } };
+  const scope: Scope = { names: new Map(), outer: undefined, frame: { types, async: defn.kind === "defasync" } };
   defn.params.forEach((p, i) => scope.names.set(p.name, values[i] ?? unknown(`argument ${i} of ${defn.name} missing`)));
   if (!hasContract(defn)) return yield need(run, defn.body, scope);
   yield* check(run, defn, "requires", defn.requires, scope);
@@ -260,7 +268,7 @@ const forms: { readonly [head: string]: Form } = {
     return yield need(run, chosen, inner(scope));
   },
   *while(run, e, scope) {
-    while (numberOf(yield need(run, e[1], scope)) !== 0) yield need(run, e[2], inner(scope), "look");
+    while (numberOf(yield need(run, e[1], inner(scope))) !== 0) yield need(run, e[2], inner(scope), "look");
     return 0;
   },
   for: forLoop,
@@ -330,6 +338,7 @@ function* forLoop(run: Run, e: readonly Expr[], scope: Scope): Step {
   const bound = owner(name, scope);
   const home = bound ?? scope;
   const short = bound !== undefined && unrolled(name, from, to, body);
+  if (bound === undefined) home.names.set(name, 0);
   home.names.set(name, numberOf(yield need(run, from, scope)));
   const end = numberOf(yield need(run, to, scope)) >>> 0;
   const current = (): number => numberOf(home.names.get(name) ?? 0);

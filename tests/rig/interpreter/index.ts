@@ -39,6 +39,6 @@ export function interpret(sources: Sources, input: Uint8Array, limits: Limits = 
 }
 
 function* solve(run: Run): Step {
-  const scope: Scope = { names: new Map(), outer: undefined, frame: { types: new Map() } };
+  const scope: Scope = { names: new Map(), outer: undefined, frame: { types: new Map(), async: false } };
   return yield need(run, run.program.solve, scope);
 }

@@ -78,7 +78,8 @@ function declare(into: Map<string, Callable>, decl: Document["decls"][number]): 
   switch (decl.kind) {
     case "defn":
     case "defasync":
-      into.set(decl.name, { is: "function", defn: decl });
+      // Constructors and fields stand before functions.
+      if ((into.get(decl.name)?.is ?? "function") === "function") into.set(decl.name, { is: "function", defn: decl });
       break;
     case "defrecord":
       into.set(`${decl.name}.make`, { is: "make", fields: decl.fields.length });

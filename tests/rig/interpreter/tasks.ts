@@ -4,7 +4,7 @@
 import { inner, need, type Form, type Run, type Scope } from "./evaluate.ts";
 import type { Request, Step, Task } from "./machine.ts";
 import type { Expr } from "./program.ts";
-import { bytes, failed, numberOf, okay, trap, unknown, type Value } from "./value.ts";
+import { bytes, contentOf, copyOf, failed, numberOf, okay, trap, unknown, type Value } from "./value.ts";
 
 interface TaskScope {
   readonly children: number[];
@@ -168,10 +168,10 @@ export const taskForms: { readonly [head: string]: Form } = {
   },
   *"chan.bytes.try_send"(run, e, scope) {
     const channel = channelOf(run, yield need(run, e[1], scope));
-    const value = yield need(run, e[2], scope);
+    const value = yield need(run, e[2], scope, "look");
     if (channel.closed) return 2;
     if (channel.items.length >= channel.capacity) return 0;
-    channel.items.push(value);
+    channel.items.push(copyOf(run.memory, contentOf(value)));
     run.machine.wake();
     return 1;
   },

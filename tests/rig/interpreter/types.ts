@@ -3,15 +3,12 @@
 import { u32le, type Builtin } from "./builtins.ts";
 import { bytes, contentOf, copyOf, numberOf, trap, unknown, vecOf, type Memory, type Value } from "./value.ts";
 
-/** FNV-1a over the content, or the murmur3 finaliser of a number. */
+/** The murmur3 finaliser of a number, or of FNV-1a over the content. */
 function hash(v: Value): number {
-  if (typeof v === "number") {
-    let h = v;
-    h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-    h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-    return (h ^ (h >>> 16)) | 0;
-  }
-  return contentOf(v).reduce((h, c) => Math.imul(h ^ c, 16777619), 2166136261 | 0);
+  let h = typeof v === "number" ? v : contentOf(v).reduce((sum, c) => Math.imul(sum ^ c, 16777619), 2166136261 | 0);
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) | 0;
 }
 
 function compare(type: string, a: Value, b: Value): number {
@@ -36,7 +33,8 @@ export function typeIntrinsic(head: string, type: string): Builtin {
   const at = (a: readonly Value[], i: number): Value => a[i] ?? unknown(`${head}: argument ${i}`);
   switch (head) {
     case "ty.size_bytes":
-      return pure(() => 4);
+    case "ty.size":
+      return pure(() => (type === "bytes" || type === "bytes_view" ? 16 : 4));
     case "ty.read_le_at":
       return pure((a) => window4(contentOf(at(a, 0)), at(a, 1)).getInt32(0, true));
     case "ty.write_le_at":

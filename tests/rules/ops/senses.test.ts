@@ -1,8 +1,9 @@
 // Variables, secrets, clocks and chance as a guest sees them under capabilities; evidence that is recorded and played again.
 
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Workspace } from "../../rig/project.ts";
 import { checkedReport, type CheckedReport } from "../../rig/report-check.ts";
 import { probe } from "../host/probe.ts";
@@ -55,10 +56,13 @@ test("a guest gets the variables that are allowed, and no others", async () => {
 test("secrets come from their files, else from variables, and under names of their own", async () => {
   w.write({ "caps.json": caps({ secrets: { allow: ["api_key", "db.pass-word"] } }), ".x07/secrets/api_key": "from-file\r\n\n", "elsewhere/api_key": "from-elsewhere" });
   const env = { X07_SECRET_API_KEY: "from-env", X07_SECRET_DB_PASS_WORD: "word" };
-  expect((await serve("env.wasm", undefined, env)).body.toString()).toBe("X07_SECRET_API_KEY=from-file;X07_SECRET_DB_PASS_WORD=word;");
-  expect((await serve("env.wasm", undefined, { ...env, X07_SECRETS_DIR: "elsewhere" })).body.toString()).toContain("API_KEY=from-elsewhere;");
+  // A body with a secret in it is told of by its digest.
+  const said = async (more: NodeJS.ProcessEnv) => (await serve("env.wasm", undefined, more)).result["responses"];
+  const body = (text: string) => [{ ok: true, status: 200, wall_ms: expect.anything(), body: { bytes_len: text.length, sha256: createHash("sha256").update(text).digest("hex") } }];
+  expect(await said(env)).toEqual(body("X07_SECRET_API_KEY=from-file;X07_SECRET_DB_PASS_WORD=word;"));
+  expect(await said({ ...env, X07_SECRETS_DIR: "elsewhere" })).toEqual(body("X07_SECRET_API_KEY=from-elsewhere;X07_SECRET_DB_PASS_WORD=word;"));
   w.remove(".x07");
-  expect((await serve("env.wasm", undefined, env)).body.toString()).toBe("X07_SECRET_API_KEY=from-env;X07_SECRET_DB_PASS_WORD=word;");
+  expect(await said(env)).toEqual(body("X07_SECRET_API_KEY=from-env;X07_SECRET_DB_PASS_WORD=word;"));
 });
 
 test("without an ops profile, and where they are allowed, clocks go on and chance differs", async () => {
@@ -106,8 +110,49 @@ test("evidence is written for a guest that failed, too; where it cannot be writt
   expect([blocked.diagnostics.map((d) => [d.code, d.stage]), blocked.exit_code]).toEqual([[["X07WASM_POLICY_OBLIGATION_UNSATISFIED", "run"]], 1]);
 });
 
-test("no secret is in a report, an incident, the cache or evidence", async () => {
+test("no secret is in a report, an incident, the cache or evidence, whatever the guest says with it", async () => {
   const report = await serve("trap.wasm", ["--ops", "ops.json", "--evidence-out", "secret.json"], { X07_SECRET_API_KEY: "unused" });
   expect((report.result["incidents"] as string[]).length).toBe(1);
+  w.write({ "talks.wasm": await probe(`${ENV} (call $say ${"(i32.const 8192) (i32.const 1)"})`, ["=;"]), "caps.json": caps({ secrets: { allow: ["api_key"] }, env: { allow: ["X07_SECRET_OTHER"] } }) });
+  const talks = w.tool(["serve", "--component", "talks.wasm", "--ops", "ops.json", "--json", "--report-out", "report.json"], { X07_SECRET_OTHER: `${SECRET}-other` });
+  expect(talks.stdout + talks.stderr).not.toContain(Buffer.from(SECRET).toString("base64").slice(0, 12));
+  // A guest that asks a host named after the secret, and is refused.
+  w.write({ "leaks.wasm": await probe(`(call $env (i32.const 1024)) (local.set $a (i32.load (i32.const 1024))) (local.set $b (call $request (call $fields)))
+    (drop (call $scheme (local.get $b) (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 0)))
+    (drop (call $authority (local.get $b) (i32.const 1) (i32.load offset=8 (local.get $a)) (i32.load offset=12 (local.get $a))))
+    (call $send (local.get $b) (i32.const 0) (i32.const 0) (i32.const 2048)) unreachable`), "caps.json": caps({ secrets: { allow: ["api_key"] } }) });
+  const leaks = await serve("leaks.wasm", ["--ops", "ops.json"]);
+  expect(leaks.diagnostics.map((d) => [d.code, d.data?.["host"] ?? ""])).toEqual([["X07WASM_CAPS_NET_DENIED", "[secret]"], ["X07WASM_SERVE_REQUEST_FAILED", ""]]);
   expect(holding(dirname(w.dir), SECRET)).toEqual(["work/.x07/secrets/api_key"]);
+});
+
+describe("a bundle of a failure", () => {
+  const replay = (dir: string, env: NodeJS.ProcessEnv = {}) => checkedReport(w.tool(["incident", "replay", dir, "--json"], env));
+  const failing = async (component: string, words: readonly string[] = []): Promise<string> => {
+    const report = await serve(component, ["--ops", "ops.json", ...words]);
+    expect(report.exit_code).not.toBe(0);
+    return (report.result["incidents"] as string[])[0]!;
+  };
+
+  test("has what clocks and chance said, and asks for the secrets that it has not", async () => {
+    w.write({ "caps.json": caps({ clocks: { mode: "record" }, random: { mode: "record" }, secrets: { allow: ["api_key"] } }), "odd.wasm": await probe(`(if (i64.eqz (call $number)) (then (call $say64 (call $mono)))) (if (i64.ne (call $number) (i64.const 0)) (then unreachable))`) });
+    const dir = await failing("odd.wasm", ["--evidence-out", "odd.json"]);
+    expect(JSON.parse(readFileSync(join(w.dir, dir, "replay.json"), "utf8"))).toMatchObject({ secrets: [{ id: "api_key", source: "file" }], evidence: { bytes_len: expect.anything() } });
+    expect((await replay(dir)).diagnostics).toEqual([]);
+    w.remove(".x07/secrets");
+    expect((await replay(dir)).diagnostics.map((d) => d.code)).toEqual(["X07WASM_CAPS_SECRET_MISSING"]);
+    expect((await replay(dir, { X07_SECRET_API_KEY: SECRET })).diagnostics).toEqual([]);
+  });
+
+  test("has the files that the guest read, and the folders that it was given", async () => {
+    const reads = `(call $dirs (i32.const 1024)) (call $open-at (i32.load (i32.load (i32.const 1024))) (i32.const 1) (i32.const 8192) (i32.const 5) (i32.const 0) (i32.const 1) (i32.const 1024))
+      (call $file-read (i32.load (i32.const 1028)) (i64.const 9) (i64.const 0) (i32.const 1024)) (if (i32.eq (i32.load8_u (i32.load (i32.const 1028))) (i32.const 33)) (then unreachable))`;
+    w.write({ "caps.json": caps({ fs: { preopens: [{ path: "data", mode: "ro" }, { path: "empty", mode: "ro" }] } }), "data/a.txt": "!", "empty/unread.txt": "", "reads.wasm": await probe(reads, ["a.txt"]) });
+    const dir = await failing("reads.wasm");
+    const files = (JSON.parse(readFileSync(join(w.dir, dir, "replay.json"), "utf8")) as { files: { path: string }[] }).files.map((f) => f.path);
+    expect(files).toEqual(expect.arrayContaining(["data/a.txt", "data", "empty", "ops.json", "caps.json"]));
+    expect(files).not.toContain("empty/unread.txt");
+    w.write({ "data/a.txt": "?" });
+    expect((await replay(dir)).diagnostics).toEqual([]);
+  });
 });

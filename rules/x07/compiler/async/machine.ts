@@ -34,7 +34,7 @@ export function resumable(b: FunctionBuilder, name: string): IrFunction {
     exit.push(make.store(4, b.get(frame), (i - 1) * 4, b.get(i)));
   }
   const all: IrStmt[] = [...enter, make.block(leave, body), ...exit, make.return([])];
-  return { name, params: ["i32"], results: [], locals: b.locals, body: all, inline: "never" };
+  return make.fn(name, ["i32"], [], b.locals, all, "never");
 }
 
 /** Releases the frame when the task is done. */

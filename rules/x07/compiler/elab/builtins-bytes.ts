@@ -101,7 +101,7 @@ function setU8(cx: Context, [b, i, x]: readonly Value[]): Value {
   const [bytes, index, byte] = cx.force([b ?? ERROR, i ?? ERROR, x ?? ERROR]);
   cx.b.trapIf(geu(part(index), part(bytes, 1)));
   cx.b.store(1, add(part(bytes), part(index)), 0, part(byte));
-  return { ...(bytes ?? ERROR), brand: undefined };
+  return (bytes ?? ERROR).withBrand(undefined);
 }
 
 function concat(cx: Context, [x, y]: readonly Value[]): Value {

@@ -167,7 +167,7 @@ function maps(): Entry[] {
 
 function readers(): Entry[] {
   const open: Builtin = {
-    params: ["like"],
+    params: ["any"],
     result: "iface",
     emit: (cx, args) => {
       const [v] = cx.force(args);

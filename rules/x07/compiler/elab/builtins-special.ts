@@ -27,7 +27,8 @@ export const SPECIAL: readonly (readonly [string, SpecialBuiltin])[] = [
 
 function intrinsics(): (readonly [string, SpecialBuiltin])[] {
   const table: { readonly [name: string]: (type: TypeArgument) => Builtin | undefined } = {
-    "ty.size_bytes": (t) => numeric(t) && { params: [], result: "i32", emit: () => int(k(4)) },
+    "ty.size_bytes": size,
+    "ty.size": size,
     "ty.read_le_at": (t) => numeric(t) && { params: ["like", "i32"], result: "i32", emit: readAt },
     "ty.write_le_at": (t) => numeric(t) && { params: ["~bytes", "i32", "i32"], result: "bytes", emit: writeAt },
     "ty.push_le": (t) => numeric(t) && { params: ["~vec_u8", "i32"], result: "vec_u8", emit: pushWord },
@@ -87,6 +88,12 @@ function compare(t: TypeArgument, numbers: (a: IrExpr, b: IrExpr) => IrExpr, ord
   return { params: ["like", "like"], result: "i32", emit: (_cx, [a, b]) => int(ordered(order(a, b))) };
 }
 
+/** Bytes of a value in the reference's C on a 64-bit host, where an address and a length take 16. */
+function size(t: TypeArgument): Builtin | undefined {
+  const bytes = numeric(t) ? 4 : t === "bytes" || t === "bytes_view" ? 16 : undefined;
+  return bytes === undefined ? undefined : { params: [], result: "i32", emit: () => int(k(bytes)) };
+}
+
 function readAt(cx: Context, args: readonly Value[]): Value {
   const [v, i] = cx.force(args);
   wordBounds(cx, part(i), part(v, 1));
@@ -108,20 +115,17 @@ function pushWord(cx: Context, args: readonly Value[]): Value {
 }
 
 function hash(t: TypeArgument): Builtin | undefined {
-  if (numeric(t)) {
-    return {
-      params: ["i32"],
-      result: "i32",
-      emit: (cx, [v]) => {
-        const a = cx.b.keep(part(v));
-        const b = cx.b.fresh(mul(xor(a, shr(a, k(16))), k(-2048144789)));
-        const c = cx.b.fresh(mul(xor(b, shr(b, k(13))), k(-1028477387)));
-        return int(xor(c, shr(c, k(16))));
-      },
-    };
-  }
+  if (numeric(t)) return { params: ["i32"], result: "i32", emit: (cx, [v]) => mixed(cx, part(v)) };
   if (t !== "bytes" && t !== "bytes_view") return undefined;
-  return { params: ["like"], result: "i32", emit: (_cx, [v]) => int(callExpr("rt.fnv1a", [part(v), part(v, 1)])) };
+  return { params: ["like"], result: "i32", emit: (cx, [v]) => mixed(cx, callExpr("rt.fnv1a", [part(v), part(v, 1)])) };
+}
+
+/** The finaliser of murmur3. */
+function mixed(cx: Context, x: IrExpr): Value {
+  const a = cx.b.keep(x);
+  const b = cx.b.fresh(mul(xor(a, shr(a, k(16))), k(-2048144789)));
+  const c = cx.b.fresh(mul(xor(b, shr(b, k(13))), k(-1028477387)));
+  return int(xor(c, shr(c, k(16))));
 }
 
 function clone(t: TypeArgument): Builtin | undefined {
@@ -180,7 +184,7 @@ function dropped(cx: Context, v: Value | undefined): Value {
 
 function brands(): (readonly [string, SpecialBuiltin])[] {
   return [
-    ["std.brand.assume_bytes_v1", (cx, e, at) => labelled(cx, e, at, "bytes", (v, brand) => ({ ...v, brand }))],
+    ["std.brand.assume_bytes_v1", (cx, e, at) => labelled(cx, e, at, "bytes", (v, brand) => v.withBrand(brand))],
     ["std.brand.erase_bytes_v1", (cx, e, at) => erased(cx, e, at, "bytes")],
     ["std.brand.erase_view_v1", (cx, e, at) => erased(cx, e, at, "bytes_view")],
     ["std.brand.view_v1", brandView],
@@ -202,7 +206,7 @@ function labelled(cx: Context, e: Expr[], at: Place, type: ParamSpec, label: (v:
 }
 
 function erased(cx: Context, e: Expr[], at: Place, type: Type): Value {
-  const same: Builtin = { params: [type], result: type, emit: (_cx, [v]) => ({ ...(v ?? ERROR), brand: undefined }) };
+  const same: Builtin = { params: [type], result: type, emit: (_cx, [v]) => (v ?? ERROR).withBrand(undefined) };
   return applyTo(cx, String(e[0]), same, e, 1, at);
 }
 

@@ -10,7 +10,7 @@ import { INTERNAL, MAPS } from "./builtins-maps.ts";
 import { NUMBERS } from "./builtins-numbers.ts";
 import { OPTIONS } from "./builtins-options.ts";
 import { SPECIAL } from "./builtins-special.ts";
-import { TASKS, refusedInAsync } from "./tasks.ts";
+import { TASKS, refusedInAsync, takesInAsync, unsupportedInAsync } from "./tasks.ts";
 import { VECS } from "./builtins-vec.ts";
 import type { Context } from "./context.ts";
 import { borrowOperand, child, describeType, dispose, materialize, operand, variable, whole } from "./expr.ts";
@@ -19,10 +19,10 @@ import type { Value } from "./values.ts";
 import { ERROR } from "./values.ts";
 
 /**
- * How an argument is taken: a type name owns it; `like` borrows bytes or a view; `&T` borrows a T; `@T` borrows a T that must be a name;
+ * How an argument is taken: a type name owns it; `like` borrows bytes or a view, `any` a vec_u8 too; `&T` borrows a T; `@T` borrows a T that must be a name;
  * `~T` owns a T in place: a name is moved only after the other arguments have been evaluated.
  */
-export type ParamSpec = Type | "like" | `&${Type}` | `@${Type}` | `~${Type}`;
+export type ParamSpec = Type | "like" | "any" | `&${Type}` | `@${Type}` | `~${Type}`;
 
 export interface Builtin {
   readonly params: readonly ParamSpec[];
@@ -43,10 +43,12 @@ interface Param {
 }
 
 const LIKE: Param = { mode: "borrow", types: ["bytes_view", "bytes"] };
+const ANY: Param = { mode: "borrow", types: ["bytes_view", "bytes", "vec_u8"] };
 const NUMBER: Param = { mode: "number", types: ["i32"] };
 
 function paramOf(spec: ParamSpec): Param {
   if (spec === "like") return LIKE;
+  if (spec === "any") return ANY;
   if (spec === "i32") return NUMBER;
   const mode = MODES.get(spec.charAt(0));
   return mode === undefined ? { mode: "own", types: [spec as Type] } : { mode, types: [spec.slice(1) as Type] };
@@ -69,7 +71,7 @@ function formOf(head: string, builtin: Builtin | SpecialBuiltin): Form {
 function guarded(head: string, form: Form): Form {
   if (INTERNAL.has(head)) return (cx, e, at) => (cx.facts.module.startsWith("std.") ? form(cx, e, at) : cx.fail("Unsupported", undefined, `internal-only builtin is not allowed here: ${JSON.stringify(head)}`, at));
   if (!refusedInAsync(head)) return form;
-  return (cx, e, at) => (cx.facts.kind === "defasync" ? cx.fail("Unsupported", undefined, `unsupported head in async: ${JSON.stringify(head)}`, at, { hint: "put it in a defn and call that" }) : form(cx, e, at));
+  return (cx, e, at) => (cx.facts.kind === "defasync" ? unsupportedInAsync(cx, head, at) : form(cx, e, at));
 }
 
 function allBuiltins(): (readonly [string, Builtin | SpecialBuiltin])[] {
@@ -144,7 +146,7 @@ function take(cx: Context, head: string, param: Param, e: Expr[], i: number, at:
     case "number":
       return expect(cx, head, operand(cx, e, i, at), param, i, at);
     case "borrow":
-      return expect(cx, head, borrowOperand(cx, e, i, at), param, i, at);
+      return expect(cx, head, cx.facts.kind === "defasync" && takesInAsync(head) ? takeOperand(cx, e, i, at) : borrowOperand(cx, e, i, at), param, i, at);
     case "named":
       return named(cx, head, param, e, i, at);
     case "place":
@@ -152,6 +154,13 @@ function take(cx: Context, head: string, param: Param, e: Expr[], i: number, at:
     case "own":
       return owned(cx, head, param, e, i, at);
   }
+}
+
+/** Within a defasync some builtins take what they only look at elsewhere. */
+function takeOperand(cx: Context, e: Expr[], i: number, at: Place): Value {
+  if (typeof e[i] !== "string") return borrowOperand(cx, e, i, at);
+  const v = operand(cx, e, i, at);
+  return isOwned(v.type) ? cx.keepUntilEnd(v) : v;
 }
 
 function owned(cx: Context, head: string, param: Param, e: Expr[], i: number, at: Place): Value {
@@ -166,7 +175,11 @@ function owned(cx: Context, head: string, param: Param, e: Expr[], i: number, at
 function inPlace(cx: Context, head: string, param: Param, e: Expr[], i: number, at: Place): Value {
   const place = child(at, i);
   const v = variable(cx, String(e[i]), place);
-  return v === undefined ? ERROR : expect(cx, head, { ...cx.read(v, place), loose: "moved" }, param, i, at);
+  return v === undefined ? ERROR : expect(cx, head, movable(cx.read(v, place)), param, i, at);
+}
+
+function movable(v: Value): Value {
+  return v.withParts(v.parts, "moved");
 }
 
 /** An owner that must be a local name. */
@@ -185,7 +198,7 @@ function named(cx: Context, head: string, param: Param, list: Expr[], i: number,
   if (read.type === "error") return read;
   const owners = [v];
   cx.lend(owners);
-  return { ...read, owners, borrowedAt: at };
+  return read.lentBy(owners, at);
 }
 
 /** A view of literal text has a form of its own; anything else wants a name. */
@@ -197,7 +210,9 @@ function viewRepair(head: string, e: Expr, at: Place): FaultFacts {
 
 /** The value of item `i` of the list at `at`, if its type is one that the parameter takes. */
 function expect(cx: Context, head: string, v: Value, { types }: Param, i: number, at: Place): Value {
-  if (types.includes(v.type) || v.type === "error" || v.type === "never") return v;
+  if (types.includes(v.type) || v.type === "error") return v;
+  // A mistake in what is returned has been told already.
+  if (v.type === "never" && cx.faults.length > 0) return v;
   const expected = types[0] ?? "i32";
   return cx.typing("X07-TYPE-CALL-0002", `${head} expects ${expected}`, child(at, i), { expected: spell(expected), found: describeType(v) });
 }

@@ -15,7 +15,7 @@ import { asView, borrow, borrowOperand, child, describeType, i32, ownedOperand }
 import type { Callee, FunctionRef, Resolution, Wanted } from "./program.ts";
 import { NO_TYPES } from "./program.ts";
 import { nearestHead } from "./repairs.ts";
-import { startTask } from "./tasks.ts";
+import { startTask, unsupportedInAsync } from "./tasks.ts";
 import type { Value, Variable } from "./values.ts";
 import { ERROR, NO_OWNERS, int, value } from "./values.ts";
 
@@ -191,7 +191,10 @@ function scalars(values: readonly Value[]): IrExpr[] {
 function argument(cx: Context, decl: FunctionDecl, wanted: Wanted, index: number, e: Expr[], first: number, at: Place): Value {
   const v = wanted.type === "bytes_view" ? borrowOperand(cx, e, first + index, at) : ownedOperand(cx, e, first + index, at);
   if (v.type === "error") return v;
-  if (wanted.type === "bytes_view" && (v.type === "bytes" || v.type === "vec_u8") && brandFits(wanted, v)) return asView(v);
+  if (wanted.type === "bytes_view" && (v.type === "bytes" || v.type === "vec_u8") && brandFits(wanted, v)) {
+    if (cx.facts.kind === "defasync" && typeof e[first + index] !== "string") return cx.typing("X07-BORROW-0001", `call ${JSON.stringify(decl.name)} arg ${index} borrows a temporary, which a defasync cannot`, at, { hint: "bind the value with let first" });
+    return asView(v);
+  }
   // The language asks for a brand only where bytes become a view of it; a value of the very type is taken as it is.
   if (v.type === wanted.type) {
     if (isViewLike(v.type)) cx.lend(v.owners);
@@ -207,6 +210,7 @@ function brandFits(wanted: Wanted, v: Value): boolean {
 // ---- records and enums
 
 function member(cx: Context, decl: TypeDecl, name: string, e: Expr[], at: Place): Value {
+  if (cx.facts.kind === "defasync") return unsupportedInAsync(cx, `${decl.name}.${name}`, at);
   if (decl.kind === "enum") {
     const index = decl.variants.findIndex((v) => v.name === name);
     const variant = decl.variants[index];

@@ -76,6 +76,7 @@ export class Context {
   private leaving: Map<Expr[], boolean> | undefined;
   private variables = 0;
   private functions = 0;
+  private looks = 0;
 
   constructor(program: Program) {
     this.program = program;
@@ -142,7 +143,7 @@ export class Context {
     for (const l of locals) this.claimed[l] = this.functions;
     const parts = kind === "input" && locals.length === 0 ? INPUT : locals.map((l) => this.b.get(l));
     const meaning = this.meaning(name);
-    const variable: Variable = { name, type, brand, locals, parts, kind, index: this.variables++, depth: this.scopes.length, meaning, shadowed: meaning.variable, state: "live", movedAt: undefined, owners: NO_OWNERS, borrowedAt: undefined, reading: undefined, kept: false, loans: 0 };
+    const variable: Variable = { name, type, brand, locals, parts, kind, index: this.variables++, depth: this.scopes.length, meaning, shadowed: meaning.variable, state: "live", movedAt: undefined, owners: NO_OWNERS, borrowedAt: undefined, reading: undefined, met: 0, kept: false, loans: 0 };
     this.declared.push(variable);
     meaning.variable = variable;
     return variable;
@@ -247,7 +248,7 @@ export class Context {
   // ---- moves and loans; every change is logged so that branches can be undone and joined
 
   private remember(v: Variable): void {
-    this.log.push({ variable: v, state: v.state, movedAt: v.movedAt, owners: v.owners, borrowedAt: v.borrowedAt });
+    this.log.push(this.present(v));
   }
 
   setState(v: Variable, state: VariableState, movedAt: Place | undefined): void {
@@ -284,20 +285,20 @@ export class Context {
   /** Takes back all changes since `mark`; tells how things stood. */
   undo(mark: Mark): BranchEnd {
     if (this.log.length === mark.log) return UNCHANGED;
-    const end = new Map<Variable, Change>();
-    for (let i = this.log.length - 1; i >= mark.log; i--) {
-      const change = this.log[i];
-      if (change === undefined) continue;
+    const look = ++this.looks;
+    const ends: Change[] = [];
+    while (this.log.length > mark.log) {
+      const change = this.log.pop()!;
       const v = change.variable;
-      if (!end.has(v) && v.index < mark.variables) end.set(v, { variable: v, state: v.state, movedAt: v.movedAt, owners: v.owners, borrowedAt: v.borrowedAt });
+      if (v.met !== look && v.index < mark.variables) ends.push(this.present(v));
+      v.met = look;
       v.state = change.state;
       v.movedAt = change.movedAt;
       this.exchangeOwners(v, change.owners, change.borrowedAt);
     }
-    this.log.length = mark.log;
-    // A variable that was moved and set again is where it was.
-    for (const [v, c] of end) if (c.state === v.state && c.movedAt === v.movedAt && c.owners === v.owners && c.borrowedAt === v.borrowedAt) end.delete(v);
-    return end;
+    let end: Map<Variable, Change> | undefined;
+    for (const c of ends) if (!isPresent(c)) (end ??= new Map()).set(c.variable, c);
+    return end ?? UNCHANGED;
   }
 
   /**
@@ -349,13 +350,15 @@ export class Context {
     for (const l of v.locals) this.b.set(l, ZERO);
   }
 
-  /** Variables changed since the mark, with their state at the mark. */
-  changedSince(mark: Mark): ReadonlyMap<Variable, VariableState> {
-    if (this.log.length === mark.log) return NONE_CHANGED;
-    const before = new Map<Variable, VariableState>();
+  /** Variables changed since the mark, as they were then. */
+  changedSince(mark: Mark): readonly Change[] {
+    const look = ++this.looks;
+    const before: Change[] = [];
     for (let i = mark.log; i < this.log.length; i++) {
-      const change = this.log[i];
-      if (change !== undefined && !before.has(change.variable) && change.variable.index < mark.variables) before.set(change.variable, change.state);
+      const change = this.log[i]!;
+      const v = change.variable;
+      if (v.met !== look && v.index < mark.variables) before.push(change);
+      v.met = look;
     }
     return before;
   }
@@ -392,7 +395,7 @@ export class Context {
     if (read.type === "error") return read;
     if (!this.mayLose(v, "move", at)) return ERROR;
     this.setState(v, "moved", at);
-    return { ...read, loose: "moved" };
+    return read.withParts(read.parts, "moved");
   }
 
   /** Whether no view shows the variable's bytes; tells if one does. */
@@ -462,7 +465,7 @@ export class Context {
   /** The same value with nothing in it that later stores, frees or calls could change. */
   settle(v: Value): Value {
     if (!v.parts.some(isVolatile)) return v;
-    return { ...v, parts: v.parts.map((p) => (isVolatile(p) ? this.b.fresh(p) : p)) };
+    return v.withParts(v.parts.map((p) => (isVolatile(p) ? this.b.fresh(p) : p)), v.loose);
   }
 
   /** Puts the next operand's value behind the earlier ones, which are put aside where its code, from `start` on, would change them. */
@@ -475,7 +478,7 @@ export class Context {
   hold(v: Value): Value {
     const parts = v.parts.map((p) => this.b.fresh(p));
     this.temporaries.push({ type: v.type, parts, operand: true });
-    return { ...v, parts, loose: "temp" };
+    return v.withParts(parts, "temp");
   }
 
   /** The call has all its operands: those held since there were `held` temporaries are its own now. */
@@ -521,7 +524,7 @@ export class Context {
         saved.push(make.set(local, p));
         return this.b.get(local);
       });
-      earlier[j] = { ...v, parts, loose: v.loose === undefined ? undefined : "temp" };
+      earlier[j] = v.withParts(parts, v.loose === undefined ? undefined : "temp");
     }
     if (saved.length > 0) here.splice(start, 0, ...saved);
   }
@@ -533,7 +536,7 @@ export class Context {
 
   /** The same value with scalars that may be used more than once. */
   repeatable(v: Value): Value {
-    return isRepeatable(v) ? v : { ...v, parts: v.parts.map((p) => this.b.keep(p)) };
+    return isRepeatable(v) ? v : v.withParts(v.parts.map((p) => this.b.keep(p)), v.loose);
   }
 }
 
@@ -545,13 +548,17 @@ function isRepeatable(v: Value): boolean {
   return v.parts.every(isSimple);
 }
 
+/** Whether the variable is, or is again, as it was then: one may be moved and set again. */
+function isPresent({ variable: v, state, movedAt, owners, borrowedAt }: Change): boolean {
+  return state === v.state && movedAt === v.movedAt && owners === v.owners && borrowedAt === v.borrowedAt;
+}
+
 function clear(list: unknown[]): void {
   while (list.length > 0) list.pop();
 }
 
 const NO_FUNCTION: FunctionFacts = { name: "", module: "", kind: "defn", result: "i32", resultBrand: undefined, typeArgs: NO_TYPES };
 const UNCHANGED: BranchEnd = new Map();
-const NONE_CHANGED: ReadonlyMap<Variable, VariableState> = new Map();
 const ROOT: Place = { parent: undefined, step: "" };
 const INPUT: readonly IrExpr[] = [
   make.global("input_ptr"),

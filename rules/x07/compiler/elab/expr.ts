@@ -74,13 +74,13 @@ export function borrow(cx: Context, e: Expr, at: Place): Value {
     if (read.type === "error") return read;
     if (isOwned(v.type)) {
       cx.lend([v]);
-      return { ...read, owners: [v], borrowedAt: at };
+      return read.lentBy([v], at);
     }
     cx.lend(read.owners);
     return read;
   }
   const v = own(cx, e, at);
-  if (isOwned(v.type)) return v.literal ? v : { ...cx.keepUntilEnd(v), ofTemporary: true };
+  if (isOwned(v.type)) return v.literal ? v : cx.keepUntilEnd(v).asTemporary();
   cx.lend(v.owners);
   return v;
 }
@@ -102,11 +102,19 @@ export function discard(cx: Context, e: Expr[], i: number, at: Place): Type {
 
 export function discardWhole(cx: Context, e: Expr, at: Place): Type {
   if (typeof e === "number") return "i32";
-  if (typeof e === "string") return variable(cx, e, at)?.type ?? "error";
+  if (typeof e === "string") return discardName(cx, e, at);
   const statement = meaningOf(e[0])?.statement;
   if (statement !== undefined) return statement(cx, e, at);
   const v = whole(cx, e, at);
   dispose(cx, v);
+  return v.type;
+}
+
+/** A name as a statement is read like any other: what it owns is moved out of it, and let go. */
+function discardName(cx: Context, name: string, at: Place): Type {
+  const v = variable(cx, name, at);
+  if (v === undefined) return "error";
+  if (isOwned(v.type)) dispose(cx, cx.move(v, at));
   return v.type;
 }
 
@@ -182,9 +190,9 @@ export function materialize(cx: Context, v: Value): Value {
   if (!v.literal) return v;
   const [ptr, len] = v.parts;
   if (ptr === undefined || len === undefined) return v;
-  if (len.op === "const" && len.value === 0) return { ...v, literal: false };
+  if (len.op === "const" && len.value === 0) return v.unliteral(v.parts, v.loose);
   const block = cx.b.fresh(make.callExpr("rt.copy", [ptr, len], "i32"));
-  return { ...v, parts: [block, len], literal: false, loose: "temp" };
+  return v.unliteral([block, len], "temp");
 }
 
 export function describeType(v: Value): string {

@@ -46,7 +46,7 @@ export const STATEMENTS: ReadonlyMap<string, Statement> = new Map<string, Statem
   ["let", letStatement],
   ["set", setStatement],
   ["begin", beginStatement],
-  ["if", (cx, e, at) => ifForm(cx, e, at, false).type],
+  ["if", ifStatement],
   ["for", (cx, e, at) => forEach(cx, e, at).type],
   ["while", (cx, e, at) => whileLoop(cx, e, at).type],
 ]);
@@ -249,14 +249,24 @@ function condition(cx: Context, e: Expr[], i: number, at: Place, what: string): 
 }
 
 /** Checks an expression that will not run: its mistakes are told, its code and moves are forgotten. */
-function checkOnly(cx: Context, check: () => void): void {
+function checkOnly<T>(cx: Context, check: () => T): T {
   const mark = cx.mark();
+  let result: T | undefined;
   cx.b.block(() => {
     cx.openScope();
-    check();
+    result = check();
     cx.closeScope(number(0), true);
   });
   cx.undo(mark);
+  return result!;
+}
+
+function ifStatement(cx: Context, e: Expr[], at: Place): Type {
+  if (cx.facts.kind !== "defasync") return ifForm(cx, e, at, false).type;
+  // Within a defasync the branches must agree even where nobody wants the value.
+  const v = cx.frame(() => ifForm(cx, e, at, true));
+  dispose(cx, v);
+  return v.type;
 }
 
 function ifValue(cx: Context, e: Expr[], at: Place): Value {
@@ -286,7 +296,7 @@ function inline(cx: Context, list: Expr[], i: number, listAt: Place, used: boole
   const at = child(listAt, i);
   // The reference checks the branch in its own scope, then lifts it out: a let of a name that is known anyway takes effect outside.
   const name = Array.isArray(e) && e[0] === "let" ? e[1] : undefined;
-  if (!used && Array.isArray(e) && typeof name === "string" && cx.lookup(name)?.kind === "local") return { ...NEVER, type: cx.inCurrentScope(name) ? setStatement(cx, e, at) : letStatement(cx, e, at) };
+  if (!used && Array.isArray(e) && typeof name === "string" && cx.lookup(name)?.kind === "local") return value(cx.inCurrentScope(name) ? setStatement(cx, e, at) : letStatement(cx, e, at), []);
   cx.openScope();
   let v: Value = number(0);
   if (used) v = whole(cx, e, at);
@@ -297,8 +307,9 @@ function inline(cx: Context, list: Expr[], i: number, listAt: Place, used: boole
 function literalIf(cx: Context, e: Expr[], taken: boolean, at: Place, used: boolean): Value {
   const keep = taken ? 2 : 3;
   const drop = taken ? 3 : 2;
-  checkOnly(cx, () => void operand(cx, e, drop, at));
-  return inline(cx, e, keep, at, used);
+  const dropped = checkOnly(cx, () => operand(cx, e, drop, at));
+  const v = inline(cx, e, keep, at, used);
+  return used && commonType(cx, v, dropped, at) === "error" ? ERROR : v;
 }
 
 function joinTwo(cx: Context, test: IrExpr, a: Branch, b: Branch, at: Place, used: boolean): Value {
@@ -390,7 +401,7 @@ function writtenOut(cx: Context, name: string, bound: Variable | undefined, star
   const local = variable.locals[0] ?? 0;
   const mark = cx.mark();
   const code = loopBody(cx, e, 4, at, () => cx.b.set(local, add(cx.b.get(local), ONE)));
-  if (rounds > 1 && [...cx.changedSince(mark)].some(([v, before]) => before === "live" && v.state !== "live")) {
+  if (rounds > 1 && cx.changedSince(mark).some(({ variable, state }) => state === "live" && variable.state !== "live")) {
     // Written out, the second copy of the body meets what the first has moved.
     checkOnly(cx, () => discard(cx, e, 4, at));
   }
@@ -402,10 +413,11 @@ function writtenOut(cx: Context, name: string, bound: Variable | undefined, star
 }
 
 function realLoop(cx: Context, e: Expr[], name: string, bound: Variable | undefined, at: Place): Value {
-  const first = condition(cx, e, 2, at, "for start");
   const variable = bound ?? cx.declare(name, "i32", undefined, [cx.b.local()]);
   const local = variable.locals[0] ?? 0;
-  cx.b.set(local, first);
+  // The variable is there before its start is known: the start may name it.
+  if (bound === undefined && names(e[2] ?? 0, name)) cx.b.set(local, ZERO);
+  cx.b.set(local, condition(cx, e, 2, at, "for start"));
   let limit = condition(cx, e, 3, at, "for end");
   const i = cx.b.get(local);
   const next = add(i, ONE);
@@ -414,6 +426,10 @@ function realLoop(cx: Context, e: Expr[], name: string, bound: Variable | undefi
   if (!steady) limit = cx.b.fresh(limit);
   emitLoop(cx, code, false, geu(i, limit), ltu(i, limit));
   return number(0);
+}
+
+function names(e: Expr, name: string): boolean {
+  return e === name || (Array.isArray(e) && e.some((x) => names(x, name)));
 }
 
 /** One round of a loop: moved outer variables are cleared at its end, because the next round may look at them. */
@@ -449,7 +465,7 @@ function collectSets(e: Expr, into: Set<string>): void {
 }
 
 function endRound(cx: Context, mark: ReturnType<Context["mark"]>): void {
-  for (const [v, before] of cx.changedSince(mark)) {
+  for (const { variable: v, state: before } of cx.changedSince(mark)) {
     if (v.state === "moved" && before !== "moved") {
       cx.zero(v);
       cx.setState(v, "cleared", v.movedAt);
@@ -471,7 +487,9 @@ function whileLoop(cx: Context, e: Expr[], at: Place): Value {
   const mark = cx.mark();
   let test: IrExpr = ZERO;
   const head = cx.b.block(() => {
+    cx.openScope();
     test = condition(cx, e, 1, at, "while");
+    cx.closeScope(number(0));
   });
   const round = cx.b.block(() => {
     cx.openScope();
@@ -496,7 +514,7 @@ function returnForm(cx: Context, e: Expr[], at: Place): Value {
   if (e.length !== 2) return arity(cx, "X07-ARITY-RETURN-0001", "return form: (return <value>)", at);
   const mark = cx.mark();
   const v = ownedOperand(cx, e, 1, at);
-  if (v.type === "never" || v.type === "error") return v.type === "error" ? NEVER : v;
+  if (v.type === "error" || (v.type === "never" && cx.faults.length > 0)) return NEVER;
   if (v.type !== cx.facts.result) {
     cx.typing("X07-TYPE-RET-0001", `return type mismatch: expected ${spell(cx.facts.result)}, got ${describeType(v)}`, child(at, 1), { expected: cx.facts.result, found: describeType(v) });
     return NEVER;

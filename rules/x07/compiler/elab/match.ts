@@ -8,6 +8,7 @@ import { branded, word } from "./calls.ts";
 import type { BranchEnd, Context } from "./context.ts";
 import { child, describeType, materialize, own } from "./expr.ts";
 import { assign, joined } from "./forms.ts";
+import { unsupportedInAsync } from "./tasks.ts";
 import type { Value } from "./values.ts";
 import { ERROR, NEVER } from "./values.ts";
 import * as make from "../make.ts";
@@ -22,7 +23,7 @@ interface Arm {
 
 export function matchForm(cx: Context, e: Expr[], at: Place): Value {
   if (e.length < 3) return cx.fail("Parse", undefined, "match form: (match <value> <arm>...)", at);
-  if (cx.facts.kind === "defasync") return cx.fail("Unsupported", undefined, 'unsupported head in async: "match"', at, { hint: "put it in a defn and call that" });
+  if (cx.facts.kind === "defasync") return unsupportedInAsync(cx, "match", at);
   const decl = enumOfArms(cx, e);
   if (decl === undefined) return cx.typing(undefined, "match needs arms of an enum: [E.V, body] or [E.V, name, body]", child(at, 2));
   return cx.frame(() => {
@@ -118,7 +119,7 @@ function branches(cx: Context, scrutinee: Value, arms: readonly Arm[], at: Place
     if (d !== undefined) chain = [make.if(eq(tag, k(d.arm.variant)), d.code, chain)];
   }
   for (const s of chain) cx.b.emit(s);
-  return { ...result, parts: locals.map((l) => cx.b.get(l)), loose: isOwned(result.type) ? "temp" : undefined };
+  return result.withParts(locals.map((l) => cx.b.get(l)), isOwned(result.type) ? "temp" : undefined);
 }
 
 function runArm(cx: Context, scrutinee: Value, arm: Arm): Done {

@@ -49,7 +49,7 @@ function arithmetic(cx: Context, head: string, op: BinOp | "/" | "%", e: Expr[],
   }
   if (first === WRONG || y === WRONG) return ZERO;
   const x = cx.kept(first, start);
-  if ((op === "lt_u" || op === "ge_u") && e[2] === 0) return pointless(cx, head, op, at);
+  if ((op === "lt_u" || op === "ge_u") && isZero(e)) return pointless(cx, head, op, at);
   if (op === "/") return quotient(cx, x, y);
   if (op === "%") return remainder(cx, x, y);
   return bin(op, x, y);
@@ -58,6 +58,11 @@ function arithmetic(cx: Context, head: string, op: BinOp | "/" | "%", e: Expr[],
 /** Tells of an operand that is no i32. */
 function notNumber(cx: Context, head: string, v: Value | undefined, at: Place, i: number): void {
   if (v !== undefined && v.type !== "i32" && v.type !== "error") cx.typing("X07-TYPE-CALL-0002", `${head} expects i32 args`, child(at, i), { expected: "i32", found: describeType(v) });
+}
+
+/** Whether a comparison is with 0, also with what folds to it; a comparison that folds as a whole is none any more. */
+function isZero([, left, right]: Expr[]): boolean {
+  return right === 0 || (Array.isArray(right) && literalValue(right) === 0 && literalValue(left ?? "") === undefined);
 }
 
 function pointless(cx: Context, head: string, op: "lt_u" | "ge_u", at: Place): IrExpr {

@@ -1,7 +1,7 @@
 // The whole program while it is checked: resolves names across modules and collects the functions that are needed. Knows no expressions.
 
 import type { FunctionDecl, Module, TypeDecl, TypeExpr } from "../ast.ts";
-import type { Type, TypeArgument } from "../types.ts";
+import { type Type, type TypeArgument, typeNamed } from "../types.ts";
 import { Names } from "./names.ts";
 import { borrowedParams } from "./provenance.ts";
 
@@ -72,13 +72,15 @@ export class Program {
     return found;
   }
 
+  /** Records and enums are seen wherever their module is loaded, and stand before functions. */
   private find(head: string, from: string): Resolution {
+    const dot = head.lastIndexOf(".");
+    const decl = dot < 0 ? undefined : this.names.type(head.slice(0, dot))?.decl;
+    const member = head.slice(dot + 1);
+    if (decl !== undefined && hasMember(decl, member)) return { kind: "type", decl, member };
     const ref = this.names.function(head);
     if (ref !== undefined) return this.visible(head, ref.module, from) ?? { kind: "function", ref };
-    const dot = head.lastIndexOf(".");
-    const owner = dot < 0 ? undefined : this.names.type(head.slice(0, dot));
-    if (owner === undefined) return { kind: "unknown" };
-    return this.visible(owner.decl.name, owner.module, from) ?? { kind: "type", decl: owner.decl, member: head.slice(dot + 1) };
+    return decl === undefined ? { kind: "unknown" } : { kind: "type", decl, member };
   }
 
   private visible(name: string, owner: Module, from: string): Resolution | undefined {
@@ -98,7 +100,6 @@ export class Program {
     for (const module of this.modules.values()) {
       for (const name of module.functions.keys()) if (this.visible(name, module, from) === undefined) functions.add(name);
       for (const decl of module.types.values()) {
-        if (this.visible(decl.name, module, from) !== undefined) continue;
         for (const member of decl.kind === "enum" ? decl.variants.map((v) => v.name) : ["make", ...decl.fields]) members.add(`${decl.name}.${member}`);
       }
     }
@@ -147,12 +148,15 @@ export class Program {
   }
 }
 
+function hasMember(decl: TypeDecl, member: string): boolean {
+  return decl.kind === "enum" ? decl.variants.some((v) => v.name === member) : member === "make" || decl.fields.includes(member);
+}
+
 /** The type that a written type stands for, inside an instance. */
 export function concrete(type: TypeExpr, typeArgs: ReadonlyMap<string, TypeArgument>): Type {
   if (typeof type !== "string") {
     const given = typeArgs.get(type.parameter) ?? "error";
     return given === "u32" ? "i32" : given;
   }
-  if (type.startsWith("ptr_")) return "error";
-  return type as Type;
+  return typeNamed(type);
 }

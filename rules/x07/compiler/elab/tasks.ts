@@ -59,11 +59,24 @@ export function startTask(cx: Context, ref: FunctionRef, args: readonly Value[],
   return int(callExpr(cx.program.need(ref, new Map()), args.flatMap((a) => [...a.parts])));
 }
 
-const NOT_IN_ASYNC = new Set(["bytes.concat", "chan.bytes.try_send", "chan.bytes.try_recv", "match"]);
+const NOT_IN_ASYNC = new Set(["bytes.concat", "bytes.copy", "parse.u32_dec", "parse.u32_dec_at", "chan.bytes.try_send", "chan.bytes.try_recv", "task.is_finished"]);
+const FAMILIES_NOT_IN_ASYNC = ["option_", "f64.", "result_i32.", "result_bytes_view."];
 
 /** Heads that the reference does not translate directly inside a defasync. */
 export function refusedInAsync(head: string): boolean {
-  return NOT_IN_ASYNC.has(head) || head.startsWith("option_") || head.startsWith("f64.");
+  return NOT_IN_ASYNC.has(head) || FAMILIES_NOT_IN_ASYNC.some((family) => head.startsWith(family));
+}
+
+const TAKES_IN_ASYNC = new Set(["bytes.eq", "bytes.slice", "bytes.cmp_range", "codec.read_u32_le", "vec_u8.get", "vec_u8.cap"]);
+
+/** Builtins that move a named operand out of its name inside a defasync. */
+export function takesInAsync(head: string): boolean {
+  return TAKES_IN_ASYNC.has(head);
+}
+
+/** What has no translation directly inside a defasync. */
+export function unsupportedInAsync(cx: Context, head: string, at: Place): Value {
+  return cx.fail("Unsupported", undefined, `unsupported head in async: ${JSON.stringify(head)}`, at, { hint: "put it in a defn and call that" });
 }
 
 // ---- waiting
@@ -182,7 +195,7 @@ function trySend(cx: Context, [c, v]: readonly Value[]): Value {
   const record = cx.b.fresh(callExpr("rt.chan", [part(c)]));
   const sent = cx.b.local();
   cx.b.set(sent, cond(load(4, record, CHANNEL_CLOSED), k(2), ltu(load(4, record, CHANNEL_LENGTH), load(4, record, CHANNEL_CAPACITY))));
-  cx.b.if(eq(cx.b.get(sent), ONE), () => cx.b.call("rt.chan_put", [record, part(v), part(v, 1)]), () => cx.drop("bytes", v?.parts ?? []));
+  cx.b.if(eq(cx.b.get(sent), ONE), () => cx.b.call("rt.chan_put", [record, callExpr("rt.copy", [part(v), part(v, 1)]), part(v, 1)]));
   return int(cx.b.get(sent));
 }
 
@@ -309,7 +322,7 @@ export const TASKS: readonly (readonly [string, Builtin | SpecialBuiltin])[] = [
   plain("chan.bytes.new", ["i32"], "i32", (_cx, [cap]) => int(callExpr("rt.chan_new", [part(cap)]))),
   waiting("chan.bytes.send", ["i32", "bytes"], "i32", send),
   waiting("chan.bytes.recv", ["i32"], "bytes", receive),
-  plain("chan.bytes.try_send", ["i32", "bytes"], "i32", trySend),
+  plain("chan.bytes.try_send", ["i32", "any"], "i32", trySend),
   plain("chan.bytes.try_recv", ["i32"], "result_bytes", tryReceive),
   plain("chan.bytes.close", ["i32"], "i32", (_cx, [c]) => int(callExpr("rt.chan_close", [callExpr("rt.chan", [part(c)])]))),
 ];

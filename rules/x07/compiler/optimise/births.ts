@@ -1,7 +1,7 @@
 // Which locals have no life before the statement that first sets them. Knows the IR's scopes.
 
 import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
-import { Scratch } from "./walk.ts";
+import { Scratch } from "./scratch.ts";
 
 /**
  * For every local whether its first `set` may declare it: nothing outside that statement list mentions it and nothing inside
@@ -33,8 +33,8 @@ export class Births {
   private constructor(params: number, locals: number) {
     this.params = params;
     this.mentions = mentionTable.zeroed(locals);
-    this.home = homeTable.zeroed(locals).fill(NOWHERE, 0, locals);
-    this.birth = birthTable.zeroed(locals).fill(NOWHERE, 0, locals);
+    this.home = homeTable.filled(locals, NOWHERE);
+    this.birth = birthTable.filled(locals, NOWHERE);
   }
 
   static of(f: IrFunction): Births {

@@ -4,7 +4,8 @@
 import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
 import { isPure } from "../ir.ts";
 import { Births } from "./births.ts";
-import { countMentions, mapAll, mapChildren, mapStmt, Scratch } from "./walk.ts";
+import { countMentions, mapAll, mapChildren, mapStmt } from "./walk.ts";
+import { Scratch } from "./scratch.ts";
 import * as make from "../make.ts";
 
 /** More copied locals than this would make the table of overlaps large. */
@@ -14,12 +15,21 @@ export function coalesce(f: IrFunction): IrFunction {
   const copies: number[] = [];
   collectCopies(f.body, f, copies);
   if (copies.length === 0) return f;
-  const candidates = [...new Set(copies)].sort((a, b) => a - b);
+  const candidates = eachOnce(copies, f.locals.length);
   if (candidates.length > MOST) return f;
   const lives = new Lives(f, candidates, undefined);
   lives.run();
   const names = merged(f, copies, lives);
-  return names === undefined ? f : { ...f, body: new Renaming(names).list(f.body) };
+  return names === undefined ? f : make.withBody(f, new Renaming(names).list(f.body));
+}
+
+/** In order. */
+function eachOnce(locals: readonly number[], highest: number): number[] {
+  const there = placeTable.zeroed(highest);
+  for (const local of locals) there[local] = 1;
+  const once: number[] = [];
+  for (let local = 0; local < highest; local++) if (there[local] === 1) once.push(local);
+  return once;
 }
 
 /** Drops what is given to a local that nobody reads before it gets its next value. */
@@ -29,7 +39,7 @@ export function removeDeadSets(f: IrFunction): IrFunction {
   if (candidates.size === 0 || candidates.size > MOST) return f;
   const verdict = { dead: new Set<IrStmt>(), needed: new Set<IrStmt>() };
   new Lives(f, [...candidates], verdict).run();
-  return verdict.dead.size === 0 ? f : { ...f, body: without(f.body, verdict.dead) };
+  return verdict.dead.size === 0 ? f : make.withBody(f, without(f.body, verdict.dead));
 }
 
 function without(stmts: readonly IrStmt[], dead: ReadonlySet<IrStmt>): readonly IrStmt[] {
@@ -83,6 +93,7 @@ interface Verdict {
 const placeTable = new Scratch();
 const countTable = new Scratch();
 const nameTable = new Scratch();
+const groupTable = new Scratch();
 let places = placeTable.zeroed(0);
 let bits = new Int32Array(4096);
 
@@ -105,7 +116,7 @@ class Lives {
     this.candidates = candidates;
     this.verdict = verdict;
     const locals = f.locals.length;
-    places = placeTable.zeroed(locals).fill(-1, 0, locals);
+    places = placeTable.filled(locals, -1);
     for (let i = 0; i < candidates.length; i++) places[candidates[i]!] = i;
     this.width = (candidates.length + 31) >>> 5;
     this.live = candidates.length * this.width;
@@ -349,8 +360,9 @@ function judge(s: IrStmt, read: boolean, { dead, needed }: Verdict): void {
 /** By local, its new name: each copy joins two groups unless they overlap. A group is called as its parameter, or its lowest member. */
 function merged(f: IrFunction, copies: readonly number[], lives: Lives): Int32Array | undefined {
   const { candidates } = lives;
-  const group = candidates.map((_, i) => i);
-  const members = candidates.map((_, i) => [i]);
+  /** By candidate, the lowest of its group. */
+  const group = groupTable.zeroed(candidates.length);
+  for (let i = 0; i < candidates.length; i++) group[i] = i;
   const names = nameTable.zeroed(f.locals.length);
   for (let i = 0; i < f.locals.length; i++) names[i] = i;
   let joined = false;
@@ -362,9 +374,9 @@ function merged(f: IrFunction, copies: readonly number[], lives: Lives): Int32Ar
     if (a === b || lives.overlap(a, b)) continue;
     lives.join(a, b);
     joined = true;
-    for (const m of members[b]!) {
+    for (let m = b; m < candidates.length; m++) {
+      if (group[m] !== b) continue;
       group[m] = a;
-      members[a]!.push(m);
       names[candidates[m]!] = candidates[a]!;
     }
   }

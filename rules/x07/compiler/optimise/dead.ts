@@ -2,7 +2,8 @@
 
 import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
 import { isPure } from "../ir.ts";
-import { countReads, Scratch, visitExpr } from "./walk.ts";
+import { countReads, visitExpr } from "./walk.ts";
+import { Scratch } from "./scratch.ts";
 import * as make from "../make.ts";
 
 /** One function uses them at a time. */
@@ -23,7 +24,7 @@ export function withoutDead(f: IrFunction): { readonly f: IrFunction; readonly r
     sweep.beginAgain();
     body = sweep.list(body);
   }
-  return { f: body === f.body ? f : { ...f, body }, reads: sweep.reads };
+  return { f: body === f.body ? f : make.withBody(f, body), reads: sweep.reads };
 }
 
 class Sweep {

@@ -36,7 +36,7 @@ export function shareExits(f: IrFunction): IrFunction {
   const labels = new Map(worth.map(([key], i) => [key, first + i]));
   let body: readonly IrStmt[] = replace(f.body, forms, labels, true);
   for (const [key, e] of worth) body = [make.block(labels.get(key) ?? 0, body), ...e.stmts];
-  return { ...f, body, locals: forms.locals };
+  return make.withBody(f, body, forms.locals);
 }
 
 function gain(e: Ending): number {

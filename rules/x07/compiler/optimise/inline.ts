@@ -12,7 +12,7 @@ export type Candidates = (name: string) => IrFunction | undefined;
 export function inlineCalls(f: IrFunction, candidates: Candidates): IrFunction {
   const inliner = new Inliner(f, candidates);
   const body = inliner.list(f.body);
-  return inliner.changed ? { ...f, body, locals: inliner.locals } : f;
+  return inliner.changed ? make.withBody(f, body, inliner.locals) : f;
 }
 
 class Inliner {

@@ -6,18 +6,23 @@ import { bin, cond as condExpr, k, un, ZERO } from "../ops.ts";
 import { add as addition, compared, EVERYTHING, type Range, rangeOf } from "./ranges.ts";
 import * as make from "../make.ts";
 import { NumberTable } from "./number-table.ts";
-import { ends, leaves, mapChildren, mapStmt, Scratch } from "./walk.ts";
+import { ends, leaves, mapChildren, mapStmt } from "./walk.ts";
+import { Scratch, ScratchList } from "./scratch.ts";
 
 export function propagate(f: IrFunction): IrFunction {
   const body = new Propagation(f.locals.length).list(f.body);
-  return body === f.body ? f : { ...f, body };
+  return body === f.body ? f : make.withBody(f, body);
 }
 
 type Load = Extract<IrExpr, { op: "load" }>;
 type Store = Extract<IrStmt, { op: "store" }>;
 
-/** One function uses it at a time. */
+/** One function uses them at a time. */
 const markTable = new Scratch();
+const valueTable = new ScratchList<IrExpr>();
+const copyTable = new ScratchList<number[]>();
+const rangeTable = new ScratchList<Range>();
+const aboutTable = new ScratchList<number[]>();
 
 const KNOWN_NOTHING = 0;
 const HOLDS = 1;
@@ -25,6 +30,7 @@ const FAILS = 2;
 type Truth = typeof KNOWN_NOTHING | typeof HOLDS | typeof FAILS;
 
 class Propagation {
+  private readonly locals: number;
   /** By local, what it is known to equal: a constant or another local. */
   private readonly values: (IrExpr | undefined)[];
   /** By local, the locals that may be known to equal it: more than the truth in `values`. */
@@ -52,10 +58,11 @@ class Propagation {
   private mark = 0;
 
   constructor(locals: number) {
-    this.values = new Array<IrExpr | undefined>(locals).fill(undefined);
-    this.copies = new Array<number[] | undefined>(locals).fill(undefined);
-    this.ranges = new Array<Range | undefined>(locals).fill(undefined);
-    this.about = new Array<number[] | undefined>(locals).fill(undefined);
+    this.locals = locals;
+    this.values = valueTable.emptied(locals);
+    this.copies = copyTable.emptied(locals);
+    this.ranges = rangeTable.emptied(locals);
+    this.about = aboutTable.emptied(locals);
     this.marks = markTable.zeroed(locals);
     this.comparisons = new Comparisons(locals);
   }
@@ -316,7 +323,7 @@ class Propagation {
   }
 
   private changeRange(local: number, range: Range | undefined): void {
-    this.trail.push(this.ranges.length + local);
+    this.trail.push(this.locals + local);
     this.before.push(this.ranges[local]);
     this.ranges[local] = range;
   }
@@ -330,7 +337,7 @@ class Propagation {
         this.setTruth(~what, was as Truth);
         // Made findable again by the locals that it depends on.
         if (was !== KNOWN_NOTHING) for (const l of this.comparisons.locals[~what]!) addTo(this.about, l, ~what);
-      } else if (what >= this.ranges.length) this.ranges[what - this.ranges.length] = was as Range | undefined;
+      } else if (what >= this.locals) this.ranges[what - this.locals] = was as Range | undefined;
       else {
         const value = was as IrExpr | undefined;
         this.values[what] = value;
@@ -635,11 +642,6 @@ type Form = number;
 const NO_COMPARISON = -1;
 const TURNED = 4;
 const AFFIRMS = 8;
-const FORMS: { readonly [kind in BinOp]?: Form } = {
-  lt_u: LT_U | AFFIRMS, ge_u: LT_U, gt_u: LT_U | TURNED | AFFIRMS, le_u: LT_U | TURNED,
-  lt_s: LT_S | AFFIRMS, ge_s: LT_S, gt_s: LT_S | TURNED | AFFIRMS, le_s: LT_S | TURNED,
-  eq: EQ | AFFIRMS, ne: EQ,
-};
 
 function formOf(e: IrExpr): Form {
   switch (e.op) {
@@ -648,9 +650,25 @@ function formOf(e: IrExpr): Form {
     case "un":
       return e.kind === "eqz" ? EQ | AFFIRMS : NO_COMPARISON;
     case "bin":
-      return FORMS[e.kind] ?? NO_COMPARISON;
+      return formOfBin(e.kind);
     default:
       return NO_COMPARISON;
+  }
+}
+
+function formOfBin(kind: BinOp): Form {
+  switch (kind) {
+    case "lt_u": return LT_U | AFFIRMS;
+    case "ge_u": return LT_U;
+    case "gt_u": return LT_U | TURNED | AFFIRMS;
+    case "le_u": return LT_U | TURNED;
+    case "lt_s": return LT_S | AFFIRMS;
+    case "ge_s": return LT_S;
+    case "gt_s": return LT_S | TURNED | AFFIRMS;
+    case "le_s": return LT_S | TURNED;
+    case "eq": return EQ | AFFIRMS;
+    case "ne": return EQ;
+    default: return NO_COMPARISON;
   }
 }
 

@@ -19,7 +19,7 @@ export function shareValues(f: IrFunction): IrFunction {
   const worth = found.worth();
   if (worth.size === 0) return f;
   const writing = new Writing(found.occurrences, worth, f.locals);
-  return { ...f, body: writing.list(f.body), locals: writing.locals };
+  return make.withBody(f, writing.list(f.body), writing.locals);
 }
 
 /** One function uses it at a time. */

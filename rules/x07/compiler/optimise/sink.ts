@@ -2,6 +2,7 @@
 
 import type { IrExpr, IrFunction, IrStmt } from "../ir.ts";
 import { hasCall } from "../elab/effects.ts";
+import { Scratch, ScratchList } from "./scratch.ts";
 import { mapChildren, mapStmt, ownExprs } from "./walk.ts";
 import * as make from "../make.ts";
 
@@ -10,13 +11,13 @@ const DEEPEST = 40;
 
 /** `reads`: how often each local is read. */
 export function sinkValues(f: IrFunction, reads: Int32Array): IrFunction {
-  const sets = new Array<number>(f.locals.length).fill(0);
+  const sets = setTable.zeroed(f.locals.length);
   countSets(f.body, sets);
-  const body = new Sink(reads, sets).list(f.body);
-  return body === f.body ? f : { ...f, body };
+  const body = new Sink(f.locals.length, reads, sets).list(f.body);
+  return body === f.body ? f : make.withBody(f, body);
 }
 
-function countSets(stmts: readonly IrStmt[], sets: number[]): void {
+function countSets(stmts: readonly IrStmt[], sets: Int32Array): void {
   for (const s of stmts) {
     switch (s.op) {
       case "set":
@@ -54,9 +55,14 @@ interface Waiting {
   readonly shared: boolean;
 }
 
+/** One function uses them at a time. */
+const setTable = new Scratch();
+const waitingTable = new ScratchList<Waiting>();
+const readerTable = new ScratchList<number[]>();
+
 class Sink {
   private readonly reads: Int32Array;
-  private readonly sets: readonly number[];
+  private readonly sets: Int32Array;
   /** By local. */
   private readonly waiting: (Waiting | undefined)[];
   private waits = 0;
@@ -71,11 +77,11 @@ class Sink {
   private calls = false;
   private again = NONE;
 
-  constructor(reads: Int32Array, sets: readonly number[]) {
+  constructor(locals: number, reads: Int32Array, sets: Int32Array) {
     this.reads = reads;
     this.sets = sets;
-    this.waiting = new Array<Waiting | undefined>(sets.length).fill(undefined);
-    this.readers = new Array<number[] | undefined>(sets.length).fill(undefined);
+    this.waiting = waitingTable.emptied(locals);
+    this.readers = readerTable.emptied(locals);
   }
 
   list(stmts: readonly IrStmt[]): readonly IrStmt[] {
@@ -89,7 +95,7 @@ class Sink {
     }
     // Beyond the list it may not have been computed.
     for (const local of written.mine) if (this.waiting[local]?.list === written) this.drop(local);
-    if (written.gone > 0) return written.out.filter((s) => s !== undefined);
+    if (written.gone > 0) return withoutGaps(written.out);
     return changed ? (written.out as IrStmt[]) : stmts;
   }
 
@@ -216,6 +222,12 @@ class Sink {
 }
 
 const NONE = -1;
+
+function withoutGaps(list: readonly (IrStmt | undefined)[]): readonly IrStmt[] {
+  const out: IrStmt[] = [];
+  for (const s of list) if (s !== undefined) out.push(s);
+  return out;
+}
 
 /** Whether nobody can read a local between its values because of this statement. */
 function mayPass(s: IrStmt): boolean {

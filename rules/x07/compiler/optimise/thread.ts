@@ -10,7 +10,7 @@ import * as make from "../make.ts";
 export function threadJumps(f: IrFunction): { readonly f: IrFunction; readonly left: boolean } {
   const threading = new Threading(f);
   const body = threading.list(f.body);
-  return { f: body === f.body ? f : { ...f, body }, left: threading.left };
+  return { f: body === f.body ? f : make.withBody(f, body), left: threading.left };
 }
 
 /** A test of one local, and how control leaves when it holds. */

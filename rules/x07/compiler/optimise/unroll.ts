@@ -20,14 +20,14 @@ export function unrollFully(f: IrFunction): IrFunction | undefined {
   if (!hasStraightLoop(f.body)) return undefined;
   const pass = new Unroll(f, "few");
   const body = pass.list(f.body);
-  return pass.changed ? { ...f, body, locals: pass.locals } : undefined;
+  return pass.changed ? make.withBody(f, body, pass.locals) : undefined;
 }
 
 export function unrollLoops(f: IrFunction): IrFunction {
   if (!hasStraightLoop(f.body)) return f;
   const pass = new Unroll(f, "many");
   const body = pass.list(f.body);
-  return pass.changed ? { ...f, body, locals: pass.locals } : f;
+  return pass.changed ? make.withBody(f, body, pass.locals) : f;
 }
 
 /** Whether any loop might be written out: one that counts, with no branches before its step. */

@@ -3,18 +3,6 @@
 import type { IrExpr, IrStmt } from "../ir.ts";
 import * as make from "../make.ts";
 
-/** A table of numbers that is made once and lent again and again: small typed arrays are dear to make and to collect. */
-export class Scratch {
-  private table = new Int32Array(256);
-
-  /** The table with zeros in its first places; whoever had it before has it no more. */
-  zeroed(size: number): Int32Array {
-    if (this.table.length < size) this.table = new Int32Array(size * 2);
-    else this.table.fill(0, 0, size);
-    return this.table;
-  }
-}
-
 /** Rewrites the direct children of an expression; returns the same object when nothing changed. */
 export function mapChildren(e: IrExpr, f: (e: IrExpr) => IrExpr): IrExpr {
   switch (e.op) {

@@ -3,7 +3,8 @@
 
 import type { BinOp, IrExpr, IrFunction, IrStmt, Scalar, UnOp } from "../ir.ts";
 import { isPure, typeOf } from "../ir.ts";
-import { countReads, leaves, Scratch } from "../optimise/walk.ts";
+import { countReads, leaves } from "../optimise/walk.ts";
+import { Scratch } from "../optimise/scratch.ts";
 import { not } from "../ops.ts";
 import type { ByteBuffer } from "./bytes.ts";
 import { FIRST_AREA } from "../runtime/memory.ts";
@@ -83,7 +84,7 @@ class Encoder {
     this.out = out;
     this.note = note;
     this.reads = readTable.zeroed(f.locals.length);
-    this.indices = indexTable.zeroed(f.locals.length).fill(-1, 0, f.locals.length);
+    this.indices = indexTable.filled(f.locals.length, -1);
   }
 
   run(): void {

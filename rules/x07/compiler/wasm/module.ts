@@ -74,9 +74,19 @@ function section(out: ByteBuffer, id: number, write: (s: ByteBuffer) => void): v
 
 class Types {
   private readonly known = new Map<string, number>();
+  /** By the lists themselves: functions of one type mostly share them. */
+  private readonly shared = new Map<readonly Scalar[], Map<readonly Scalar[], number>>();
   private readonly list: { params: readonly Scalar[]; results: readonly Scalar[] }[] = [];
 
   index(params: readonly Scalar[], results: readonly Scalar[]): number {
+    let byResults = this.shared.get(params);
+    if (byResults === undefined) this.shared.set(params, (byResults = new Map()));
+    let index = byResults.get(results);
+    if (index === undefined) byResults.set(results, (index = this.indexByText(params, results)));
+    return index;
+  }
+
+  private indexByText(params: readonly Scalar[], results: readonly Scalar[]): number {
     const key = `${params.join()}>${results.join()}`;
     const found = this.known.get(key);
     if (found !== undefined) return found;

@@ -12,6 +12,8 @@ interface NumberTable {
   readonly lengths: Uint8Array;
 }
 
+const NO_NUMBERS: NumberTable = { values: new Int32Array(0), signed: new Uint8Array(0), lengths: new Uint8Array(0) };
+
 interface Kind {
   readonly signed: boolean;
   readonly of: ReadonlyMap<string, number>;
@@ -66,35 +68,36 @@ export class Numbers {
 
 function lengthOf(value: number, signed: boolean): number {
   // A signed number needs one bit more, for its sign.
-  let rest = signed ? (value < 0 ? ~value : value) * 2 : value >>> 0;
-  let length = 1;
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) length++;
-  return length;
+  const size = signed ? (value < 0 ? ~value : value) * 2 : value >>> 0;
+  return size < 2 ** 7 ? 1 : size < 2 ** 14 ? 2 : size < 2 ** 21 ? 3 : size < 2 ** 28 ? 4 : 5;
 }
 
 /** Each function's size, then its code with the numbers put in. */
 export function writeCode(s: ByteBuffer, functions: readonly CodeFunction[], numbers: Numbers): void {
   s.u32(functions.length);
-  for (const f of functions) {
-    const table = numbers.of(f.symbols);
-    const size = sizeWith(f, table);
+  let symbols: readonly string[] | undefined;
+  let table = NO_NUMBERS;
+  for (let i = 0; i < functions.length; i++) {
+    const f = functions[i]!;
+    if (f.symbols !== symbols) table = numbers.of((symbols = f.symbols));
+    const size = sizeWith(f.code.length, f.notes, table.lengths);
     s.u32(size);
     s.reserve(size);
-    fillIn(f, s.bytes, s.length, table);
+    fillIn(f.code, f.notes, s.bytes, s.length, table);
     s.length += size;
   }
 }
 
-function sizeWith({ code, notes }: CodeFunction, { lengths }: NumberTable): number {
-  let size = code.length;
-  for (let i = 1; i < notes.length; i += 2) size += lengths[notes[i]!]!;
-  return size;
+function sizeWith(size: number, notes: readonly number[], lengths: Uint8Array): number {
+  let all = size;
+  for (let i = 1; i < notes.length; i += 2) all += lengths[notes[i]!]!;
+  return all;
 }
 
 /** Fewer bytes than this are copied by hand, which is faster for so few. */
 const BY_HAND = 12;
 
-function fillIn({ code, notes }: CodeFunction, out: Uint8Array, start: number, { values, signed, lengths }: NumberTable): void {
+function fillIn(code: Uint8Array, notes: readonly number[], out: Uint8Array, start: number, { values, signed, lengths }: NumberTable): void {
   let at = start;
   let from = 0;
   for (let i = 0; i <= notes.length; i += 2) {
