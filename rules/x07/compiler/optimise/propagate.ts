@@ -225,12 +225,8 @@ class Propagation {
     const invariant = jumps === 1 && last?.op === "br" && last.label === s.label ? last.cond : undefined;
     const known = invariant !== undefined && (this.truth(invariant) === true || holdsAlways(this.rewrite(invariant)));
     for (const local of changed) this.kill(local);
-<<<<<<< HEAD
     this.looks.last = undefined;
-    const mark = this.trail.length;
-=======
     const mark = this.changes;
->>>>>>> cb
     if (known && invariant !== undefined) {
       this.learn(invariant, true);
       this.learn(mapChildren(invariant, this.rewrite), true);
