@@ -138,6 +138,17 @@ export const taskForms: { readonly [head: string]: Form } = {
     own.running--;
     return yield { ask: "value", step: join(run.machine.task(slot), NO_BYTES) };
   },
+  *"task.scope.try_await_slot.bytes_v1"(run, e, scope) {
+    const slot = numberOf(yield need(run, e[1], scope));
+    const own = scopeOf(scope);
+    if (own.consumed.has(slot)) trap("X07T_SCOPE_SLOT_ALREADY_CONSUMED");
+    const task = run.machine.task(slot);
+    if (!ended(task)) return failed(1);
+    own.consumed.add(slot);
+    own.running--;
+    task.taken = true;
+    return task.result === undefined ? failed(2) : okay(task.result);
+  },
   *"task.scope.slot_is_finished_v1"(run, e, scope) {
     return ended(run.machine.task(numberOf(yield need(run, e[1], scope)))) ? 1 : 0;
   },

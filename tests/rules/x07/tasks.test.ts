@@ -55,6 +55,7 @@ const D: Ast = ["let", "d", ["chan.bytes.new", 2]];
 const got: Ast = ["result_bytes.unwrap_or", ["chan.bytes.try_recv", "c"], ["bytes.lit", "none"]];
 const inScope = (limit: number, ...steps: Ast[]): Ast => ["task.scope_v1", ["task.scope.cfg_v1", ["max_children", limit]], ["begin", ...steps]];
 const child = (name: string, n: number): Ast => ["let", name, ["task.scope.async_let_bytes_v1", ["main.k", n]]];
+const tried = (name: string): Ast => ["task.scope.try_await_slot.bytes_v1", name];
 const slot = (name: string): Ast => ["task.scope.await_slot_bytes_v1", name];
 
 test.each([
@@ -78,6 +79,9 @@ test.each([
   ["a cancelled task is asked for once", [digits], ["begin", ["let", "h", ["main.k", 1]], ["task.cancel", "h"], ["let", "r", ["task.try_join.bytes", "h"]], ["await", "h"]], "trap"],
   ["solve that waits for room sends although the channel is closed meanwhile", [shut], ["begin", ["let", "c", ["chan.bytes.new", 1]], ["main.shut", "c"], ["chan.bytes.send", "c", ["bytes.lit", "a"]], ["chan.bytes.send", "c", ["bytes.lit", "b"]], ["chan.bytes.recv", "c"]], "b"],
   ["a slot that was waited for makes room", [digits], inScope(1, child("s", 4), ["let", "v", slot("s")], child("t", 5), slot("t")), "5"],
+  ["a slot may be tried before its child has ended", [digits], inScope(1, child("s", 4), ["let", "a", tried("s")], ["task.yield"], ["let", "b", tried("s")], ["fmt.s32_to_dec", ["+", ["*", 10, ["result_bytes.err_code", "a"]], ["result_bytes.is_ok", "b"]]]), "11"],
+  ["and is used up when it has", [digits], inScope(1, child("s", 4), ["task.yield"], ["let", "b", tried("s")], child("t", 5), slot("s")), "trap"],
+  ["a slot of a cancelled child", [digits], inScope(1, child("s", 4), ["task.scope.cancel_all_v1"], ["fmt.s32_to_dec", ["result_bytes.err_code", tried("s")]]), "2"],
   ["nobody starts after all were cancelled", [digits], inScope(3, child("s", 4), ["task.scope.cancel_all_v1"], child("t", 5), ["bytes.lit", "x"]), "trap"],
   ["until all were waited for", [digits], inScope(3, child("s", 4), ["task.scope.cancel_all_v1"], ["task.scope.wait_all_v1"], child("t", 5), slot("t")), "5"],
   ["counts of children", [digits], inScope(3, child("s", 4), ["let", "a", ["task.scope.start_soon_v1", ["main.k", 1]]], ["let", "n", ["task.scope.cancel_all_v1"]], ["let", "w", ["task.scope.wait_all_v1"]], ["fmt.s32_to_dec", ["+", ["*", 100, "a"], ["+", ["*", 10, "n"], "w"]]]), "122"],

@@ -304,6 +304,16 @@ function awaitSlot(result: Type): (cx: Context, args: readonly Value[]) => Value
   };
 }
 
+/** As a join that does not wait; a slot whose child has ended is used up by it. */
+function tryAwaitSlot(result: Type): (cx: Context, args: readonly Value[]) => Value {
+  return (cx, args) => {
+    const slot = args[0];
+    cx.b.trapIf(load(4, task(slot), TASK.consumed));
+    cx.b.if(geu(load(4, task(slot), TASK.state), k(STATE.done)), () => cx.b.call("rt.slot_claim", [part(slot)]));
+    return tryJoin(result)(cx, args);
+  };
+}
+
 const finished = (_cx: Context, [h]: readonly Value[]): Value => int(geu(load(4, task(h), TASK.state), k(STATE.done)));
 
 export const TASKS: readonly (readonly [string, Builtin | SpecialBuiltin])[] = [
@@ -323,6 +333,8 @@ export const TASKS: readonly (readonly [string, Builtin | SpecialBuiltin])[] = [
   ["task.scope.start_soon_v1", startChild(undefined)],
   waiting("task.scope.await_slot_bytes_v1", ["i32"], "bytes", awaitSlot("bytes")),
   waiting("task.scope.await_slot_result_bytes_v1", ["i32"], "result_bytes", awaitSlot("result_bytes")),
+  waiting("task.scope.try_await_slot.bytes_v1", ["i32"], "result_bytes", tryAwaitSlot("result_bytes")),
+  waiting("task.scope.try_await_slot.result_bytes_v1", ["i32"], "result_result_bytes", tryAwaitSlot("result_result_bytes")),
   plain("task.scope.slot_is_finished_v1", ["i32"], "i32", finished),
   onScope("task.scope.wait_all_v1", (cx, scope) => {
     waitForAll(cx, scope);
