@@ -187,3 +187,19 @@ describe("--outputs minimal", () => {
     expect(w.text("out/a")).toBe("B\n".repeat(2000));
   });
 });
+
+test("results that an older tool wrote are no damage: nothing is found, and new ones take their place", () => {
+  const w = world({});
+  const key = "ab".repeat(32);
+  const trace = { discovered: [], outputs: [], remarks: [], durationMs: 1 };
+  const cache = open(w);
+  cache.remember(key, trace);
+  const path = `/cache/v1/ac/${key.slice(0, 2)}/${key}`;
+  const older = Buffer.from(w.disk.read(path));
+  older.writeUInt32LE(2, 4);
+  w.disk.write(path, older);
+  expect(cache.results(key)).toEqual([]);
+  expect(w.disk.stat(path)).toBeDefined();
+  cache.remember(key, trace);
+  expect(cache.results(key)).toEqual([trace]);
+});

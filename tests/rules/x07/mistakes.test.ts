@@ -164,6 +164,7 @@ const CASES: readonly Case[] = [
   ["bytes.len of vec", ["X07-TYPE-CALL-0002 /solve/1/1"], entry(N(["bytes.len", ["vec_u8.with_capacity", 1]]))],
   ["view.len of bytes", ["X07-TYPE-CALL-0002 /solve/1/1"], entry(N(["view.len", ["bytes.lit", "x"]]))],
   ["f64 where i32", ["X07-TYPE-CALL-0002 /solve/1"], entry(N(["f64.of_i32", 3]))],
+  ["a form that is not embedded is told once", ["X07C_UNSUPPORTED /solve"], entry(["std.stream.pipe_v1", ["std.stream.cfg_v1"], ["std.stream.src.bytes_v1", ["bytes.lit", "a"]]])],
   ["f64 result", ["X07C_UNSUPPORTED /decls/0"], entry(N(["f64.to_i32_trunc", ["main.f"]]), { decls: [defn("main.f", [], "f64", ["f64.of_i32", 3])] })],
   ["concat views", ["X07-TYPE-CALL-0002 /solve/1", "X07-TYPE-CALL-0002 /solve/2"], entry(["bytes.concat", "input", "input"])],
   ["<u zero", ["X07C_TYPING /solve/1"], entry(N(["<u", ["view.len", "input"], 0]))],

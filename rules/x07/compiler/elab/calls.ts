@@ -44,10 +44,11 @@ function refused(cx: Context, target: Extract<Resolution, { kind: "refused" }>, 
 
 /** `step`: where in the list at `at` the name stands. */
 function unknownHead(cx: Context, head: string, e: Expr[], at: Place, step = 0): Value {
-  const removed = REMOVED_HEADS.find(([prefix]) => head.startsWith(prefix));
+  const removed = REMOVED_HEADS.find(({ prefix }) => head.startsWith(prefix));
+  if (removed !== undefined) return cx.fail(removed.kind, undefined, `${head} ${removed.why}`, at, removed.hint === undefined ? {} : { hint: removed.hint });
+  const result = cx.fail("Unsupported", "X07-TYPE-CALL-0001", `unsupported head: ${JSON.stringify(head)}`, at, suggestion(cx, head, child(at, step)));
   // Arguments are checked all the same, so that their own mistakes are told in this run.
-  const result = cx.fail(removed?.[2] ?? "Unsupported", removed === undefined ? "X07-TYPE-CALL-0001" : undefined, removed === undefined ? `unsupported head: ${JSON.stringify(head)}` : `${head} ${removed[1]}`, at, removed === undefined ? suggestion(cx, head, child(at, step)) : {});
-  for (let i = 1; i < e.length && removed === undefined; i++) cx.frame(() => borrowOperand(cx, e, i, at));
+  for (let i = 1; i < e.length; i++) cx.frame(() => borrowOperand(cx, e, i, at));
   return result;
 }
 
