@@ -13,8 +13,8 @@ import { attempt, type Disk, isStream, realDisk, type Stat, writeAtomic } from "
 import { Leftovers } from "./leftovers.ts";
 import { utf8 } from "./lib/bytes.ts";
 import { sha256Hex } from "./lib/digest.ts";
-import { parentOf } from "./lib/path.ts";
 import { Programs } from "./programs.ts";
+import { Putting } from "./putting.ts";
 import { type Answered, encodeRecord, IN_CACHE, type PlacedOutput, type RecordEntry, type Replay } from "./record.ts";
 import { STATE_FOLDER } from "./state.ts";
 import type { TracedOutput } from "./trace.ts";
@@ -168,25 +168,19 @@ class Taking {
       if (bytes !== undefined) wanted.set(output, bytes);
     }
     const leftovers = new Leftovers(this.#disk, STATE_FOLDER);
+    const putting = new Putting(this.#disk);
     leftovers.begin(this.#shelf.alive);
     try {
-      for (const folder of new Set([...wanted.keys()].map(([path]) => parentOf(path)))) if (folder !== "") attempt(() => this.#disk.makeDirs(folder));
       for (const [[path, sha256], bytes] of wanted) {
-        const stat = this.#place(path, bytes);
-        if (stat === undefined) return undefined;
+        const stat = putting.put(path, bytes);
+        if (stat === undefined) return void putting.giveUp();
         this.#seen.set(path, { stat, sha256 });
       }
+      if (!putting.finish()) return undefined;
       return { answer: this.#record(answer), placed: wanted.size };
     } finally {
       leftovers.end(answer.outputs.map(([path]) => path));
     }
-  }
-
-  /** The stat of the file that was put there, or undefined where another stands there now. */
-  #place(path: string, bytes: Uint8Array): Stat | undefined {
-    const made = attempt(() => writeAtomic(this.#disk, path, bytes));
-    const stat = made.ok ? this.#disk.stat(path) : undefined;
-    return made.ok && stat !== undefined && stat.ino === made.value?.ino && stat.mtimeMs === made.value.mtimeMs && stat.size === bytes.length ? stat : undefined;
   }
 
   /** What this workspace remembers from now on: the answer with the stamps of its own files, and the live set behind it. */

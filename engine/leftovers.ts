@@ -3,7 +3,7 @@
 
 import { hostname } from "node:os";
 import { attempt, type Disk, TEMPORARY_PREFIX } from "./host/disk.ts";
-import { parentOf } from "./lib/path.ts";
+import { foldersAbove } from "./lib/path.ts";
 
 const host = () => hostname().replace(/[^A-Za-z0-9]/g, "_");
 let marks = 0;
@@ -37,7 +37,8 @@ export class Leftovers {
     if (mark !== undefined) attempt(() => this.#disk.remove(mark));
     if (this.#dead.length === 0) return;
     const prefixes = this.#dead.map((name) => `${TEMPORARY_PREFIX}${name.split("-")[0]}-`);
-    for (const folder of new Set([...paths].map((p) => parentOf(p) || "."))) this.#sweep(folder, prefixes);
+    // Folders that were missing are filled beside their place, anywhere above.
+    for (const folder of [".", ...foldersAbove(paths)]) this.#sweep(folder, prefixes);
     for (const name of this.#dead) attempt(() => this.#disk.remove(`${this.#folder}/${name}`));
     this.#dead = [];
   }
@@ -45,7 +46,7 @@ export class Leftovers {
   #sweep(folder: string, prefixes: readonly string[]): void {
     const listed = attempt(() => this.#disk.list(folder));
     for (const { name, kind } of listed.ok ? listed.value : []) {
-      if (kind === "file" && prefixes.some((p) => name.startsWith(p))) attempt(() => this.#disk.remove(`${folder}/${name}`));
+      if (prefixes.some((p) => name.startsWith(p))) attempt(() => (kind === "dir" ? this.#disk.removeTree(`${folder}/${name}`) : this.#disk.remove(`${folder}/${name}`)));
     }
   }
 }

@@ -4,8 +4,9 @@
 import { createHash } from "node:crypto";
 import { layout } from "./cache/layout.ts";
 import { processRuns, STAMP_GRAIN_MS } from "./cache/running.ts";
-import { attempt, type Disk, realDisk, type Stat, writeAtomic } from "./host/disk.ts";
+import { attempt, type Disk, realDisk, type Stat } from "./host/disk.ts";
 import { Leftovers } from "./leftovers.ts";
+import { Putting } from "./putting.ts";
 import { IN_CACHE, type Open, type PlacedOutput, refresh } from "./record.ts";
 import { STATE_FOLDER } from "./state.ts";
 
@@ -15,16 +16,18 @@ export function putBack(recordAt: string, open: Open, lost: readonly number[]): 
   const outputs = new Map(open.outputs().map((output) => [output[0], output] as const));
   const leftovers = new Leftovers(disk, STATE_FOLDER);
   const paths = lost.map((i) => open.paths[i]!);
+  const putting = new Putting(disk);
   leftovers.begin(processRuns);
   try {
     const stats: Stat[] = [];
     for (const path of paths) {
       const output = outputs.get(path);
       const bytes = output === undefined ? undefined : content(disk, open, output);
-      const stat = bytes === undefined ? undefined : placed(disk, path, bytes);
-      if (stat === undefined) return false;
+      const stat = bytes === undefined ? undefined : putting.put(path, bytes);
+      if (stat === undefined) return putting.giveUp();
       stats.push(stat);
     }
+    if (!putting.finish()) return false;
     if (stats.every((s) => disk.grainMs(s) === 0)) attempt(() => refresh(recordAt, open, lost, stats));
     return true;
   } finally {
@@ -45,12 +48,4 @@ function cached(disk: Disk, path: string): Uint8Array | undefined {
   if (Date.now() - stat.mtimeMs > STAMP_GRAIN_MS) attempt(() => disk.touch(path));
   const read = attempt(() => disk.read(path));
   return read.ok ? read.value : undefined;
-}
-
-/** The stat of the file that was put there, or undefined where another stands there now. */
-function placed(disk: Disk, path: string, bytes: Uint8Array): Stat | undefined {
-  const made = attempt(() => writeAtomic(disk, path, bytes));
-  if (!made.ok) return undefined;
-  const stat = disk.stat(path);
-  return stat !== undefined && stat.ino === made.value?.ino && stat.mtimeMs === made.value.mtimeMs && stat.size === bytes.length ? stat : undefined;
 }

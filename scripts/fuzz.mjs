@@ -19,7 +19,7 @@ if (!Number.isSafeInteger(cases) || cases < 1 || !Number.isSafeInteger(first) ||
 
 const folder = mkdtempSync(join(tmpdir(), "x07-fuzz-"));
 // Files beside the sources are found by their own address, which a bundle changes: each source keeps its own.
-const addresses = { name: "addresses", setup: (b) => b.onLoad({ filter: /tests[\\/]rules[\\/]x07[\\/]rig\.ts$/ }, async ({ path }) => {
+const addresses = { name: "addresses", setup: (b) => b.onLoad({ filter: /rules[\\/]x07[\\/](rig|std-build)\.ts$/ }, async ({ path }) => {
   const { readFile } = await import("node:fs/promises");
   return { loader: "ts", contents: (await readFile(path, "utf8")).replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href)) };
 }) };

@@ -26,7 +26,7 @@ export function compileOnDemand(): StdFind {
     const m = made.get(id);
     return m === undefined ? undefined : { head: () => m.head, code: () => m.code, inline: () => m.inline, object: () => m.object };
   };
-  const library = libraryOf(find);
+  const library = libraryOf(find, stdIds);
   return find;
 }
 
@@ -72,12 +72,15 @@ function runtimeModule(): StdModule {
   return { head: { facts: { ...nothing, mentions: [], generic: false }, interface: { ...nothing, exports: [], functions: [], types: [] }, forbidden: [] }, code: inText(functions), inline: {}, object: [] };
 }
 
+export function stdIds(): string[] {
+  return readdirSync(new URL("std/", import.meta.url)).flatMap((f) => (f.endsWith(".x07.json") ? [f.slice(0, -".x07.json".length)] : [])).sort();
+}
+
 /** Every unit by name, for the package. */
 export function allStd(): { readonly [unit: string]: StdModule } {
   const find = compileOnDemand();
-  const ids = readdirSync(new URL("std/", import.meta.url)).filter((f) => f.endsWith(".x07.json")).map((f) => f.slice(0, -".x07.json".length));
   const all: { [unit: string]: StdModule } = {};
-  for (const id of [...ids.sort(), RUNTIME_UNIT]) {
+  for (const id of [...stdIds(), RUNTIME_UNIT]) {
     const parts = find(id);
     if (parts !== undefined) all[id] = { head: parts.head(), code: parts.code(), inline: parts.inline(), object: parts.object() };
   }

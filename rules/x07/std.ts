@@ -25,7 +25,7 @@ let library: Promise<Library> | undefined;
 
 /** The library of this package. */
 export function stdLibrary(): Promise<Library> {
-  return (library ??= typeof BUILD_ID === "string" ? Promise.resolve(packagedLibrary()) : import("./std-build.ts").then((m) => libraryOf(m.compileOnDemand())));
+  return (library ??= typeof BUILD_ID === "string" ? Promise.resolve(packagedLibrary()) : import("./std-build.ts").then((m) => libraryOf(m.compileOnDemand(), m.stdIds)));
 }
 
 /** Compiled modules, each from its file; parts that few builds want lie in files of their own. */
@@ -35,14 +35,14 @@ function packagedLibrary(): Library {
     return text === undefined ? undefined : (JSON.parse(text) as T);
   };
   const names = new Set(read<string[]>("all", "names"));
-  return libraryOf((id) => (names.has(id) ? { head: () => read(id, "head")!, code: () => read(id, "code")!, inline: () => read(id, "inline")!, object: () => read(id, "object")! } : undefined));
+  return libraryOf((id) => (names.has(id) ? { head: () => read(id, "head")!, code: () => read(id, "code")!, inline: () => read(id, "inline")!, object: () => read(id, "object")! } : undefined), () => [...names]);
 }
 
 /** Parts of a module, made or read when first asked for. */
 export type StdParts = { readonly [part in keyof StdModule]: () => StdModule[part] };
 export type StdFind = (unit: string) => StdParts | undefined;
 
-export function libraryOf(find: StdFind): Library {
+export function libraryOf(find: StdFind, ids: () => readonly string[]): Library {
   const parts = memo(find);
   const heads = memo((id) => parts(id)?.head());
   const code = memo((unit): ReadonlyMap<string, CodeFunction> => {
@@ -57,6 +57,7 @@ export function libraryOf(find: StdFind): Library {
   });
   return {
     has: (id) => STD_NAME.test(id) && parts(id) !== undefined,
+    ids: () => ids().filter((id) => STD_NAME.test(id)),
     facts: (id) => heads(id)?.facts,
     interface: (id) => heads(id)?.interface,
     checked: (name) => forbidden(ownerOf(name)).get(name),

@@ -36,7 +36,7 @@ function remarksOf({ denials, missing }: Told): Diagnostic[] {
   return [...denials.map(denialDiagnostic), ...(missing.length > 0 ? [short] : [])];
 }
 
-const NO_REMARKS = { remarks: [], usedNetwork: false };
+const NO_REMARKS: readonly Diagnostic[] = [];
 
 function judgeEnd(outcome: HttpEnd, limits: HostLimits): Judged {
   switch (outcome.kind) {
@@ -46,7 +46,7 @@ function judgeEnd(outcome: HttpEnd, limits: HostLimits): Judged {
       const { response } = outcome;
       if (response.status < 200) return failure(500, finding(FAILED, "run", `a final response cannot have the status ${response.status}`));
       const said = fromHeaders(response.headers);
-      return { ...NO_REMARKS, ok: said === null, response, status: response.status, text: "", diagnostics: said === null ? [] : [said], error: said === null ? null : `${said.code}: ${said.message}` };
+      return { ok: said === null, remarks: NO_REMARKS, usedNetwork: false, response, status: response.status, text: "", diagnostics: said === null ? [] : [said], error: said === null ? null : `${said.code}: ${said.message}` };
     }
   }
 }
@@ -54,9 +54,9 @@ function judgeEnd(outcome: HttpEnd, limits: HostLimits): Judged {
 /** A request whose body the host does not pass on. */
 export function tooLarge(bytes: number, limit: number): Judged {
   const diagnostic = { ...finding("X07WASM_BUDGET_EXCEEDED_HTTP_REQUEST_BODY", "run", `the request body has ${bytes} bytes, the limit is ${limit}`, { bytes_len: bytes, max_request_bytes: limit }), hint: "raise --max-request-bytes" };
-  return { ...NO_REMARKS, ok: false, response: null, status: 413, text: "request too large", diagnostics: [diagnostic], error: diagnostic.message };
+  return { ok: false, remarks: NO_REMARKS, usedNetwork: false, response: null, status: 413, text: "request too large", diagnostics: [diagnostic], error: diagnostic.message };
 }
 
 function failure(status: 500 | 504, diagnostic: Diagnostic): Judged {
-  return { ...NO_REMARKS, ok: false, response: null, status, text: status === 504 ? "timeout" : "internal error", diagnostics: [diagnostic], error: diagnostic.message };
+  return { ok: false, remarks: NO_REMARKS, usedNetwork: false, response: null, status, text: status === 504 ? "timeout" : "internal error", diagnostics: [diagnostic], error: diagnostic.message };
 }

@@ -51,14 +51,25 @@ export class FunctionBuilder {
     return this.get(t);
   }
 
-  /** Collects the statements that `fill` emits. */
-  block(fill: () => void): IrStmt[] {
+  /** Begins a new list; gives the one around it, which `close` goes back to. */
+  open(): IrStmt[] {
     const outer = this.here;
-    const inner: IrStmt[] = [];
-    this.here = inner;
-    fill();
+    this.here = [];
+    return outer;
+  }
+
+  /** Ends the list that `open` began. */
+  close(outer: IrStmt[]): IrStmt[] {
+    const inner = this.here;
     this.here = outer;
     return inner;
+  }
+
+  /** Collects the statements that `fill` emits. */
+  block(fill: () => void): IrStmt[] {
+    const outer = this.open();
+    fill();
+    return this.close(outer);
   }
 
   label(): number {
@@ -78,8 +89,8 @@ export class FunctionBuilder {
     const exit = this.label();
     const again = this.label();
     const round = this.block(() => {
-      const c = cond();
-      this.here.push(make.br(exit, not(c)));
+      const leave = not(cond());
+      if (leave.op !== "const" || leave.value !== 0) this.here.push(make.br(exit, leave));
       body(exit);
       this.here.push(make.br(again, undefined));
     });

@@ -8,6 +8,8 @@ import type { CodeFunction } from "./wasm/symbols.ts";
 
 export interface Library {
   has(id: string): boolean;
+  /** Of every module, for suggestions. */
+  ids(): readonly string[];
   facts(id: string): ModuleFacts | undefined;
   interface(id: string): ModuleInterface | undefined;
   /** A function that this world cannot run, or that reaches one. */

@@ -1,9 +1,10 @@
 // Which modules a program has and in what order they can be checked: from the facts of each to an order, callees first, or what is
 // wrong with the imports. Reads no files; the caller says where an id leads.
 
+import { similar } from "../../../engine/index.ts";
 import type { ModuleFacts, Parsed } from "./document.ts";
 import type { CompileError } from "./errors.ts";
-import { fault } from "./errors.ts";
+import { fault, type FaultFacts, renamed } from "./errors.ts";
 import type { Library } from "./library.ts";
 
 /** Where an id leads. */
@@ -63,13 +64,13 @@ class Walk {
   }
 
   private enter(id: string, from: ModuleFacts, pointer: string): ModuleFacts | undefined {
-    if (this.open.has(id)) return this.bad(`cyclic import detected at module ${JSON.stringify(id)}`, from.path, pointer);
+    if (this.open.has(id)) return this.bad(`cyclic import detected at module ${JSON.stringify(id)}`, from.path, pointer, { hint: "move what both need into a module that imports neither" });
     if (this.known.has(id)) return undefined;
     this.known.add(id);
     if (this.library.has(id)) return undefined;
     const found = this.find(id);
-    if (found.kind === "missing") return this.bad(`unknown module: ${JSON.stringify(id)} (searched: ${found.searched.join(" or ")})`, from.path, pointer);
-    if (found.kind === "ambiguous") return this.bad(`module ${JSON.stringify(id)} is ambiguous across roots: ${JSON.stringify(found.paths)}`, from.path, pointer);
+    if (found.kind === "missing") return this.bad(`unknown module: ${JSON.stringify(id)} (searched: ${found.searched.join(" or ")})`, from.path, pointer, this.meant(id, from, pointer));
+    if (found.kind === "ambiguous") return this.bad(`module ${JSON.stringify(id)} is ambiguous across roots: ${JSON.stringify(found.paths)}`, from.path, pointer, { hint: "keep one of the files, or take one folder out of module_roots" });
     if (found.kind === "text") {
       const message = `module ${JSON.stringify(id)} is written in the text surface (${found.path}), which this compiler does not read`;
       this.errors.push({ ...fault("Unsupported", "X07C_TEXT_SURFACE", message, pointer, { hint: "keep the module as x07AST JSON (.x07.json), or build with the installed x07: --provider native" }), path: from.path });
@@ -83,8 +84,17 @@ class Walk {
     return found.value.value;
   }
 
-  private bad(message: string, path: string, pointer: string): undefined {
-    this.errors.push({ ...fault("Parse", undefined, message, pointer), path });
+  /** The module most probably meant. Its name alone mends the file where nothing in it uses the wrong one. */
+  private meant(id: string, from: ModuleFacts, pointer: string): FaultFacts {
+    const [nearest] = similar(id, [...this.library.ids(), ...this.order.map((m) => m.id)], 1);
+    if (nearest === undefined) return { hint: `write the module, or take ${JSON.stringify(id)} out of imports` };
+    const used = from.mentions.includes(id);
+    const { quickfix, ...facts } = renamed(nearest, pointer);
+    return used || quickfix === undefined ? facts : { ...facts, quickfix };
+  }
+
+  private bad(message: string, path: string, pointer: string, facts: FaultFacts): undefined {
+    this.errors.push({ ...fault("Parse", undefined, message, pointer, facts), path });
     return undefined;
   }
 }

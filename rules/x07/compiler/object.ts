@@ -97,16 +97,34 @@ export function needed<F extends Checked>(functions: Iterable<F>, roots: Iterabl
 export function mistakes(functions: readonly Checked[], library: Library): CompileError[] {
   const names = new Set(functions.map((f) => f.name));
   const errors: CompileError[] = [];
-  for (const f of needed(functions, ["solve"], (name) => library.checked(name)).values()) for (const fault of f.faults) errors.push({ ...worded(fault, names), path: f.path });
+  const reached = needed(functions, ["solve"], (name) => library.checked(name));
+  for (const f of reached.values()) {
+    for (const fault of f.faults) errors.push(...(names.has(f.name) ? [{ ...worded(fault, names, library), path: f.path }] : elsewhere(f, fault, reached, names)));
+  }
   return unique(errors).sort(bySource);
 }
 
+/** What is wrong with a function of the library is told where the program's own functions lead to it. */
+function elsewhere(f: Checked, { head: _, moved: __, expression: ___, ...fault }: Fault, reached: ReadonlyMap<string, Checked>, own: ReadonlySet<string>): CompileError[] {
+  const errors: CompileError[] = [];
+  const seen = new Set([f.name]);
+  for (const name of seen) {
+    for (const caller of reached.values()) {
+      if (!caller.needs.includes(name)) continue;
+      if (!own.has(caller.name)) seen.add(caller.name);
+      else errors.push({ ...fault, path: caller.path, pointer: caller.name === "solve" ? "/solve" : "", hint: `${caller.name} calls ${name}, which needs another world: a solve-pure program has its input only` });
+    }
+  }
+  return errors;
+}
+
 /** A name that its module does not know may be that of a module which others have loaded. */
-function worded(fault: Fault, names: ReadonlySet<string>): Fault {
+function worded(fault: Fault, names: ReadonlySet<string>, library: Library): Fault {
   const { head, moved: _, ...rest } = fault;
-  if (head === undefined || !names.has(head.name)) return rest;
-  const { nearest: __, ...missing } = rest;
+  if (head === undefined) return rest;
   const module = head.name.slice(0, head.name.lastIndexOf("."));
+  if (!names.has(head.name)) return library.interface(module)?.exports.includes(head.name) === true ? { ...rest, hint: "add the module to imports", quickfix: [{ op: "add", path: "/imports/-", value: module }] } : rest;
+  const { nearest: __, ...missing } = rest;
   return { ...missing, kind: "Parse", code: "X07-IMPORT-0002", message: `call to ${JSON.stringify(head.name)} requires (import ${module}) in module ${JSON.stringify(head.from)}`, hint: "add the module to imports", quickfix: [{ op: "add", path: "/imports/-", value: module }] };
 }
 

@@ -27,8 +27,17 @@ export function parseModule(id: string, path: string, bytes: Uint8Array, expecte
   const parser = new ModuleParser(id, expected);
   const module = parser.module(path, bytes);
   if (module !== undefined && parser.faults.length === 0) return { ok: true, module, names: parser.named };
-  return { ok: false, errors: parser.faults.slice(0, MAX_ERRORS).map((f) => ({ ...f, path })) };
+  return { ok: false, errors: parser.faults.slice(0, MAX_ERRORS).map((f) => ({ ...f, path })).sort((a, b) => rank(a.pointer) - rank(b.pointer)) };
 }
+
+/** Of a part of the document: exports are looked at when all that they may name is known. */
+function rank(pointer: string): number {
+  if (pointer.startsWith("/solve")) return MAX_RANK;
+  const decl = /^\/decls\/(\d+)/.exec(pointer)?.[1];
+  return decl === undefined ? -1 : Number(decl);
+}
+
+const MAX_RANK = 2 ** 32;
 
 class ModuleParser {
   readonly faults: Fault[] = [];
@@ -70,12 +79,12 @@ class ModuleParser {
   private document(path: string, doc: JsonObject): Module | undefined {
     if (!this.schemaVersion(doc.get("schema_version"))) return undefined;
     const kind = doc.get("kind");
-    if (kind !== "entry" && kind !== "module") return this.bad('kind must be "entry" or "module"', "/kind");
-    if (kind !== this.expected) return this.bad(`expected kind="${this.expected}" got ${kind === "entry" ? "Entry" : "Module"}`, "/kind");
+    if (kind !== "entry" && kind !== "module") return this.bad('kind must be "entry" or "module"', "/kind", { expected: this.expected, hint: `write ${JSON.stringify(this.expected)}`, quickfix: [{ op: kind === undefined ? "add" : "replace", path: "/kind", value: this.expected }] });
+    if (kind !== this.expected) return this.bad(`expected kind="${this.expected}" got ${kind === "entry" ? "Entry" : "Module"}`, "/kind", { expected: this.expected, found: kind, hint: this.expected === "entry" ? "the manifest's entry must be a program with solve" : "only the manifest's entry is one: give this file kind module, and export what it has" });
     if (!this.moduleId(doc.get("module_id"))) return undefined;
     const imports = this.names(doc.get("imports"), "/imports");
     const decls = doc.get("decls");
-    if (!Array.isArray(decls)) return this.bad("decls must be an array", "/decls");
+    if (!Array.isArray(decls)) return this.bad("decls must be an array", "/decls", arrayRepair(decls, "/decls"));
     const found = new Declarations();
     decls.forEach((d, i) => this.decl(d, `/decls/${i}`, found));
     const solve = kind === "entry" ? this.solve(doc.get("solve")) : undefined;
@@ -100,7 +109,7 @@ class ModuleParser {
   private moduleId(value: Json | undefined): boolean {
     if (value === this.id) return true;
     const got = JSON.stringify(typeof value === "string" ? value : null);
-    const expected = { expected: this.id, quickfix: [{ op: value === undefined ? "add" : "replace", path: "/module_id", value: this.id }] } as const;
+    const expected = { expected: this.id, ...(value === undefined ? {} : { found: got }), hint: `write ${JSON.stringify(this.id)}`, quickfix: [{ op: value === undefined ? "add" : "replace", path: "/module_id", value: this.id }] } as const;
     if (this.expected === "entry") this.bad(`entry module_id must be "main" got ${got}`, "/module_id", expected);
     else this.bad(`module ${JSON.stringify(this.id)}: module_id mismatch in file: got ${got}`, "/module_id", expected);
     return false;
@@ -108,7 +117,7 @@ class ModuleParser {
 
   private names(value: Json | undefined, pointer: string): string[] {
     if (!Array.isArray(value)) {
-      this.bad("must be an array of names", pointer);
+      this.bad("must be an array of names", pointer, arrayRepair(value, pointer));
       return [];
     }
     const names: string[] = [];
@@ -120,7 +129,7 @@ class ModuleParser {
   }
 
   private solve(value: Json | undefined): Expr | undefined {
-    if (value === undefined) return this.bad("entry is missing solve", "/solve");
+    if (value === undefined) return this.bad("entry is missing solve", "/solve", { hint: "solve is the expression that gives the program's answer, as bytes" });
     return this.expr(value, "/solve");
   }
 
@@ -140,27 +149,31 @@ class ModuleParser {
         this.faults.push(fault("Unsupported", undefined, `${this.id}: extern functions are not available in world solve-pure at ${at}`, at));
         return;
       default:
-        return this.bad(`unsupported declaration kind: ${JSON.stringify(typeof kind === "string" ? kind : null)}`, `${at}/kind`, this.meant(kind, DECLARATIONS, `${at}/kind`));
+        return this.bad(`unsupported declaration kind: ${JSON.stringify(typeof kind === "string" ? kind : null)}`, `${at}/kind`, { hint: `kinds are ${DECLARATIONS.join(", ")}`, ...this.meant(kind, DECLARATIONS, `${at}/kind`) });
     }
   }
 
   /** The nearest of the words that may stand at `pointer`. */
   private meant(word: Json | undefined, words: Iterable<string>, pointer: string): FaultFacts {
     if (typeof word !== "string" || this.faults.length > SUGGESTIONS) return {};
-    return renamed(TYPE_ALIASES.get(word) ?? similar(word, words, 1)[0], pointer);
+    return renamed(typeNamed(word, words), pointer);
   }
 
   private exports(value: JsonObject, at: string, found: Declarations): void {
-    if (this.expected === "entry") return this.bad("entry must not have an export declaration", `${at}/kind`);
-    if (found.exportSeen) return this.bad("multiple export declarations", at);
+    if (this.expected === "entry") return this.bad("entry must not have an export declaration", `${at}/kind`, { hint: "nobody imports the entry: take it out", quickfix: [{ op: "remove", path: at }] });
+    if (found.exportSeen) return this.bad("multiple export declarations", at, { hint: `put the names into ${found.exportAt}` });
     found.exportSeen = true;
     for (const name of this.names(value.get("names"), `${at}/names`)) {
-      if (!name.startsWith(`${this.id}.`)) this.bad(`export ${JSON.stringify(name)} must start with ${JSON.stringify(`${this.id}.`)}`, `${at}/names`);
+      if (!name.startsWith(`${this.id}.`)) this.foreign(name, `${at}/names/${(value.get("names") as Json[]).indexOf(name)}`);
       found.exports.push(name);
     }
     found.exportAt = `${at}/names`;
     const written = value.get("names");
     found.written = Array.isArray(written) ? written : [];
+  }
+
+  private foreign(name: string, at: string): void {
+    this.bad(`export ${JSON.stringify(name)} must start with ${JSON.stringify(`${this.id}.`)}`, at, name.includes(".") ? { hint: "a module exports what it declares itself" } : renamed(`${this.id}.${name}`, at));
   }
 
   private checkExports(found: Declarations): void {
@@ -169,9 +182,9 @@ class ModuleParser {
       return;
     }
     for (const name of found.exports) {
-      if (found.functions.has(name) || !name.startsWith(`${this.id}.`)) continue;
+      if (found.names.has(name) || !name.startsWith(`${this.id}.`)) continue;
       const at = `${found.exportAt}/${found.written.indexOf(name)}`;
-      const repair = found.types.has(name) ? { hint: "records and enums are seen without an export", quickfix: [{ op: "remove" as const, path: at }] } : this.meant(name, [...found.functions.keys()], at);
+      const repair = found.types.has(name) ? { hint: "records and enums are seen without an export", quickfix: [{ op: "remove" as const, path: at }] } : this.meant(name, found.names, at);
       this.faults.push(fault("Parse", undefined, `export ${JSON.stringify(name)} is not defined in module ${JSON.stringify(this.id)}`, at, repair));
     }
   }
@@ -189,11 +202,11 @@ class ModuleParser {
       const memberAt = `${at}/${key}/${i}`;
       const memberName = m instanceof Map ? m.get("name") : undefined;
       if (!(m instanceof Map) || typeof memberName !== "string" || !isLocalName(memberName)) return this.bad("member needs a name", memberAt);
-      if (seen.has(memberName)) return this.bad(`duplicate member: ${JSON.stringify(memberName)}`, memberAt);
+      if (seen.has(memberName)) return this.bad(`duplicate member: ${JSON.stringify(memberName)}`, memberAt, { hint: "give it another name" });
       seen.add(memberName);
       const ty = m.get(kind === "defrecord" ? "ty" : "payload");
       const absent = ty === undefined || ty === null;
-      if (ty !== "i32" && ty !== "u32" && !(kind === "defenum" && absent)) return this.bad("member type must be i32 or u32", memberAt);
+      if (ty !== "i32" && ty !== "u32" && !(kind === "defenum" && absent)) return this.bad("member type must be i32 or u32", `${memberAt}/${kind === "defrecord" ? "ty" : "payload"}`, { expected: "i32 or u32" });
       payloads.push(!absent);
     });
     const names = [...seen];
@@ -214,16 +227,17 @@ class ModuleParser {
 
   private function(value: JsonObject, at: string, isAsync: boolean, found: Declarations): void {
     const name = this.declName(value, at);
+    if (name !== undefined) found.names.add(name);
     const typeParams = value.has("type_params") ? this.typeParams(value.get("type_params"), `${at}/type_params`) : [];
     const scope = typeParams.length === 0 ? NO_SCOPE : new Set(typeParams.map((p) => p.name));
     const params = this.params(value.get("params"), `${at}/params`, scope);
     const result = this.typeExpr(value.get("result"), `${at}/result`, scope);
     const body = value.get("body");
-    const expr = body === undefined ? this.bad("function is missing body", `${at}/body`) : this.expr(body, `${at}/body`);
+    const expr = body === undefined ? this.bad("function is missing body", `${at}/body`, { hint: "body is the expression that gives the function's result" }) : this.expr(body, `${at}/body`);
     const contracts = CONTRACTS.some((key) => value.has(key)) ? this.contracts(value, at) : NO_CONTRACTS;
     if (name === undefined || result === undefined || expr === undefined) return;
     if (isAsync && result !== "bytes" && result !== "result_bytes") return this.bad("defasync result must be bytes or result_bytes", `${at}/result`);
-    if (found.functions.has(name) || found.types.has(name)) return this.bad(`duplicate function name: ${JSON.stringify(name)}`, `${at}/name`);
+    if (found.functions.has(name) || found.types.has(name)) return this.bad(`duplicate function name: ${JSON.stringify(name)}`, `${at}/name`, { hint: `the first one is ${found.functions.get(name)?.pointer ?? "a type"}; rename one of them or take it out` });
     const { requires, ensures, invariant, decreases } = contracts;
     found.functions.set(name, { name, pointer: at, async: isAsync, typeParams, params, result, resultBrand: optionalText(value.get("result_brand")), body: expr, requires, ensures, invariant, decreases });
   }
@@ -243,13 +257,13 @@ class ModuleParser {
   private clauses(value: Json | undefined, at: string): Clause[] {
     if (value === undefined || value === null) return [];
     if (!Array.isArray(value)) {
-      this.bad("must be an array of clauses", at);
+      this.bad("must be an array of clauses", at, { hint: "put it into a list" });
       return [];
     }
     const clauses: Clause[] = [];
     value.forEach((c, i) => {
       const expr = c instanceof Map ? c.get("expr") : undefined;
-      if (expr === undefined) return this.bad("clause needs an expr", `${at}/${i}`);
+      if (expr === undefined) return this.bad("clause needs an expr", `${at}/${i}`, { hint: 'write {"expr": <condition>}' });
       const checked = this.expr(expr, `${at}/${i}/expr`);
       if (checked !== undefined) clauses.push({ expr: checked, pointer: `${at}/${i}/expr` });
       if (c instanceof Map) this.witnesses(c.get("witness"), `${at}/${i}/witness`);
@@ -266,7 +280,7 @@ class ModuleParser {
   private typeParams(value: Json | undefined, at: string): { name: string; bound: string | undefined }[] {
     if (value === undefined || value === null) return [];
     if (!Array.isArray(value)) {
-      this.bad("type_params must be an array", at);
+      this.bad("type_params must be an array", at, { hint: 'write [{"name": "T"}]' });
       return [];
     }
     const params: { name: string; bound: string | undefined }[] = [];
@@ -274,7 +288,7 @@ class ModuleParser {
       const name = p instanceof Map ? p.get("name") : undefined;
       if (typeof name !== "string" || !isTypeName(name)) return this.bad("type parameter needs a name", `${at}/${i}`);
       const bound = p instanceof Map ? optionalText(p.get("bound")) : undefined;
-      if (bound !== undefined && !BOUNDS.has(bound)) return this.bad(`unknown type bound: ${JSON.stringify(bound)}`, `${at}/${i}/bound`);
+      if (bound !== undefined && !BOUNDS.has(bound)) this.bad(`unknown type bound: ${JSON.stringify(bound)}`, `${at}/${i}/bound`, { hint: `bounds are ${[...BOUNDS].join(", ")}`, ...this.meant(bound, BOUNDS, `${at}/${i}/bound`) });
       params.push({ name, bound });
     });
     return params;
@@ -282,7 +296,7 @@ class ModuleParser {
 
   private params(value: Json | undefined, at: string, scope: ReadonlySet<string>): Param[] {
     if (!Array.isArray(value)) {
-      this.bad("params must be an array", at);
+      this.bad("params must be an array", at, arrayRepair(value, at));
       return [];
     }
     const params: Param[] = [];
@@ -303,9 +317,9 @@ class ModuleParser {
     }
     if (Array.isArray(value) && value.length === 2 && value[0] === "t" && typeof value[1] === "string") {
       if (scope.has(value[1])) return { parameter: value[1] };
-      return this.bad(`unknown type parameter: ${JSON.stringify(value[1])}`, at, this.meant(value[1], scope, `${at}/1`));
+      return this.bad(`unknown type parameter: ${JSON.stringify(value[1])}`, at, { hint: "type_params declares the type parameters", ...this.meant(value[1], scope, `${at}/1`) });
     }
-    return this.bad("expected a type", at);
+    return this.bad("expected a type", at, { hint: `types are ${[...TYPE_NAMES].filter((t) => !t.startsWith("ptr_")).join(", ")}, or ["t", <type parameter>]` });
   }
 
   private expr(value: Json, at: string): Expr | undefined {
@@ -326,9 +340,9 @@ class ModuleParser {
     if (typeof value === "string") return this.atom(value, false);
     if (value instanceof OddNumber) return this.badExpr(value.isInteger && fitsI64(value.text) ? `number out of i32 range: ${value.text}` : `number is not an i64: ${value.text}`, (at) => numberRepair(value, at));
     if (typeof value === "boolean") return this.badExpr(`unsupported JSON value in expr: ${describe(value)}`, (at) => ({ hint: "truth values are 1 and 0", quickfix: [{ op: "replace", path: at, value: value ? 1 : 0 }] }));
-    if (!Array.isArray(value)) return this.badExpr(`unsupported JSON value in expr: ${describe(value)}`);
+    if (!Array.isArray(value)) return this.badExpr(`unsupported JSON value in expr: ${describe(value)}`, () => ({ hint: "expressions are numbers, names and lists" }));
     const head = value[0];
-    if (typeof head !== "string") return this.badExpr(value.length === 0 ? "list must not be empty" : "list head must be a string");
+    if (typeof head !== "string") return this.badExpr(value.length === 0 ? "list must not be empty" : "list head must be a string", () => ({ hint: "a list is a call: its first item names what is called" }));
     if (!this.named.has(head)) {
       if (head === "" || hasSpace(head)) return this.badExpr("list head must not contain whitespace");
       const literal = head === "bytes.lit" || head === "bytes.view_lit";
@@ -354,10 +368,17 @@ class ModuleParser {
   }
 }
 
-/** Offers all functions, when the export declaration is not just empty. */
+/** A list that was left out is empty; one item stands for a list of it. */
+function arrayRepair(value: Json | undefined, pointer: string): FaultFacts {
+  if (value === undefined) return { hint: "an empty list will do", quickfix: [{ op: "add", path: pointer, value: [] }] };
+  return typeof value === "string" ? { hint: "put it into a list", quickfix: [{ op: "replace", path: pointer, value: [value] }] } : {};
+}
+
+/** Offers all functions. */
 function exportRepair(found: Declarations): FaultFacts {
   const names = [...found.functions.keys(), ...found.types.keys()];
-  if (found.exportSeen || names.length === 0) return {};
+  if (names.length === 0) return { hint: "a module needs something to export" };
+  if (found.exportSeen) return { hint: "export what other modules may call", quickfix: [{ op: "replace", path: found.exportAt, value: names }] };
   return { hint: "export what other modules may call", quickfix: [{ op: "add", path: "/decls/0", value: { kind: "export", names } }] };
 }
 
@@ -367,6 +388,8 @@ class Declarations {
   /** The export list as it stands in the file. */
   written: readonly Json[] = [];
   readonly exports: string[] = [];
+  /** Of all functions that are declared, well or not. */
+  readonly names = new Set<string>();
   readonly functions = new Map<string, FunctionDecl>();
   readonly types = new Map<string, TypeDecl>();
 }
@@ -385,6 +408,11 @@ function optionalText(value: Json | undefined): string | undefined {
 
 /** Forms whose first operand is the name of a variable. */
 const BINDERS = new Set(["let", "set", "set0", "for"]);
+
+/** The type that another language's word, or a misspelt one, most probably means. */
+export function typeNamed(word: string, types: Iterable<string>): string | undefined {
+  return TYPE_ALIASES.get(word) ?? similar(word, types, 1)[0];
+}
 
 /** What others call these types. */
 const TYPE_ALIASES: ReadonlyMap<string, string> = new Map([

@@ -7,7 +7,8 @@ import type { Checked, ModuleObject } from "./object.ts";
 import { needed } from "./object.ts";
 import { finish, LARGE, optimise, SMALL } from "./optimise/index.ts";
 import { sizeOf } from "./optimise/walk.ts";
-import { ownerOf } from "./library.ts";
+import { ownerOf, RUNTIME_UNIT } from "./library.ts";
+import { runtimeFunction } from "./runtime/index.ts";
 import { anew } from "./make.ts";
 import { type CodeFunction, summaryOf, SymbolicEncoder } from "./wasm/symbols.ts";
 
@@ -63,13 +64,18 @@ function encodeReached(functions: ReadonlyMap<string, IrFunction>, roots: readon
   return encoded;
 }
 
-/** Looks up what may be copied: in what the given units offer, read from JSON, then in the library. */
+/** Looks up what may be copied: in what the given units offer, read from JSON, then in the library; of the runtime, what asks for it. */
 export function outsideOf(inline: Iterable<IrFunction>, library: Library): Outside {
   const known = new Map<string, IrFunction>();
   for (const f of inline) if (!known.has(f.name)) known.set(f.name, f);
-  const anewOf = (name: string): IrFunction | undefined => {
+  return (name) => {
+    const owner = ownerOf(name);
+    if (owner === RUNTIME_UNIT) return copied(runtimeFunction(name));
     const f = known.get(name);
-    return f === undefined ? undefined : anew(f);
+    return f !== undefined ? anew(f) : library.has(owner) ? library.inline(name) : undefined;
   };
-  return (name) => anewOf(name) ?? (library.has(ownerOf(name)) ? library.inline(name) : undefined);
+}
+
+function copied(f: IrFunction | undefined): IrFunction | undefined {
+  return f?.inline === "always" ? f : undefined;
 }

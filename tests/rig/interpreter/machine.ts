@@ -13,19 +13,14 @@ export type Request =
   /** As "value", but a "return" from inside ends here. */
   | { readonly ask: "call"; readonly step: Step }
   | { readonly ask: "return"; readonly value: Value }
-  /** Go on when `ready` holds. */
-  | { readonly ask: "wait"; readonly ready: () => boolean }
+  /** Go on when `ready` holds; until then a task stands in `line`, from where it is woken. */
+  | { readonly ask: "wait"; readonly ready: () => boolean; readonly line: Task[] }
   | { readonly ask: "yield" }
   | { readonly ask: "sleep"; readonly ticks: number };
 
 interface Frame {
   readonly step: Step;
   readonly call: boolean;
-}
-
-interface Waiting {
-  readonly task: Task;
-  readonly ready: () => boolean;
 }
 
 export interface Task {
@@ -35,6 +30,21 @@ export interface Task {
   result: Value | undefined;
   /** The result has been handed out; it can be taken once. */
   taken: boolean;
+  /** Who waits for its end. */
+  readonly joiners: Task[];
+  /** How the children of its open scopes are cancelled. */
+  readonly scopes: (() => void)[];
+}
+
+function taskOf(step: Step): Task {
+  return { stack: [{ step, call: true }], cancelled: false, result: undefined, taken: false, joiners: [], scopes: [] };
+}
+
+/** The first in line, taken out of it. Cancelled ones are passed over. */
+function next(line: Task[]): Task | undefined {
+  let task = line.shift();
+  while (task?.cancelled === true) task = line.shift();
+  return task;
 }
 
 const DEPTH_LIMIT = 100_000;
@@ -42,13 +52,14 @@ const DEPTH_LIMIT = 100_000;
 export class Machine {
   readonly #tasks: Task[] = [];
   readonly #ready: Task[] = [];
-  #waiting: Waiting[] = [];
   #sleeping: { readonly task: Task; readonly wake: number }[] = [];
   #now = 0;
+  /** The task that runs; undefined while the main step does. */
+  current: Task | undefined;
 
   /** Registers a task that is ready to start; gives its handle (1, 2, …). */
   start(step: Step): number {
-    const task: Task = { stack: [{ step, call: true }], cancelled: false, result: undefined, taken: false };
+    const task = taskOf(step);
     this.#ready.push(task);
     return this.#tasks.push(task);
   }
@@ -59,7 +70,7 @@ export class Machine {
 
   /** Runs the main step to its end; other tasks run only while it waits. */
   main(step: Step): Value {
-    const main: Task = { stack: [{ step, call: true }], cancelled: false, result: undefined, taken: false };
+    const main = taskOf(step);
     for (;;) {
       const pause = this.#advance(main);
       if (pause === undefined) return main.result ?? 0;
@@ -69,11 +80,25 @@ export class Machine {
     }
   }
 
+  /** Who wakes at the very moment stands in line when the main step goes on. */
   #sleepMain(ticks: number): void {
     const wake = this.#now + ticks;
-    const alarm: Task = { stack: [], cancelled: false, result: 0, taken: true };
-    this.#sleeping.push({ task: alarm, wake });
-    this.#runUntil(() => this.#now >= wake);
+    while (this.#now < wake) {
+      if (this.#ready.length > 0) {
+        // Only cancelled ones were ready, and nobody sleeps: this ends the sleep, though not the time.
+        if (!this.#turn()) return;
+        continue;
+      }
+      const first = this.#firstSleeper();
+      if (first === undefined || first.wake > wake) this.#now = wake;
+      else if (!this.#turn()) trap("scheduler deadlock");
+    }
+  }
+
+  /** The first of the first moment; also one that was cancelled. */
+  #firstSleeper(): { readonly task: Task; readonly wake: number } | undefined {
+    const moment = Math.min(...this.#sleeping.map((s) => s.wake));
+    return this.#sleeping.find((s) => s.wake === moment);
   }
 
   #runUntil(done: () => boolean): void {
@@ -82,11 +107,12 @@ export class Machine {
 
   /** Lets one ready task run until it pauses; time moves only when nobody is ready. False: nothing can move. */
   #turn(): boolean {
-    const task = this.#ready.shift();
+    const task = next(this.#ready);
     if (task === undefined) return this.#passTime();
-    if (task.cancelled) return true;
+    this.current = task;
     const pause = this.#advance(task);
-    if (pause === undefined) this.wake();
+    this.current = undefined;
+    if (pause === undefined) this.wakeAll(task.joiners);
     else this.#park(task, pause);
     return true;
   }
@@ -94,28 +120,37 @@ export class Machine {
   #park(task: Task, pause: Pause): void {
     if (pause.ask === "yield" || (pause.ask === "sleep" && pause.ticks === 0)) this.#ready.push(task);
     else if (pause.ask === "sleep") this.#sleeping.push({ task, wake: this.#now + pause.ticks });
-    else this.#waiting.push({ task, ready: pause.ready });
+    else pause.line.push(task);
   }
 
-  /** To be called when something has happened that tasks may wait for: those stand last in the line at once. */
-  wake(): void {
-    const still: Waiting[] = [];
-    for (const w of this.#waiting) {
-      if (w.ready()) this.#ready.push(w.task);
-      else still.push(w);
-    }
-    this.#waiting = still;
+  /** Something has happened that is enough for one; who was cancelled meanwhile is passed over. */
+  wakeFirst(line: Task[]): void {
+    const task = next(line);
+    if (task !== undefined) this.#ready.push(task);
+  }
+
+  wakeAll(line: Task[]): void {
+    while (line.length > 0) this.wakeFirst(line);
+  }
+
+  /** Whether it had not ended. What it has started in its own scopes ends with it. */
+  cancel(task: Task): boolean {
+    if (task.result !== undefined || task.cancelled) return false;
+    task.cancelled = true;
+    for (const cancelChildren of task.scopes.toReversed()) cancelChildren();
+    this.wakeAll(task.joiners);
+    return true;
   }
 
   #passTime(): boolean {
-    if (this.#sleeping.length === 0) return false;
-    this.#now = Math.min(...this.#sleeping.map((s) => s.wake));
-    const due = this.#sleeping.filter((s) => s.wake <= this.#now);
-    // The main step goes before all; then one sleeper, and the others of this moment when all are idle again.
-    const chosen = due.find((s) => s.task.stack.length === 0) ?? due[0];
-    this.#sleeping = this.#sleeping.filter((s) => s !== chosen);
-    if (chosen !== undefined && chosen.task.stack.length > 0) this.#ready.push(chosen.task);
-    return true;
+    for (let first = this.#firstSleeper(); first !== undefined; first = this.#firstSleeper()) {
+      this.#sleeping = this.#sleeping.filter((s) => s !== first);
+      if (first.task.cancelled) continue;
+      this.#now = first.wake;
+      this.#ready.push(first.task);
+      return true;
+    }
+    return false;
   }
 
   /** Runs a task until it finishes (undefined) or pauses. A pause is answered with 0 when the task goes on. */

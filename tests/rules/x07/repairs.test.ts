@@ -21,13 +21,16 @@ function patched(doc: Doc, ops: readonly PatchOp[]): Doc {
     const last = steps.pop() ?? "";
     let at: unknown = copy;
     for (const s of steps) at = (at as { [key: string]: unknown })[s];
-    if (Array.isArray(at) && op.op === "add") at.splice(last === "-" ? at.length : Number(last), 0, op.value);
+    if (op.op === "remove") (at as unknown[]).splice(Number(last), 1);
+    else if (Array.isArray(at) && op.op === "add") at.splice(last === "-" ? at.length : Number(last), 0, op.value);
     else (at as { [key: string]: unknown })[last] = op.value;
   }
   return copy;
 }
 
 const NUMBER = (e: unknown): unknown => ["fmt.s32_to_dec", e];
+const GENERIC = defn("main.id", [], "i32", "x", { type_params: [{ name: "T" }], params: [{ name: "x", ty: ["t", "T"] }], result: ["t", "T"] });
+const matched = (...arms: unknown[]): Doc => entry(["begin", ["let", "e", ["main.E.B", 3]], NUMBER(["match", "e", ...arms])], { decls: [{ kind: "defenum", name: "main.E", variants: [{ name: "A" }, { name: "B", payload: "i32" }] }] });
 const CASES: readonly (readonly [about: string, program: Doc, code: string, answer: string])[] = [
   ["a misspelt variable", entry(["begin", ["let", "total", 7], NUMBER("totla")]), "X07-TYPE-0001", "7"],
   ["a misspelt builtin", entry(["bytes.conct", ["bytes.lit", "a"], ["bytes.lit", "b"]]), "X07-TYPE-CALL-0001", "ab"],
@@ -57,6 +60,20 @@ const CASES: readonly (readonly [about: string, program: Doc, code: string, answ
   ["an old schema with a new key", entry(NUMBER(["main.f"]), { schema_version: "x07.x07ast@0.3.0", decls: [defn("main.f", [], "i32", 1, { requires: [{ expr: 1 }] })] }), "X07C_PARSE", "1"],
   ["a schema from the future", entry(NUMBER(1), { schema_version: "x07.x07ast@9.9.9" }), "X07C_PARSE", "1"],
   ["another module id", entry(NUMBER(1), { module_id: "app" }), "X07C_PARSE", "1"],
+  ["a std module that is not imported", entry(NUMBER(["std.bit.popcount_u32", 7])), "X07-TYPE-CALL-0001", "3"],
+  ["a misspelt generic function", entry(NUMBER(["tapp", "main.idd", ["tys", "i32"], 5]), { decls: [GENERIC] }), "X07-TYPE-CALL-0001", "5"],
+  ["tapp of a plain function", entry(NUMBER(["tapp", "main.f", ["tys", "i32"], 5]), { decls: [defn("main.f", ["x:i32"], "i32", "x")] }), "X07C_TYPING", "5"],
+  ["another language's type argument", entry(NUMBER(["tapp", "main.id", ["tys", "int"], 5]), { decls: [GENERIC] }), "X07C_TYPING", "5"],
+  ["a misspelt bound", entry(NUMBER(["tapp", "main.id", ["tys", "i32"], 5]), { decls: [{ ...GENERIC, type_params: [{ name: "T", bound: "numlike" }] }] }), "X07C_PARSE", "5"],
+  ["a payload without a name", matched(["main.E.A", 1], ["main.E.B", 2]), "X07C_PARSE", "2"],
+  ["a name without a payload", matched(["main.E.A", "n", 1], ["main.E.B", "m", "m"]), "X07C_PARSE", "3"],
+  ["a misspelt variant", matched(["main.E.A", 1], ["main.E.BB", "m", "m"]), "X07C_TYPING", "3"],
+  ["a recursion whose contracts cannot be trusted", entry(NUMBER(["main.f", 3]), { decls: [defn("main.f", ["n:i32"], "i32", ["if", ["=", "n", 0], 9, ["main.f", ["-", "n", 1]]], { requires: [{ expr: [">=", "n", 0] }] })] }), "X07-CONTRACT-0011", "9"],
+  ["params left out", entry(NUMBER(["main.f"]), { decls: [{ kind: "defn", name: "main.f", result: "i32", body: 4 }] }), "X07C_PARSE", "4"],
+  ["one import that is no list", entry(NUMBER(["std.bit.popcount_u32", 7]), { imports: "std.bit" }), "X07C_PARSE", "3"],
+  ["an entry that exports", entry(NUMBER(["main.f"]), { decls: [{ kind: "export", names: ["main.f"] }, defn("main.f", [], "i32", 4)] }), "X07C_PARSE", "4"],
+  ["another kind", entry(NUMBER(4), { kind: "program" }), "X07C_PARSE", "4"],
+  ["a misspelt import", entry(NUMBER(["std.bit.popcount_u32", 7]), { imports: ["std.bits"] }), "X07C_PARSE", "3"],
   ["a name without its module", entry(NUMBER(["main.f"]), { decls: [defn("f", [], "i32", 1)] }), "X07C_PARSE", "1"],
 ];
 
@@ -68,6 +85,11 @@ describe("a patch mends", () => {
     expect(mistakes(mended)).toEqual([]);
     const output = solve(mended, Buffer.from("in"));
     expect(output === "trap" ? output : Buffer.from(output).toString()).toBe(answer);
+  });
+
+  test("an import that calls are misspelt after, in words only", () => {
+    const [first] = mistakes(entry(NUMBER(["std.bits.popcount_u32", 7]), { imports: ["std.bits"] }));
+    expect([first?.pointer, first?.nearest, first?.hint, first?.quickfix]).toEqual(["/imports/0", "std.bit", 'did you mean "std.bit"?', undefined]);
   });
 
   test("a missing export declaration, for the importer too", () => {

@@ -47,11 +47,15 @@ const relay = fa("relay", [["c", "i32"], ["d", "i32"]], ["begin", ["chan.bytes.s
 const late = fa("late", [["d", "i32"], ["n", "i32"]], ["begin", ["task.sleep", "n"], ["chan.bytes.send", "d", ["bytes.lit", "b"]], ["bytes.lit", ""]]);
 const idle = fa("idle", [["c", "i32"]], ["begin", ["task.sleep", 0], ["chan.bytes.send", "c", ["bytes.lit", "z"]], ["bytes.lit", ""]]);
 const idler = fa("idler", [], ["begin", ["task.yield"], ["task.yield"], ["bytes.lit", ""]]);
+const nap = fa("nap", [["n", "i32"]], ["begin", ["task.sleep", "n"], ["bytes.lit", ""]]);
+const shut = fa("shut", [["c", "i32"]], ["begin", ["task.yield"], ["chan.bytes.close", "c"], ["let", "v", ["chan.bytes.recv", "c"]], "v"]);
+const parent = fa("parent", [], ["task.scope_v1", ["task.scope.cfg_v1", ["max_children", 2]], ["begin", ["task.scope.start_soon_v1", ["main.nap", 3]], ["task.yield"], ["bytes.lit", "p"]]]);
 const C: Ast = ["let", "c", ["chan.bytes.new", 2]];
 const D: Ast = ["let", "d", ["chan.bytes.new", 2]];
 const got: Ast = ["result_bytes.unwrap_or", ["chan.bytes.try_recv", "c"], ["bytes.lit", "none"]];
 const inScope = (limit: number, ...steps: Ast[]): Ast => ["task.scope_v1", ["task.scope.cfg_v1", ["max_children", limit]], ["begin", ...steps]];
 const child = (name: string, n: number): Ast => ["let", name, ["task.scope.async_let_bytes_v1", ["main.k", n]]];
+const tried = (name: string): Ast => ["task.scope.try_await_slot.bytes_v1", name];
 const slot = (name: string): Ast => ["task.scope.await_slot_bytes_v1", name];
 
 test.each([
@@ -67,6 +71,21 @@ test.each([
   ["a message from solve wakes at once", [relay], ["begin", C, D, ["main.relay", "c", "d"], ["task.sleep", 5], ["chan.bytes.try_send", "d", ["bytes.lit", "S"]], ["task.yield"], got], "S"],
   ["a message wakes before the sender stands in line again", [relay, late], ["begin", C, D, ["main.late", "d", 1], ["main.relay", "c", "d"], ["let", "h", ["main.late", "d", 1]], ["await", "h"], got], "b"],
   ["sleeping for no time is a yield", [idle, idler], ["begin", C, ["let", "h", ["main.idler"]], ["main.idle", "c"], ["await", "h"], got], "z"],
+  ["a cancelled sleeper moves no time, and nobody else does", [nap], ["begin", ["let", "h", ["main.nap", 2]], ["task.yield"], ["task.cancel", "h"], ["task.sleep", 5], ["bytes.lit", "x"]], "trap"],
+  ["a sleep that ends before a cancelled sleeper's moment", [nap], ["begin", ["let", "h", ["main.nap", 9]], ["task.yield"], ["task.cancel", "h"], ["task.sleep", 5], ["bytes.lit", "x"]], "x"],
+  ["a cancelled task in line is passed over", [nap, digits], ["begin", ["let", "h", ["main.nap", 0]], ["let", "g", ["main.k", 7]], ["task.cancel", "h"], ["task.yield"], ["fmt.s32_to_dec", ["task.is_finished", "g"]]], "1"],
+  ["what was put for a cancelled receiver wakes the next", [relay], ["begin", C, D, ["let", "h", ["main.relay", "c", "d"]], ["main.relay", "c", "d"], ["task.yield"], ["task.yield"], ["task.cancel", "h"], ["chan.bytes.try_send", "d", ["bytes.lit", "S"]], ["task.yield"], got], "S"],
+  ["who wakes when solve does stands in line before those who start then", [late, digits], ["begin", C, D, ["main.late", "d", 3], ["task.sleep", 3], ["let", "g", ["main.k", 1]], ["task.yield"], ["fmt.s32_to_dec", ["task.is_finished", "g"]]], "0"],
+  ["a cancelled task is asked for once", [digits], ["begin", ["let", "h", ["main.k", 1]], ["task.cancel", "h"], ["let", "r", ["task.try_join.bytes", "h"]], ["await", "h"]], "trap"],
+  ["solve that waits for room sends although the channel is closed meanwhile", [shut], ["begin", ["let", "c", ["chan.bytes.new", 1]], ["main.shut", "c"], ["chan.bytes.send", "c", ["bytes.lit", "a"]], ["chan.bytes.send", "c", ["bytes.lit", "b"]], ["chan.bytes.recv", "c"]], "b"],
+  ["a slot that was waited for makes room", [digits], inScope(1, child("s", 4), ["let", "v", slot("s")], child("t", 5), slot("t")), "5"],
+  ["a slot may be tried before its child has ended", [digits], inScope(1, child("s", 4), ["let", "a", tried("s")], ["task.yield"], ["let", "b", tried("s")], ["fmt.s32_to_dec", ["+", ["*", 10, ["result_bytes.err_code", "a"]], ["result_bytes.is_ok", "b"]]]), "11"],
+  ["and is used up when it has", [digits], inScope(1, child("s", 4), ["task.yield"], ["let", "b", tried("s")], child("t", 5), slot("s")), "trap"],
+  ["a slot of a cancelled child", [digits], inScope(1, child("s", 4), ["task.scope.cancel_all_v1"], ["fmt.s32_to_dec", ["result_bytes.err_code", tried("s")]]), "2"],
+  ["nobody starts after all were cancelled", [digits], inScope(3, child("s", 4), ["task.scope.cancel_all_v1"], child("t", 5), ["bytes.lit", "x"]), "trap"],
+  ["until all were waited for", [digits], inScope(3, child("s", 4), ["task.scope.cancel_all_v1"], ["task.scope.wait_all_v1"], child("t", 5), slot("t")), "5"],
+  ["counts of children", [digits], inScope(3, child("s", 4), ["let", "a", ["task.scope.start_soon_v1", ["main.k", 1]]], ["let", "n", ["task.scope.cancel_all_v1"]], ["let", "w", ["task.scope.wait_all_v1"]], ["fmt.s32_to_dec", ["+", ["*", 100, "a"], ["+", ["*", 10, "n"], "w"]]]), "122"],
+  ["who is cancelled takes the children of its scopes along", [nap, parent, relay], ["begin", C, D, ["let", "h", ["main.parent"]], ["task.yield"], ["task.yield"], ["task.yield"], ["task.cancel", "h"], ["task.sleep", 5], ["bytes.lit", "x"]], "trap"],
 ] satisfies [string, object[], Ast, string][])("%s", (_name, decls, solve, answer) => {
   const program = { schema_version: "x07.x07ast@0.9.0", kind: "entry", module_id: "main", imports: [], decls, solve };
   const outcome = compileFiles({ "src/main.x07.json": program });

@@ -2,7 +2,7 @@
 
 import type { Clause, Expr, FunctionDecl, Place } from "../ast.ts";
 import { FunctionBuilder } from "../builder.ts";
-import type { Fault } from "../errors.ts";
+import type { Fault, FaultFacts } from "../errors.ts";
 import type { IrFunction, Scalar } from "../ir.ts";
 import { ZERO, not } from "../ops.ts";
 import { isOwned, isViewLike, shape, spell } from "../types.ts";
@@ -84,12 +84,15 @@ function lowerTask(cx: Context, instance: Instance, params: number): Lowered {
 
 function declareParams(cx: Context, decl: FunctionDecl, types: readonly Type[], first: number): void {
   let next = first;
-  decl.params.forEach((p, i) => {
+  for (let i = 0; i < decl.params.length; i++) {
+    const p = decl.params[i]!;
     const type = types[i] ?? "error";
-    const locals = shape(type).map(() => next++);
+    const from = next;
+    const locals = shape(type).map((_, part) => from + part);
+    next += locals.length;
     const variable = cx.declare(p.name, type, p.brand, locals, "param");
     if (isViewLike(type)) cx.ownOrigin(variable);
-  });
+  }
 }
 
 /** Entry checks, body, exit checks. */
@@ -99,7 +102,7 @@ function runContracted(cx: Context, decl: FunctionDecl, at: Place): void {
   const exit = [...decl.ensures, ...decl.invariant];
   for (const c of contractClauses(decl)) complainIfImpure(cx, c);
   if (entry.length + exit.length > 0 && decl.decreases === 0 && calls(decl.body, decl.name))
-    cx.typing("X07-CONTRACT-0011", `recursive function with contracts needs decreases: ${JSON.stringify(decl.name)}`, { parent: undefined, step: decl.pointer });
+    cx.typing("X07-CONTRACT-0011", `recursive function with contracts needs decreases: ${JSON.stringify(decl.name)}`, { parent: undefined, step: decl.pointer }, measured(decl));
   if (cx.faults.length > 0) return;
   for (const c of entry) check(cx, c);
   if (exit.length === 0) return runBody(cx, decl.body, at);
@@ -126,7 +129,14 @@ function contractClauses(decl: FunctionDecl): readonly Clause[] {
 
 function complainIfImpure(cx: Context, c: Clause): void {
   const head = impureHead(c.expr);
-  if (head !== undefined) cx.typing("X07-CONTRACT-0002", `contract expression is not pure: disallowed call ${JSON.stringify(head)}`, placeOf(c));
+  if (head !== undefined) cx.typing("X07-CONTRACT-0002", `contract expression is not pure: disallowed call ${JSON.stringify(head)}`, placeOf(c), { hint: "operators, let, if and what only reads values are allowed" });
+}
+
+/** A number that gets smaller with every call; which one, only its author knows. */
+function measured(decl: FunctionDecl): FaultFacts {
+  const number = decl.params.find((p) => p.type === "i32");
+  if (number === undefined) return { hint: "say with decreases what gets smaller with every call" };
+  return { hint: "say with decreases what gets smaller with every call", quickfix: [{ op: "add", path: `${decl.pointer}/decreases`, value: [{ expr: number.name }] }] };
 }
 
 function placeOf(c: Clause): Place {

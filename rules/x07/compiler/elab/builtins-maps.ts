@@ -16,10 +16,10 @@ type Entry = readonly [string, Builtin];
 
 export const MAPS: readonly Entry[] = [
   ...table("map_u32"),
-  one("map_u32.get", ["i32", "i32", "i32"], (a) => callExpr("rt.u32_get", [k(KINDS.map_u32), ...a])),
-  one("map_u32.set", ["i32", "i32", "i32"], (a) => callExpr("rt.u32_put", [k(KINDS.map_u32), ...a])),
+  one("map_u32.get", ["i32", "i32", "i32"], (a) => callExpr("rt.u32_get", a)),
+  one("map_u32.set", ["i32", "i32", "i32"], (a) => callExpr("rt.u32_put", a)),
   ...table("set_u32"),
-  one("set_u32.add", ["i32", "i32"], (a) => callExpr("rt.u32_put", [k(KINDS.set_u32), ...a, ONE])),
+  one("set_u32.add", ["i32", "i32"], (a) => callExpr("rt.u32_put", [...a, ONE])),
   ...vectors(),
   ...maps(),
   ...readers(),
@@ -27,8 +27,8 @@ export const MAPS: readonly Entry[] = [
 
 /** Heads that only built-in modules may use. */
 export const INTERNAL: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
-  many("map_u32.dump_kv_u32le_u32le", ["i32"], "bytes", (a) => ["rt.u32_dump", [k(KINDS.map_u32), ...a, k(8)]]),
-  many("set_u32.dump_u32le", ["i32"], "bytes", (a) => ["rt.u32_dump", [k(KINDS.set_u32), ...a, k(4)]]),
+  many("map_u32.dump_kv_u32le_u32le", ["i32"], "bytes", (a) => ["rt.u32_dump", [...a, k(8)]]),
+  many("set_u32.dump_u32le", ["i32"], "bytes", (a) => ["rt.u32_dump", [...a, k(4)]]),
 ]);
 
 function one(name: string, params: readonly ParamSpec[], make: (args: IrExpr[]) => IrExpr): Entry {
@@ -54,10 +54,10 @@ function get(kind: Kind, handle: IrExpr): IrExpr {
 
 function table(kind: "map_u32" | "set_u32"): Entry[] {
   return [
-    one(`${kind}.new`, ["i32"], (a) => callExpr("rt.u32_new", [k(KINDS[kind]), ...a])),
+    one(`${kind}.new`, ["i32"], (a) => callExpr("rt.u32_new", a)),
     one(`${kind}.len`, ["i32"], ([h]) => load(4, get(kind, h ?? ZERO), 4)),
-    one(`${kind}.contains`, ["i32", "i32"], (a) => callExpr("rt.u32_has", [k(KINDS[kind]), ...a])),
-    one(`${kind}.remove`, ["i32", "i32"], (a) => callExpr("rt.u32_remove", [k(KINDS[kind]), ...a])),
+    one(`${kind}.contains`, ["i32", "i32"], (a) => callExpr("rt.u32_has", a)),
+    one(`${kind}.remove`, ["i32", "i32"], (a) => callExpr("rt.u32_remove", a)),
   ];
 }
 

@@ -6,12 +6,14 @@ import { callExpr } from "../builder.ts";
 import type { IrExpr } from "../ir.ts";
 import type { FaultFacts } from "../errors.ts";
 import { SUGGESTIONS, renamed } from "../errors.ts";
+import { typeNamed } from "../parse.ts";
 import { ZERO, k, load, ltu } from "../ops.ts";
 import { isOwned, isViewLike, shape, spell } from "../types.ts";
 import type { Type, TypeArgument } from "../types.ts";
 import { BUILTIN_FAMILIES, REMOVED_HEADS } from "./catalog.ts";
 import type { Context } from "./context.ts";
 import { asView, borrow, borrowOperand, child, describeType, i32, ownedOperand } from "./expr.ts";
+import { OPERATORS } from "./operators.ts";
 import type { Callee, FunctionRef, Resolution, Wanted } from "./program.ts";
 import { NO_TYPES } from "./program.ts";
 import { nearestHead } from "./repairs.ts";
@@ -40,10 +42,11 @@ function refused(cx: Context, target: Extract<Resolution, { kind: "refused" }>, 
   return cx.fail("Parse", "X07-IMPORT-0002", target.message, at, { hint: "add the module to imports", quickfix: [{ op: "add", path: "/imports/-", value: target.module }] });
 }
 
-function unknownHead(cx: Context, head: string, e: Expr[], at: Place): Value {
+/** `step`: where in the list at `at` the name stands. */
+function unknownHead(cx: Context, head: string, e: Expr[], at: Place, step = 0): Value {
   const removed = REMOVED_HEADS.find(([prefix]) => head.startsWith(prefix));
   // Arguments are checked all the same, so that their own mistakes are told in this run.
-  const result = cx.fail(removed?.[2] ?? "Unsupported", removed === undefined ? "X07-TYPE-CALL-0001" : undefined, removed === undefined ? `unsupported head: ${JSON.stringify(head)}` : `${head} ${removed[1]}`, at, suggestion(cx, head, at));
+  const result = cx.fail(removed?.[2] ?? "Unsupported", removed === undefined ? "X07-TYPE-CALL-0001" : undefined, removed === undefined ? `unsupported head: ${JSON.stringify(head)}` : `${head} ${removed[1]}`, at, removed === undefined ? suggestion(cx, head, child(at, step)) : {});
   for (let i = 1; i < e.length && removed === undefined; i++) cx.frame(() => borrowOperand(cx, e, i, at));
   return result;
 }
@@ -52,7 +55,10 @@ function suggestion(cx: Context, head: string, at: Place): FaultFacts {
   const dot = head.lastIndexOf(".");
   const module = dot < 0 ? "" : head.slice(0, dot);
   const unknown = { head: { name: head, from: cx.facts.module } };
-  const repair = cx.faults.length < SUGGESTIONS ? renamed(nearestHead(head, cx.program.visibleFrom(cx.facts.module)), `${pointerOf(at)}/0`) : {};
+  const repair = cx.faults.length < SUGGESTIONS ? renamed(nearestHead(head, cx.program.visibleFrom(cx.facts.module)), pointerOf(at)) : {};
+  if (repair.nearest === undefined && cx.lookup(head) !== undefined) return { ...unknown, hint: `${JSON.stringify(head)} is a variable: it is read by its name alone` };
+  if (repair.nearest === undefined && !/[A-Za-z_]/.test(head)) return { ...unknown, hint: `operators are ${[...OPERATORS.keys()].join(" ")}` };
+  if (head === "i32.lit") return { ...unknown, hint: "a number stands for itself" };
   if (repair.nearest === undefined && module !== "" && !cx.program.modules.has(module) && !BUILTIN_FAMILIES.has(module)) return { ...unknown, hint: `if ${JSON.stringify(module)} is a module, add it to imports` };
   return { ...unknown, ...repair };
 }
@@ -86,20 +92,21 @@ export function tappForm(cx: Context, e: Expr[], at: Place): Value {
   if (typeof name !== "string") return cx.fail("Parse", undefined, "tapp form: (tapp <function> (tys <type>...) <args>...)", at);
   const target = cx.program.resolve(name, cx.facts.module);
   if (target.kind === "refused") return refused(cx, target, at);
-  if (target.kind !== "function") return unknownHead(cx, name, [], at);
+  if (target.kind !== "function") return unknownHead(cx, name, [], at, 1);
   const { typeParams } = target.ref.decl;
-  if (typeParams.length === 0) return cx.typing(undefined, `tapp of a function without type parameters: ${JSON.stringify(name)}`, at);
+  if (typeParams.length === 0) return cx.typing(undefined, `tapp of a function without type parameters: ${JSON.stringify(name)}`, at, { hint: "call it by its name", quickfix: [{ op: "replace", path: pointerOf(at), value: [name, ...e.slice(Array.isArray(e[2]) && e[2][0] === "tys" ? 3 : 2)] }] });
   const second = e[2];
   const listed = Array.isArray(second) && second[0] === "tys";
   const written = listed ? second.slice(1) : e.slice(2, 2 + typeParams.length);
   if (written.length !== typeParams.length)
-    return cx.fail("Parse", undefined, `tapp ${JSON.stringify(name)} expects ${typeParams.length} type args`, at, { expected: String(typeParams.length), found: String(written.length) });
+    return cx.fail("Parse", undefined, `tapp ${JSON.stringify(name)} expects ${typeParams.length} type args`, at, { expected: String(typeParams.length), found: String(written.length), hint: `its type parameters are ${typeParams.map((p) => p.name).join(", ")}` });
   const typeArgs = new Map<string, TypeArgument>();
   for (let i = 0; i < written.length; i++) {
     const type = typeArgument(cx, written[i] ?? 0);
     const param = typeParams[i];
-    if (type === undefined || param === undefined) return cx.typing(undefined, `unknown type argument ${JSON.stringify(written[i] ?? null)}`, child(at, 2));
-    if (!satisfies(type, param.bound)) return cx.typing(undefined, `type ${type} does not satisfy bound ${param.bound ?? "any"} of ${param.name}`, child(at, 2));
+    const place = listed ? child(child(at, 2), i + 1) : child(at, 2 + i);
+    if (type === undefined || param === undefined) return cx.typing(undefined, `unknown type argument ${JSON.stringify(written[i] ?? null)}`, place, typeMeant(written[i], pointerOf(place)));
+    if (!satisfies(type, param.bound)) return cx.typing(undefined, `type ${type} does not satisfy bound ${param.bound ?? "any"} of ${param.name}`, place, { expected: BOUND_TYPES.get(param.bound ?? "any") ?? BOUND_TYPES.get("value")!, found: type });
     typeArgs.set(param.name, type);
   }
   return callFunction(cx, target.ref, typeArgs, e, listed ? 3 : 2 + typeParams.length, at);
@@ -115,6 +122,13 @@ export function typeArgument(cx: Context, e: Expr): TypeArgument | undefined {
   if (e === "u32") return "u32";
   return typeof e === "string" && ARGUMENT_TYPES.has(e) ? (e as Type) : undefined;
 }
+
+function typeMeant(written: Expr | undefined, pointer: string): FaultFacts {
+  const nearest = typeof written === "string" ? typeNamed(written, ARGUMENT_TYPES) : undefined;
+  return nearest === undefined ? { hint: `types are ${[...ARGUMENT_TYPES].join(", ")}` } : renamed(nearest, pointer);
+}
+
+const BOUND_TYPES: ReadonlyMap<string, string> = new Map([["any", "any type"], ["bytes_like", "bytes or bytes_view"], ["num_like", "i32 or u32"], ["value", "bytes, bytes_view, i32 or u32"]]);
 
 function satisfies(type: TypeArgument, bound: string | undefined): boolean {
   switch (bound) {
@@ -136,7 +150,7 @@ function callFunction(cx: Context, ref: FunctionRef, typeArgs: ReadonlyMap<strin
   const { decl } = ref;
   const given = e.length - first;
   if (given !== decl.params.length)
-    return cx.fail("Parse", "X07-TYPE-CALL-0003", `call ${JSON.stringify(decl.name)} expects ${decl.params.length} args`, at, { expected: String(decl.params.length), found: String(given) });
+    return cx.fail("Parse", "X07-TYPE-CALL-0003", `call ${JSON.stringify(decl.name)} expects ${decl.params.length} args`, at, { expected: String(decl.params.length), found: String(given), hint: signature(decl) });
   // Asked for before the arguments are looked at: the callee's mistakes are told even when these are wrong.
   const callee = cx.program.callee(ref, typeArgs);
   const held = cx.held();
@@ -160,6 +174,11 @@ function passed(cx: Context, decl: FunctionDecl, callee: Callee, e: Expr[], firs
   }
   if (cx.held() > held) cx.release(held);
   return sound ? args : undefined;
+}
+
+function signature(decl: FunctionDecl): string {
+  const params = decl.params.map((p) => `${p.name}: ${typeof p.type === "string" ? p.type : p.type.parameter}`);
+  return params.length === 0 ? `${decl.name} takes nothing` : `${decl.name} takes ${params.join(", ")}`;
 }
 
 function callWith(cx: Context, decl: FunctionDecl, callee: Callee, args: readonly Value[], first: number, at: Place): Value {
@@ -220,21 +239,21 @@ function member(cx: Context, decl: TypeDecl, name: string, e: Expr[], at: Place)
   if (name === "make") return construct(cx, decl, [], decl.fields.length, e, at);
   const field = decl.fields.indexOf(name);
   if (field < 0) return unknownHead(cx, `${decl.name}.${name}`, e, at);
-  if (e.length !== 2) return wrongCount(cx, `${decl.name}.${name}`, 1, e, at);
+  if (e.length !== 2) return wrongCount(cx, `${decl.name}.${name}`, 1, e, at, `it reads the field of one ${decl.name}`);
   return cx.frame(() => {
     const r = branded(cx, decl, e[1] ?? 0, child(at, 1));
     return r === undefined ? int(ZERO) : int(word(cx, r, field * 4));
   });
 }
 
-function wrongCount(cx: Context, head: string, count: number, e: Expr[], at: Place): Value {
-  return cx.fail("Parse", "X07-TYPE-CALL-0003", `call ${JSON.stringify(head)} expects ${count} args`, at, { expected: String(count), found: String(e.length - 1) });
+function wrongCount(cx: Context, head: string, count: number, e: Expr[], at: Place, hint: string): Value {
+  return cx.fail("Parse", "X07-TYPE-CALL-0003", `call ${JSON.stringify(head)} expects ${count} args`, at, { expected: String(count), found: String(e.length - 1), hint });
 }
 
 /** Bytes of u32 words: the constant ones first, then the arguments. */
 function construct(cx: Context, decl: TypeDecl, leading: readonly ReturnType<typeof k>[], count: number, e: Expr[], at: Place): Value {
   const head = typeof e[0] === "string" ? e[0] : decl.name;
-  if (e.length !== count + 1) return wrongCount(cx, head, count, e, at);
+  if (e.length !== count + 1) return wrongCount(cx, head, count, e, at, decl.kind === "record" ? `its fields are ${decl.fields.join(", ")}` : count === 0 ? "this variant has no payload" : "this variant has a payload");
   const args: Value[] = [];
   const { here } = cx.b;
   for (let i = 0; i < count; i++) {

@@ -51,6 +51,9 @@ export interface FunctionFacts {
   readonly typeArgs: ReadonlyMap<string, TypeArgument>;
 }
 
+/** So many of the names at a place are told; the newest. */
+const SHOWN = 8;
+
 /** One serves all functions of a module, one after the other: its lists and names are there already when the next function begins. */
 export class Context {
   readonly program: Program;
@@ -132,7 +135,13 @@ export class Context {
 
   /** For an unknown name at `pointer`: the name that can be read here and was most probably meant. */
   nearestVariable(name: string, pointer: string): FaultFacts {
-    return this.faults.length < SUGGESTIONS ? renamed(similar(name, this.declared.map((v) => v.name), 1)[0], pointer) : {};
+    if (this.faults.length >= SUGGESTIONS) return {};
+    if (name === "__result") return { hint: "__result is known in ensures and invariant only" };
+    const names = this.declared.map((v) => v.name);
+    const [nearest] = similar(name, names, 1);
+    if (nearest !== undefined) return renamed(nearest, pointer);
+    const known = [...new Set(names)].slice(-SHOWN).join(", ");
+    return { hint: `bind it with let first${known === "" ? "" : `; known here: ${known}`}` };
   }
 
   inCurrentScope(name: string): boolean {

@@ -228,14 +228,11 @@ interface Branch {
 /** Item `i` of the list `e` at `at`, as one of two ways that may be gone. */
 function branch(cx: Context, e: Expr[], i: number, at: Place, used: boolean): Branch {
   const mark = cx.mark();
-  let v: Value = NEVER;
-  const code = cx.b.block(() => {
-    cx.openScope();
-    if (used) v = ownedOperand(cx, e, i, at);
-    else v = discard(cx, e, i, at) === "never" ? NEVER : number(0);
-    v = cx.closeScope(v, v.type === "never");
-  });
-  return { code, value: v, end: cx.undo(mark) };
+  const outer = cx.b.open();
+  cx.openScope();
+  const inner = used ? ownedOperand(cx, e, i, at) : discard(cx, e, i, at) === "never" ? NEVER : number(0);
+  const v = cx.closeScope(inner, inner.type === "never");
+  return { code: cx.b.close(outer), value: v, end: cx.undo(mark) };
 }
 
 /** Item `i` of the list `e` at `at`, which must be an i32. */
@@ -322,15 +319,21 @@ function joinTwo(cx: Context, test: IrExpr, a: Branch, b: Branch, at: Place, use
     return joined(a.value, b.value, type, [cond(test, x, y)], cx, at);
   }
   const locals = used && type !== "never" ? cx.newLocals(type) : [];
-  for (const side of [a, b]) {
-    if (side.value.type === "never" || locals.length === 0) continue;
-    for (const s of cx.b.block(() => assign(cx, locals, side.value.parts))) side.code.push(s);
+  if (locals.length > 0) {
+    deliverTo(cx, locals, a);
+    deliverTo(cx, locals, b);
   }
   cx.joinBlocks([a.end, b.end], reachable, [a.code, b.code]);
   cx.b.emitIf(test, a.code, b.code);
   if (!used) return reachable.includes(true) ? number(0) : NEVER;
   if (type === "never") return NEVER;
   return joined(a.value, b.value, type, locals.map((l) => cx.b.get(l)), cx, at);
+}
+
+/** Ends a branch with its value in the locals. */
+function deliverTo(cx: Context, locals: readonly number[], side: Branch): void {
+  if (side.value.type === "never") return;
+  for (const s of cx.b.block(() => assign(cx, locals, side.value.parts))) side.code.push(s);
 }
 
 function quiet(side: Branch): boolean {
@@ -436,13 +439,13 @@ function names(e: Expr, name: string): boolean {
 function loopBody(cx: Context, e: Expr[], i: number, at: Place, step: () => void): IrStmt[] {
   prepareLoop(cx, e, i);
   const mark = cx.mark();
-  return cx.b.block(() => {
-    cx.openScope();
-    const type = discard(cx, e, i, at);
-    cx.closeScope(number(0), type === "never");
-    endRound(cx, mark);
-    step();
-  });
+  const outer = cx.b.open();
+  cx.openScope();
+  const type = discard(cx, e, i, at);
+  cx.closeScope(number(0), type === "never");
+  endRound(cx, mark);
+  step();
+  return cx.b.close(outer);
 }
 
 /** Variables that are moved before a loop and set within it, in the items from `first` on, must be clear from the first round on. */

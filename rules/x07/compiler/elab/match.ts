@@ -1,6 +1,10 @@
 // `match` over an enum value. Knows the layout of enums: a u32 index, then the payload.
 
+import { similar } from "../../../../engine/index.ts";
 import type { EnumDecl, Expr, Place } from "../ast.ts";
+import { pointerOf } from "../ast.ts";
+import type { FaultFacts } from "../errors.ts";
+import { renamed } from "../errors.ts";
 import type { IrStmt } from "../ir.ts";
 import { eq, k } from "../ops.ts";
 import { isOwned, shape } from "../types.ts";
@@ -54,13 +58,13 @@ function readArms(cx: Context, decl: EnumDecl, e: Expr[], at: Place): Arm[] | un
   const seen = new Set<number>();
   let ok = true;
   for (let i = 2; i < e.length; i++) {
-    const arm = readArm(cx, decl, e[i] ?? 0, child(at, i));
+    const arm = readArm(cx, decl, e, i, at);
     if (arm === undefined) {
       ok = false;
       continue;
     }
     if (seen.has(arm.variant)) {
-      cx.typing(undefined, `duplicate match arm: ${decl.variants[arm.variant]?.name ?? ""}`, child(at, i));
+      cx.typing(undefined, `duplicate match arm: ${decl.variants[arm.variant]?.name ?? ""}`, child(at, i), { hint: "one arm for each variant: take one of the two out" });
       ok = false;
     }
     seen.add(arm.variant);
@@ -68,27 +72,44 @@ function readArms(cx: Context, decl: EnumDecl, e: Expr[], at: Place): Arm[] | un
   }
   const missing = decl.variants.filter((_, i) => !seen.has(i)).map((v) => v.name);
   if (ok && missing.length > 0) {
-    cx.typing(undefined, `non-exhaustive match on enum ${decl.name}; missing arm(s): ${missing.join(", ")}`, at, { hint: "every variant needs an arm" });
+    cx.typing(undefined, `non-exhaustive match on enum ${decl.name}; missing arm(s): ${missing.join(", ")}`, at, { hint: `every variant needs an arm: add ${decl.variants.filter((_, i) => !seen.has(i)).map((v) => JSON.stringify([`${decl.name}.${v.name}`, ...(v.payload ? ["x"] : []), "..."])).join(", ")}` });
     return undefined;
   }
   return ok ? arms : undefined;
 }
 
-function readArm(cx: Context, decl: EnumDecl, e: Expr, at: Place): Arm | undefined {
+function readArm(cx: Context, decl: EnumDecl, match: Expr[], i: number, matchAt: Place): Arm | undefined {
+  const e = match[i] ?? 0;
+  const at = child(matchAt, i);
   const name = Array.isArray(e) && typeof e[0] === "string" ? e[0] : "";
   const variant = decl.variants.findIndex((v) => `${decl.name}.${v.name}` === name);
   const payload = decl.variants[variant]?.payload;
   if (!Array.isArray(e) || payload === undefined) {
-    cx.typing(undefined, `match arm is not a variant of ${decl.name}`, at);
+    cx.typing(undefined, `match arm is not a variant of ${decl.name}`, at, variantMeant(decl, name, match, `${pointerOf(at)}/0`));
     return undefined;
   }
   const binding = payload ? e[1] : undefined;
   if (e.length !== (payload ? 3 : 2) || (payload && typeof binding !== "string")) {
-    cx.fail("Parse", undefined, payload ? `arm form: (${name} <name> <body>)` : `arm form: (${name} <body>)`, at);
+    cx.fail("Parse", undefined, payload ? `arm form: (${name} <name> <body>)` : `arm form: (${name} <body>)`, at, armRepair(e, payload, pointerOf(at)));
     return undefined;
   }
   const bodyIndex = payload ? 2 : 1;
   return { variant, binding: typeof binding === "string" ? binding : undefined, body: e[bodyIndex] ?? 0, at, bodyIndex };
+}
+
+/** The nearest variant that has no arm yet. */
+function variantMeant(decl: EnumDecl, name: string, match: Expr[], pointer: string): FaultFacts {
+  const taken = new Set(match.map((arm) => (Array.isArray(arm) ? arm[0] : undefined)));
+  const free = decl.variants.map((v) => `${decl.name}.${v.name}`).filter((v) => !taken.has(v));
+  if (free.length === 0) return { hint: "every variant has its arm already: take this one out" };
+  const near = name === "" ? {} : renamed(similar(name, free, 1)[0], pointer);
+  return near.nearest === undefined ? { hint: `variants without an arm are ${free.join(", ")}` } : near;
+}
+
+/** A payload needs a name, and only a payload has one. */
+function armRepair(e: Expr[], payload: boolean, pointer: string): FaultFacts {
+  if (payload) return e.length === 2 ? { hint: "name the payload", quickfix: [{ op: "add", path: `${pointer}/1`, value: "_payload" }] } : { hint: "name the payload, then write one body" };
+  return e.length === 3 ? { hint: "this variant has no payload to name", quickfix: [{ op: "remove", path: `${pointer}/1` }] } : { hint: "write one body" };
 }
 
 interface Done {
@@ -105,7 +126,7 @@ function branches(cx: Context, scrutinee: Value, arms: readonly Arm[], at: Place
   for (const d of done) {
     if (d.value.type === "error") return ERROR;
     if (result.type !== "never" && d.value.type !== "never" && d.value.type !== result.type)
-      return cx.typing("X07-TYPE-UNIFY-0001", `match arms must have the same type: got ${describeType(result)} and ${describeType(d.value)}`, child(d.arm.at, d.arm.bodyIndex));
+      return cx.typing("X07-TYPE-UNIFY-0001", `match arms must have the same type: got ${describeType(result)} and ${describeType(d.value)}`, child(d.arm.at, d.arm.bodyIndex), { expected: describeType(result), found: describeType(d.value) });
     if (result.type === "never") result = d.value;
     else if (d.value.type !== "never") result = joined(result, d.value, result.type, result.parts, cx, at);
   }

@@ -8,7 +8,6 @@ import { ONE, ZERO, bin, cond, divide, foldBin, not, toBool } from "../ops.ts";
 import type { Context } from "./context.ts";
 import { child, describeType, operand, scalar } from "./expr.ts";
 import type { Value } from "./values.ts";
-import { ERROR } from "./values.ts";
 import * as make from "../make.ts";
 
 export const OPERATORS: ReadonlyMap<string, BinOp | "&&" | "||" | "/" | "%"> = new Map<string, BinOp | "&&" | "||" | "/" | "%">([
@@ -99,11 +98,10 @@ function logical(cx: Context, op: "&&" | "||", e: Expr[], at: Place): IrExpr {
   const left = operand(cx, e, 1, at);
   notNumber(cx, op, left, at, 1);
   const mark = cx.mark();
-  let right: Value = ERROR;
-  const code = cx.b.block(() => {
-    cx.openScope();
-    right = cx.closeScope(operand(cx, e, 2, at), false);
-  });
+  const outer = cx.b.open();
+  cx.openScope();
+  const right = cx.closeScope(operand(cx, e, 2, at), false);
+  const code = cx.b.close(outer);
   const end = cx.undo(mark);
   notNumber(cx, op, right, at, 2);
   if (left.type !== "i32" || right.type !== "i32") return ZERO;

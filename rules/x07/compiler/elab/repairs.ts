@@ -98,6 +98,15 @@ function conversion(fault: Fault, e: Expr): FaultFacts | undefined {
       if (headOf(e) === "bytes.lit" && literal !== undefined) return { hint: "use bytes.view_lit", quickfix: replace(fault, ["bytes.view_lit", literal]) };
       if (typeof e === "string") return { hint: "bytes.view shows bytes", quickfix: replace(fault, ["bytes.view", e]) };
       return { hint: "bind the bytes to a name with let, then take bytes.view of that" };
+    case "i32 -> bytes_view":
+      return { hint: "fmt.s32_to_dec writes an i32 as decimal text: bind that with let, then take bytes.view of it" };
+    case "vec_u8 -> bytes_view":
+      if (typeof e === "string") return { hint: "vec_u8.as_view shows a vec_u8", quickfix: replace(fault, ["vec_u8.as_view", e]) };
+      return { hint: "bind the vec_u8 to a name with let, then take vec_u8.as_view of that" };
+    case "f64 -> i32":
+      return { hint: "f64.to_i32_trunc cuts the fraction off", quickfix: replace(fault, ["f64.to_i32_trunc", e]) };
+    case "i32 -> f64":
+      return { hint: "f64.of_i32 makes one", quickfix: replace(fault, ["f64.of_i32", e]) };
     case "vec_u8 -> bytes":
       return { hint: "vec_u8.into_bytes ends a vec_u8", quickfix: replace(fault, ["vec_u8.into_bytes", e]) };
     case "i32 -> bytes":
@@ -106,6 +115,9 @@ function conversion(fault: Fault, e: Expr): FaultFacts | undefined {
     case "bytes_view -> i32":
       return { hint: "view.len and view.get_u8 give numbers, parse.u32_dec reads decimal text, codec.read_u32_le reads 4 bytes" };
   }
+  if (found === "never") return { hint: "return leaves the function and has no value: make it a statement or a branch" };
+  const brand = /^bytes@(.+)$/.exec(expected)?.[1];
+  if (brand !== undefined) return { hint: `make the value with ${brand}'s own functions, or name the brand where it comes from: "brand" of a parameter, "result_brand" of a function` };
   for (const maker of [`${expected}.some`, `${expected}.ok`]) if (optional(maker)?.params[0] === found) return { hint: `${maker} makes one`, quickfix: replace(fault, [maker, e]) };
   if (optional(`${found}.unwrap_or`)?.result === expected) return { hint: `${found}.unwrap_or takes the value out and wants one for the other case` };
   return undefined;

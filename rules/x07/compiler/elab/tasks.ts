@@ -146,7 +146,11 @@ function tryJoin(result: Type): (cx: Context, args: readonly Value[]) => Value {
         const all = result === "result_bytes" ? [ONE, ...words.slice(1)] : [ONE, ...words];
         locals.forEach((l, i) => cx.b.set(l, all[i] ?? ZERO));
       },
-      () => locals.forEach((l, i) => cx.b.set(l, i === locals.length - 1 ? cond(eq(state, k(STATE.cancelled)), k(2), ONE) : ZERO)),
+      () => {
+        // A cancelled one has been asked for by this, too.
+        cx.b.if(eq(state, k(STATE.cancelled)), () => cx.b.store(4, task(h), TASK.taken, ONE));
+        locals.forEach((l, i) => cx.b.set(l, i === locals.length - 1 ? cond(eq(state, k(STATE.cancelled)), k(2), ONE) : ZERO));
+      },
     );
     return value(result, locals.map((l) => cx.b.get(l)), { loose: "temp" });
   };
@@ -179,9 +183,13 @@ function sleep(cx: Context, [ticks]: readonly Value[]): Value {
 // ---- channels
 
 function send(cx: Context, [c, v]: readonly Value[]): Value {
-  waitFor(cx, WAIT.room, part(c));
   const record = cx.b.fresh(callExpr("rt.chan", [part(c)]));
-  cx.b.trapIf(load(4, record, CHANNEL_CLOSED));
+  const refuse = (): void => cx.b.trapIf(load(4, record, CHANNEL_CLOSED));
+  // Solve looks once whether the channel is closed, a task whenever it looks for room.
+  const solve = cx.facts.kind === "solve";
+  if (solve) refuse();
+  waitFor(cx, solve ? WAIT.space : WAIT.room, part(c));
+  if (!solve) refuse();
   cx.b.call("rt.chan_put", [record, part(v), part(v, 1)]);
   return int(ONE);
 }
@@ -213,19 +221,20 @@ function tryReceive(cx: Context, [c]: readonly Value[]): Value {
 
 // ---- scopes
 
-const NO_LIMIT = -1;
+const DEFAULT_CHILDREN = 1024;
 
 function scopeForm(cx: Context, e: Expr[], at: Place): Value {
   if (!mayWait(cx, "task.scope_v1", at)) return ERROR;
   const config = e[1];
   if (e.length !== 3 || !Array.isArray(config) || config[0] !== "task.scope.cfg_v1") return cx.fail("Parse", undefined, "task.scope_v1 form: (task.scope_v1 (task.scope.cfg_v1 ...) <body>)", at);
-  let limit = NO_LIMIT;
+  let limit = DEFAULT_CHILDREN;
   for (let i = 1; i < config.length; i++) {
     const entry = config[i];
     if (Array.isArray(entry) && entry[0] === "max_children" && typeof entry[1] === "number") limit = entry[1];
     else return cx.fail("Unsupported", undefined, `task scope setting ${JSON.stringify(entry ?? null)} is not supported`, child(child(at, 1), i), { hint: "max_children is" });
   }
-  const scope = cx.b.fresh(callExpr("rt.scope_new", [k(limit)]));
+  const owner = cx.facts.kind === "defasync" ? cx.b.get(0) : ZERO;
+  const scope = cx.b.fresh(callExpr("rt.scope_new", [k(limit), owner]));
   cx.taskScopes.push(scope);
   cx.openScope();
   const body = cx.frame(() => materialize(cx, own(cx, e[2] ?? 0, child(at, 2))));
@@ -233,7 +242,7 @@ function scopeForm(cx: Context, e: Expr[], at: Place): Value {
   cx.taskScopes.pop();
   if (v.type !== "never") {
     waitForAll(cx, scope);
-    cx.b.call("rt.scope_end", [scope]);
+    cx.b.call("rt.scope_end", [scope, owner]);
   }
   return v;
 }
@@ -268,11 +277,13 @@ function startChild(wanted: Type | undefined): SpecialBuiltin {
     cx.startingChild = true;
     const handle = cx.frame(() => i32(cx, e, 1, at, () => undefined));
     cx.startingChild = false;
-    return scope === undefined ? ERROR : int(callExpr("rt.scope_adopt", [scope, part(handle)]));
+    if (scope === undefined) return ERROR;
+    const slot = cx.b.fresh(callExpr("rt.scope_adopt", [scope, part(handle)]));
+    return int(wanted === undefined ? ONE : slot);
   };
 }
 
-function onScope(head: string, run: (cx: Context, scope: IrExpr) => void): readonly [string, SpecialBuiltin] {
+function onScope(head: string, run: (cx: Context, scope: IrExpr) => IrExpr): readonly [string, SpecialBuiltin] {
   return [
     head,
     (cx, e, at) => {
@@ -280,8 +291,7 @@ function onScope(head: string, run: (cx: Context, scope: IrExpr) => void): reado
       if (!mayWait(cx, head, at)) return ERROR;
       const scope = currentScope(cx, head, at);
       if (scope === undefined) return ERROR;
-      run(cx, scope);
-      return int(ZERO);
+      return int(run(cx, scope));
     },
   ];
 }
@@ -291,6 +301,16 @@ function awaitSlot(result: Type): (cx: Context, args: readonly Value[]) => Value
     cx.b.call("rt.slot_claim", [part(slot)]);
     waitFor(cx, WAIT.ended, part(slot));
     return taken(cx, part(slot), result);
+  };
+}
+
+/** As a join that does not wait; a slot whose child has ended is used up by it. */
+function tryAwaitSlot(result: Type): (cx: Context, args: readonly Value[]) => Value {
+  return (cx, args) => {
+    const slot = args[0];
+    cx.b.trapIf(load(4, task(slot), TASK.consumed));
+    cx.b.if(geu(load(4, task(slot), TASK.state), k(STATE.done)), () => cx.b.call("rt.slot_claim", [part(slot)]));
+    return tryJoin(result)(cx, args);
   };
 }
 
@@ -313,12 +333,14 @@ export const TASKS: readonly (readonly [string, Builtin | SpecialBuiltin])[] = [
   ["task.scope.start_soon_v1", startChild(undefined)],
   waiting("task.scope.await_slot_bytes_v1", ["i32"], "bytes", awaitSlot("bytes")),
   waiting("task.scope.await_slot_result_bytes_v1", ["i32"], "result_bytes", awaitSlot("result_bytes")),
+  waiting("task.scope.try_await_slot.bytes_v1", ["i32"], "result_bytes", tryAwaitSlot("result_bytes")),
+  waiting("task.scope.try_await_slot.result_bytes_v1", ["i32"], "result_result_bytes", tryAwaitSlot("result_result_bytes")),
   plain("task.scope.slot_is_finished_v1", ["i32"], "i32", finished),
   onScope("task.scope.wait_all_v1", (cx, scope) => {
     waitForAll(cx, scope);
-    cx.b.call("rt.scope_settle", [scope]);
+    return callExpr("rt.scope_settle", [scope]);
   }),
-  onScope("task.scope.cancel_all_v1", (cx, scope) => cx.b.call("rt.scope_cancel", [scope])),
+  onScope("task.scope.cancel_all_v1", (_cx, scope) => callExpr("rt.scope_cancel", [scope])),
   plain("chan.bytes.new", ["i32"], "i32", (_cx, [cap]) => int(callExpr("rt.chan_new", [part(cap)]))),
   waiting("chan.bytes.send", ["i32", "bytes"], "i32", send),
   waiting("chan.bytes.recv", ["i32"], "bytes", receive),

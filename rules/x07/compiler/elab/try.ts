@@ -29,7 +29,7 @@ export function tryForm(cx: Context, e: Expr[], at: Place): Value {
   if (payload === undefined) return cx.typing("X07-TYPE-CALL-0002", `try expects a result, got ${describeType(r)}`, child(at, 1), { expected: "result_i32, result_bytes or result_bytes_view", found: describeType(r) });
   const target = cx.facts.result;
   const targets = TARGETS[r.type] ?? [];
-  if (!targets.includes(target)) return cx.typing(undefined, `try(${r.type}) requires function return type ${targets.join(" or ")}, but this one returns ${target}`, at);
+  if (!targets.includes(target)) return cx.typing(undefined, `try(${r.type}) requires function return type ${targets.join(" or ")}, but this one returns ${target}`, at, { hint: `let the function return a result, or take the value out with ${r.type}.unwrap_or` });
   const [forced] = cx.force([r]);
   const parts = forced?.parts ?? [];
   const code = parts.at(-1) ?? ZERO;

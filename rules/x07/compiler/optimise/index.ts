@@ -35,6 +35,10 @@ interface Called {
   /** As it is copied into callers, once somebody has asked; undefined: it is called. */
   copy: IrFunction | undefined;
   asked: boolean;
+  /** The function that was last seen to call it. */
+  caller: Called | undefined;
+  /** Whether it has its place in the order. */
+  placed: boolean;
 }
 
 /**
@@ -68,7 +72,7 @@ export function optimise(functions: ReadonlyMap<string, IrFunction>, outside: (n
 
 function mayCopy(c: Called, f: IrFunction | undefined): IrFunction | undefined {
   if (f === undefined || f.inline === "never" || c.callees.includes(c)) return undefined;
-  const limit = c.calls === 1 ? LARGE : SMALL;
+  const limit = c.calls === 1 || f.inline === "always" ? LARGE : SMALL;
   return sizeOf(f.body, limit) <= limit ? f : undefined;
 }
 
@@ -76,22 +80,23 @@ function survey(functions: ReadonlyMap<string, IrFunction>, roots: ReadonlySet<s
   const known = new Map<string, Called>();
   const called = (name: string): Called => {
     let c = known.get(name);
-    if (c === undefined) known.set(name, (c = { name, f: undefined, size: 0, callees: [], calls: 0, done: undefined, copy: undefined, asked: false }));
+    if (c === undefined) known.set(name, (c = { name, f: undefined, size: 0, callees: [], calls: 0, done: undefined, copy: undefined, asked: false, caller: undefined, placed: false }));
     return c;
   };
   for (const name of roots) called(name).calls++;
   for (const f of functions.values()) {
     const c = called(f.name);
     const { size, targets } = new Survey(f.body);
-    const callees = new Set<Called>();
+    const callees: Called[] = [];
     for (const target of targets) {
       const callee = called(target);
       callee.calls++;
-      callees.add(callee);
+      if (callee.caller !== c) callees.push(callee);
+      callee.caller = c;
     }
     c.f = f;
     c.size = size;
-    c.callees = [...callees];
+    c.callees = callees;
   }
   return known;
 }
@@ -99,19 +104,18 @@ function survey(functions: ReadonlyMap<string, IrFunction>, roots: ReadonlySet<s
 /** Callees before callers where there is no cycle; an explicit stack, for call chains may be long. */
 function bottomUp(functions: ReadonlyMap<string, IrFunction>, known: ReadonlyMap<string, Called>): Called[] {
   const order: Called[] = [];
-  const seen = new Set<Called>();
   for (const name of [...functions.keys()].sort()) {
     const root = known.get(name);
-    if (root === undefined || seen.has(root)) continue;
-    seen.add(root);
+    if (root === undefined || root.placed) continue;
+    root.placed = true;
     const stack = [{ called: root, next: 0 }];
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
       const child = top.called.callees[top.next++];
       if (child === undefined) {
         order.push(top.called);
         stack.pop();
-      } else if (!seen.has(child) && child.f !== undefined) {
-        seen.add(child);
+      } else if (!child.placed && child.f !== undefined) {
+        child.placed = true;
         stack.push({ called: child, next: 0 });
       }
     }

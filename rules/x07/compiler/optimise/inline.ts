@@ -3,6 +3,7 @@
 import type { IrExpr, IrFunction, IrStmt, Scalar } from "../ir.ts";
 import { isSimple } from "../ir.ts";
 import { hasCall, isVolatile } from "../elab/effects.ts";
+import { bin } from "../ops.ts";
 import { mapChildren, mapStmt, ownExprs, sameItems } from "./walk.ts";
 import * as make from "../make.ts";
 
@@ -20,6 +21,8 @@ class Inliner {
   readonly locals: Scalar[];
   private readonly candidates: Candidates;
   private nextLabel: number;
+  /** Whether what has been written of the statement at hand sees no memory: it is the same after a call that stands behind it. */
+  private quiet = true;
 
   constructor(f: IrFunction, candidates: Candidates) {
     this.locals = [...f.locals];
@@ -35,6 +38,7 @@ class Inliner {
 
   private stmt(s: IrStmt, out: IrStmt[]): void {
     // Calls are pulled out in the order in which they run, so nothing overtakes anything.
+    this.quiet = true;
     const direct = ownExprs(s, hasCall) ? mapStmt(s, (e) => this.hoist(e, out, s)) : s;
     if (direct.op === "call") {
       const callee = this.candidates(direct.target);
@@ -54,13 +58,12 @@ class Inliner {
     } else out.push(direct);
   }
 
-  /** Replaces the calls of an expression that come first in evaluation order. */
+  /** Replaces the calls of an expression of a statement that come first in evaluation order. */
   private hoist(e: IrExpr, out: IrStmt[], s: IrStmt): IrExpr {
-    if (s.op === "set" && e === s.value && e.op === "call") return this.first(e, out, false);
-    if (s.op === "call" && s.args.length > 1 && e !== s.args[0]) return this.substitute(e);
-    if ((s.op === "store" && e !== s.addr) || (s.op === "copy" && e !== s.dst) || (s.op === "fill" && e !== s.dst)) return this.substitute(e);
-    if ((s.op === "return" && e !== s.values[0]) || s.op === "resume") return this.substitute(e);
-    return this.first(e, out, true);
+    if (s.op === "resume" || !this.quiet) return this.substitute(e);
+    const next = this.first(e, out, s.op !== "set" || e.op !== "call");
+    this.quiet = !isVolatile(next);
+    return next;
   }
 
   /** Follows the path of what runs first; a call at its end becomes a statement before this one. */
@@ -87,7 +90,12 @@ class Inliner {
         return c === e.cond && a === e.a && b === e.b ? e : make.cond(c, a, b);
       }
       case "call": {
-        const args = e.args.map((x, i) => (i === 0 ? this.first(x, out, true) : this.substitute(x)));
+        let quiet = true;
+        const args = e.args.map((x) => {
+          const arg = quiet ? this.first(x, out, true) : this.substitute(x);
+          quiet &&= !isVolatile(arg);
+          return arg;
+        });
         const call = make.callExpr(e.target, args, e.type);
         const short = this.expression(call);
         if (short !== undefined) return short;
@@ -113,7 +121,11 @@ class Inliner {
     const only = callee?.body.length === 1 ? callee.body[0] : undefined;
     if (callee === undefined || only?.op !== "return" || only.values.length !== 1) return undefined;
     if (!call.args.every(isSimple)) return undefined;
-    const put = (e: IrExpr): IrExpr => (e.op === "get" ? (call.args[e.local] ?? e) : mapChildren(e, put));
+    const put = (e: IrExpr): IrExpr => {
+      if (e.op === "get") return call.args[e.local] ?? e;
+      const next = mapChildren(e, put);
+      return next.op === "bin" && next !== e ? bin(next.kind, next.a, next.b) : next;
+    };
     const value = only.values[0];
     if (value === undefined) return undefined;
     this.changed = true;

@@ -5,6 +5,7 @@ import { BIN_NUMBER, isConst, isPure } from "../ir.ts";
 import { bin, cond as condExpr, k, un, ZERO } from "../ops.ts";
 import { add as addition, compared, EVERYTHING, type Range, rangeOf } from "./ranges.ts";
 import * as make from "../make.ts";
+import { Looks } from "./looks.ts";
 import { NumberTable } from "./number-table.ts";
 import { ends, leaves, mapChildren, mapStmt } from "./walk.ts";
 import { Scratch, ScratchList } from "./scratch.ts";
@@ -23,6 +24,10 @@ const valueTable = new ScratchList<IrExpr>();
 const copyTable = new ScratchList<number[]>();
 const rangeTable = new ScratchList<Range>();
 const aboutTable = new ScratchList<number[]>();
+const trailList: number[] = [];
+const beforeList: (IrExpr | Range | Truth | undefined)[] = [];
+const writtenList: IrStmt[] = [];
+const assignmentList: number[] = [];
 
 const KNOWN_NOTHING = 0;
 const HOLDS = 1;
@@ -44,15 +49,18 @@ class Propagation {
   /** By local, the comparisons of which something may be known: more than the truth in `truths`. */
   private readonly about: (number[] | undefined)[];
   /** What was known before each change: of a local, of its range (the number of locals higher), or, with the number turned over (`~`), of a comparison. */
-  private readonly trail: number[] = [];
-  private readonly before: (IrExpr | Range | Truth | undefined)[] = [];
+  private readonly trail: number[] = trailList;
+  private readonly before: (IrExpr | Range | Truth | undefined)[] = beforeList;
+  private changes = 0;
   /** Jumps written so far, by label. */
   private readonly jumps: number[] = [];
   /** Statements of the lists at hand, those of inner lists behind those of outer ones. */
-  private readonly written: IrStmt[] = [];
+  private readonly written: IrStmt[] = writtenList;
   private top = 0;
   /** Every local that has been assigned so far, in order. */
-  private readonly assignments: number[] = [];
+  private readonly assignments: number[] = assignmentList;
+  private assigned = 0;
+  private readonly looks = new Looks();
   /** Marks of locals: those with the newest number are in the set at hand. */
   private readonly marks: Int32Array;
   private mark = 0;
@@ -111,41 +119,51 @@ class Propagation {
       case "store": {
         const addr = this.rewrite(s.addr);
         const value = this.rewrite(s.value);
+        this.looks.last = undefined;
         return this.write(this.addressed<Store>(addr === s.addr && value === s.value ? s : make.store(s.size, addr, s.offset, value)));
       }
       case "call":
       case "resume":
         this.write(mapStmt(s, this.rewrite));
+        this.looks.last = undefined;
         for (const d of s.dests) this.assign(d);
         return;
       default:
         this.write(mapStmt(s, this.rewrite));
+        this.looks.last = undefined;
     }
   }
 
   private set(s: Extract<IrStmt, { op: "set" }>): void {
-    const value = this.rewrite(s.value);
+    const value = this.looks.answer(this.rewrite(s.value));
     const { local } = s;
-    if (value.op === "get" && value.local === local) return void this.assignments.push(local);
+    if (value.op === "get" && value.local === local) return this.noteAssignment(local);
     const known = this.values[local];
-    if (known !== undefined && value.op === "const" && known.op === "const" && known.value === value.value) return void this.assignments.push(local);
+    if (known !== undefined && value.op === "const" && known.op === "const" && known.value === value.value) return this.noteAssignment(local);
     this.write(value === s.value ? s : make.set(local, value));
     const range = rangeOf(value, this.ranges);
     this.assign(local);
     if (range !== EVERYTHING && value.op !== "const") this.learnRange(local, range);
     if (value.op === "const" || value.op === "get") this.learnValue(local, value);
+    else if (value.op === "call") this.looks.learn(local, value);
   }
 
   private if(s: Extract<IrStmt, { op: "if" }>): void {
     const test = this.rewrite(s.cond);
     if (test.op === "const") return this.decided(test.value !== 0 ? s.then : s.else, test.value !== 0 ? s.else : s.then);
-    const before = this.assignments.length;
+    const { looks } = this;
+    looks.see(test);
+    const lookedBefore = looks.last;
+    const before = this.assigned;
     const then = this.branch(s.then, test, s.cond, true);
-    const between = this.assignments.length;
+    const between = this.assigned;
+    const lookedThen = looks.last;
+    looks.last = lookedBefore;
     const otherwise = this.branch(s.else, test, s.cond, false);
-    const after = this.assignments.length;
+    const after = this.assigned;
     const a = leaves(then);
     const b = leaves(otherwise);
+    if (!a) looks.last = b || lookedThen === looks.last ? lookedThen : undefined;
     if (!a) this.killAssigned(before, between);
     if (!b) this.killAssigned(between, after);
     if (then.length === 0 && otherwise.length === 0) {
@@ -165,7 +183,7 @@ class Propagation {
 
   private branch(stmts: readonly IrStmt[], test: IrExpr, original: IrExpr, holds: boolean): readonly IrStmt[] {
     if (stmts.length === 0) return stmts;
-    const mark = this.trail.length;
+    const mark = this.changes;
     this.learn(test, holds);
     if (original !== test) this.learn(original, holds);
     const out = this.list(stmts);
@@ -207,33 +225,37 @@ class Propagation {
     const invariant = jumps === 1 && last?.op === "br" && last.label === s.label ? last.cond : undefined;
     const known = invariant !== undefined && (this.truth(invariant) === true || holdsAlways(this.rewrite(invariant)));
     for (const local of changed) this.kill(local);
-    const mark = this.trail.length;
+    this.looks.last = undefined;
+    const mark = this.changes;
     if (known && invariant !== undefined) {
       this.learn(invariant, true);
       this.learn(mapChildren(invariant, this.rewrite), true);
     }
     const body = this.list(s.body);
+    this.looks.last = undefined;
     this.undo(mark);
     this.write(body === s.body ? s : make.loop(s.label, body));
   }
 
   private block(s: Extract<IrStmt, { op: "block" }>): void {
-    const mark = this.trail.length;
+    const mark = this.changes;
     const jumps = this.jumps[s.label] ?? 0;
-    const before = this.assignments.length;
+    const before = this.assigned;
     const body = this.list(s.body);
     if ((this.jumps[s.label] ?? 0) === jumps) {
       for (const x of body) this.write(x);
       return;
     }
+    this.looks.last = undefined;
     this.undo(mark);
-    this.killAssigned(before, this.assignments.length);
+    this.killAssigned(before, this.assigned);
     this.write(body === s.body ? s : make.block(s.label, body));
   }
 
   private br(s: Extract<IrStmt, { op: "br" }>): void {
     if (s.cond === undefined) return this.jump(s);
     const test = this.rewrite(s.cond);
+    this.looks.see(test);
     if (test.op === "const") {
       if (test.value !== 0) this.jump(make.br(s.label, undefined));
       return;
@@ -250,6 +272,7 @@ class Propagation {
 
   private trapIf(s: Extract<IrStmt, { op: "trapIf" }>): void {
     const test = this.rewrite(s.cond);
+    this.looks.see(test);
     if (test.op === "const") {
       if (test.value !== 0) this.write(make.trap());
       return;
@@ -279,7 +302,7 @@ class Propagation {
       }
       case "cond": {
         const c = this.rewrite(e.cond);
-        const mark = this.trail.length;
+        const mark = this.changes;
         this.learn(c, true);
         const a = this.rewrite(e.a);
         this.undo(mark);
@@ -322,17 +345,21 @@ class Propagation {
     this.changeRange(local, { low, high });
   }
 
+  private remember(what: number, was: IrExpr | Range | Truth | undefined): void {
+    this.trail[this.changes] = what;
+    this.before[this.changes++] = was;
+  }
+
   private changeRange(local: number, range: Range | undefined): void {
-    this.trail.push(this.locals + local);
-    this.before.push(this.ranges[local]);
+    this.remember(this.locals + local, this.ranges[local]);
     this.ranges[local] = range;
   }
 
   private undo(mark: number): void {
     const { trail, before } = this;
-    while (trail.length > mark) {
-      const what = trail.pop()!;
-      const was = before.pop();
+    while (this.changes > mark) {
+      const what = trail[--this.changes]!;
+      const was = before[this.changes];
       if (what < 0) {
         this.setTruth(~what, was as Truth);
         // Made findable again by the locals that it depends on.
@@ -353,14 +380,12 @@ class Propagation {
   }
 
   private changeValue(local: number, value: IrExpr | undefined): void {
-    this.trail.push(local);
-    this.before.push(this.values[local]);
+    this.remember(local, this.values[local]);
     this.values[local] = value;
   }
 
   private changeTruth(comparison: number, truth: Truth): void {
-    this.trail.push(~comparison);
-    this.before.push(this.truths[comparison] ?? KNOWN_NOTHING);
+    this.remember(~comparison, this.truths[comparison] ?? KNOWN_NOTHING);
     this.setTruth(comparison, truth);
   }
 
@@ -370,6 +395,7 @@ class Propagation {
   }
 
   private kill(local: number): void {
+    this.looks.assigned(local);
     if (this.ranges[local] !== undefined) this.changeRange(local, undefined);
     if (this.values[local] !== undefined) this.changeValue(local, undefined);
     const copies = this.copies[local];
@@ -388,8 +414,12 @@ class Propagation {
 
   /** The local has another value now. */
   private assign(local: number): void {
-    this.assignments.push(local);
+    this.noteAssignment(local);
     this.kill(local);
+  }
+
+  private noteAssignment(local: number): void {
+    this.assignments[this.assigned++] = local;
   }
 
   private killAssigned(from: number, to: number): void {
@@ -400,11 +430,10 @@ class Propagation {
   private noteAssignments(s: IrStmt): void {
     switch (s.op) {
       case "set":
-        this.assignments.push(s.local);
-        return;
+        return this.noteAssignment(s.local);
       case "call":
       case "resume":
-        for (const d of s.dests) this.assignments.push(d);
+        for (const d of s.dests) this.noteAssignment(d);
         return;
       case "if":
         for (const x of s.then) this.noteAssignments(x);

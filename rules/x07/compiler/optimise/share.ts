@@ -96,9 +96,13 @@ function mixed(a: number, b: number, kind: string): number {
 
 /** One value that is computed at one or more places. */
 interface Shared {
+  readonly text: string;
+  readonly first: IrExpr;
   readonly nodes: number;
   readonly type: Scalar;
   places: number;
+  /** A local that the first place gives the value to anyway. */
+  holder: number | undefined;
 }
 
 /** What an expression is: its text and size, when it depends on locals alone and cannot trap. */
@@ -133,7 +137,7 @@ class Search {
 
   worth(): ReadonlySet<Shared> {
     const shared = new Set<Shared>();
-    for (const s of this.occurrences) if (s !== undefined && s.nodes * s.places > s.nodes + s.places + 1) shared.add(s);
+    for (const s of this.occurrences) if (s !== undefined && (s.holder !== undefined || s.nodes * s.places > s.nodes + s.places + 1)) shared.add(s);
     return shared;
   }
 
@@ -143,14 +147,30 @@ class Search {
 
   private stmt(s: IrStmt): void {
     if (this.occurrences.length > MOST) return;
+    const first = this.occurrences.length;
     if (s.op === "loop") this.forgetAssigned(s.body);
     else ownExprs(s, this.look);
-    if (s.op === "set") this.forget(s.local);
-    else if (s.op === "call" || s.op === "resume") for (const d of s.dests) this.forget(d);
+    if (s.op === "set") {
+      this.forget(s.local);
+      this.hold(s.local, s.value, this.occurrences[first]);
+    } else if (s.op === "call" || s.op === "resume") for (const d of s.dests) this.forget(d);
     else if (s.op === "if") {
       this.inner(s.then);
       this.inner(s.else);
     } else if (s.op === "loop" || s.op === "block") this.inner(s.body);
+  }
+
+  /** The value that a local has just got need not be kept in another one. */
+  private hold(local: number, value: IrExpr, shared: Shared | undefined): void {
+    if (shared?.first !== value || shared.places > 1 || this.known.get(shared.text) !== shared) return;
+    shared.holder = local;
+    this.depend(shared.text, local);
+  }
+
+  private depend(text: string, local: number): void {
+    const set = this.about.get(local);
+    if (set === undefined) this.about.set(local, new Set([text]));
+    else set.add(text);
   }
 
   /** What becomes known inside is not known behind. */
@@ -176,17 +196,13 @@ class Search {
     const form = formOf(e);
     if (form !== undefined && form.nodes >= 3) {
       const known = this.known.get(form.text);
-      const shared = known ?? { nodes: form.nodes, type: typeOf(e), places: 0 };
+      const shared = known ?? { text: form.text, first: e, nodes: form.nodes, type: typeOf(e), places: 0, holder: undefined };
       shared.places++;
       this.occurrences.push(shared);
       if (known !== undefined) return;
       this.known.set(form.text, shared);
       this.news.push([form.text, shared]);
-      for (const local of localsOf(e)) {
-        const set = this.about.get(local);
-        if (set === undefined) this.about.set(local, new Set([form.text]));
-        else set.add(form.text);
-      }
+      for (const local of localsOf(e)) this.depend(form.text, local);
     }
     eachChild(e, this.look);
   }
@@ -291,6 +307,10 @@ class Writing {
     this.seen.add(shared);
     const value = mapChildren(e, this.expr);
     if (!this.worth.has(shared)) return value;
+    if (shared.holder !== undefined) {
+      this.names.set(shared, shared.holder);
+      return value;
+    }
     const local = this.locals.push(shared.type) - 1;
     this.names.set(shared, local);
     this.before.push(make.set(local, value));

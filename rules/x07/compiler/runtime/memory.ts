@@ -37,8 +37,9 @@ export const MEMORY: readonly (readonly [string, () => IrFunction])[] = [
 
 /** Address of the list of blocks of `size`. */
 function binOf(size: IrExpr): IrExpr {
-  const log: IrExpr = sub(k(31), make.un("clz", size));
-  return make.cond(leu(size, k(SMALL)), add(bins, shr(size, ONE)), add(bins, shl(add(log, k(25)), k(2))));
+  // Sizes above have a list for each power of two, 25 behind their logarithm.
+  const list: IrExpr = sub(k(31 + 25), make.un("clz", size));
+  return make.cond(leu(size, k(SMALL)), add(bins, shr(size, ONE)), add(bins, shl(list, k(2))));
 }
 
 function setTop(b: FunctionBuilder, value: IrExpr): void {

@@ -2,20 +2,22 @@
 
 import type { IrExpr, IrFunction } from "../ir.ts";
 import { FunctionBuilder, callExpr } from "../builder.ts";
-import { ONE, ZERO, add, and, cond, eq, geu, k, load, lts, ltu, ne, not, or } from "../ops.ts";
+import { ONE, ZERO, add, and, cond, eq, geu, k, load, lts, ltu, ne, not, or, sub } from "../ops.ts";
 import { KINDS } from "./tables.ts";
 import * as make from "../make.ts";
 
 /** Offsets in a task's record. `wake` of a sleeper is kept in `arg`. */
-export const TASK = { entry: 0, state: 4, kind: 8, arg: 12, next: 16, taken: 20, result: 24, frame: 36, pc: 40, sibling: 44, consumed: 48, size: 52 } as const;
+export const TASK = { entry: 0, state: 4, kind: 8, arg: 12, next: 16, taken: 20, result: 24, frame: 36, pc: 40, sibling: 44, consumed: 48, joiners: 52, parent: 60, scopes: 64, size: 68 } as const;
 export const STATE = { ready: 0, waiting: 1, sleeping: 2, done: 3, cancelled: 4 } as const;
-/** What a task may wait for: the end of a task, room in a channel, something in a channel, a moment. */
-export const WAIT = { ended: 1, room: 2, item: 3, time: 4 } as const;
-const CHANNEL = { capacity: 0, length: 4, head: 8, tail: 12, closed: 16, size: 20 } as const;
-const SCOPE = { count: 0, limit: 4, head: 8, tail: 12, size: 16 } as const;
-const LISTS = { ready: 0, waiting: 8, sleeping: 16, now: 24, alarmSet: 28, alarm: 32 } as const;
+/** What may be waited for: the end of a task, room in a channel or its closing, something in a channel or its closing, room alone. */
+export const WAIT = { ended: 1, room: 2, item: 3, space: 4 } as const;
+/** `receivers` and `senders` are lists of those that wait, as `joiners` of a task. */
+const CHANNEL = { capacity: 0, length: 4, head: 8, tail: 12, closed: 16, receivers: 20, senders: 28, size: 36 } as const;
+/** `count` of the children that nobody has waited for yet; `outer` is the scope of the same task around this one. */
+const SCOPE = { count: 0, limit: 4, head: 8, cancelled: 12, outer: 16, size: 20 } as const;
+const LISTS = { ready: 0, sleeping: 8, now: 24 } as const;
 
-export const SCHEDULER_AREA = { name: "scheduler", size: 40, reset: true };
+export const SCHEDULER_AREA = { name: "scheduler", size: 32, reset: true };
 const area: IrExpr = make.static("scheduler");
 const list = (offset: number): IrExpr => add(area, k(offset));
 const now: IrExpr = load(4, area, LISTS.now);
@@ -26,8 +28,13 @@ export const SCHEDULER: readonly (readonly [string, () => IrFunction])[] = [
   ["rt.task", task],
   ["rt.is_ready", isReady],
   ["rt.turn", turn],
-  ["rt.wake", wake],
-  ["rt.requeue", requeue],
+  ["rt.queue_shift", queueShift],
+  ["rt.waiters", waiters],
+  ["rt.wake_task", wakeTask],
+  ["rt.wake_first", wakeFirst],
+  ["rt.wake_all", wakeAll],
+  ["rt.first_sleeper", firstSleeper],
+  ["rt.unqueue", unqueue],
   ["rt.pass_time", passTime],
   ["rt.run_until", runUntil],
   ["rt.sleep_main", sleepMain],
@@ -65,15 +72,6 @@ function queuePush(): IrFunction {
   });
 }
 
-/** Takes all of a list; the list is empty afterwards. */
-function takeAll(b: FunctionBuilder, offset: number): number {
-  const head = b.local();
-  b.set(head, load(4, area, offset));
-  b.store(4, area, offset, ZERO);
-  b.store(4, area, offset + 4, ZERO);
-  return head;
-}
-
 /** task_new(entry, frame) -> handle of a task that is ready to start. */
 function taskNew(): IrFunction {
   return define("rt.task_new", 2, 1, (b, p) => {
@@ -96,10 +94,11 @@ function isReady(): IrFunction {
   return define("rt.is_ready", 2, 1, (b, p) => {
     const [kind, arg] = [P(p, 0), P(p, 1)];
     b.if(eq(kind, k(WAIT.ended)), () => b.ret(geu(load(4, callExpr("rt.task", [arg]), TASK.state), k(STATE.done))));
-    b.if(eq(kind, k(WAIT.time)), () => b.ret(geu(now, arg)));
     const c = b.fresh(callExpr("rt.chan", [arg]));
+    const room = ltu(load(4, c, CHANNEL.length), load(4, c, CHANNEL.capacity));
+    b.if(eq(kind, k(WAIT.space)), () => b.ret(room));
     b.if(load(4, c, CHANNEL.closed), () => b.ret(ONE));
-    b.if(eq(kind, k(WAIT.room)), () => b.ret(ltu(load(4, c, CHANNEL.length), load(4, c, CHANNEL.capacity))));
+    b.if(eq(kind, k(WAIT.room)), () => b.ret(room));
     b.ret(ne(load(4, c, CHANNEL.length), ZERO));
   });
 }
@@ -107,80 +106,125 @@ function isReady(): IrFunction {
 /** turn() -> 1 when something moved: lets one ready task run until it pauses; time moves only when nobody is ready. */
 function turn(): IrFunction {
   return define("rt.turn", 0, 1, (b) => {
-    const rec = b.fresh(load(4, area, LISTS.ready));
+    const rec = b.fresh(callExpr("rt.queue_shift", [list(LISTS.ready)]));
     b.if(not(rec), () => b.ret(callExpr("rt.pass_time", [])));
-    const next = b.fresh(load(4, rec, TASK.next));
-    b.store(4, area, LISTS.ready, next);
-    b.if(not(next), () => b.store(4, area, LISTS.ready + 4, ZERO));
-    b.if(ne(load(4, rec, TASK.state), k(STATE.cancelled)), () => {
-      b.emit(make.resume(load(4, rec, TASK.entry), [rec], []));
-      const state = b.fresh(load(4, rec, TASK.state));
-      b.if(not(state), () => b.call("rt.queue_push", [list(LISTS.ready), rec]));
-      b.if(eq(state, k(STATE.done)), () => b.call("rt.wake", []));
-      b.if(eq(state, k(STATE.waiting)), () => b.call("rt.queue_push", [list(LISTS.waiting), rec]));
-      b.if(eq(state, k(STATE.sleeping)), () => b.call("rt.queue_push", [list(LISTS.sleeping), rec]));
-    });
+    b.emit(make.resume(load(4, rec, TASK.entry), [rec], []));
+    const state = b.fresh(load(4, rec, TASK.state));
+    b.if(not(state), () => b.call("rt.queue_push", [list(LISTS.ready), rec]));
+    b.if(eq(state, k(STATE.done)), () => b.call("rt.wake_all", [add(rec, k(TASK.joiners))]));
+    b.if(eq(state, k(STATE.waiting)), () => b.call("rt.queue_push", [callExpr("rt.waiters", [load(4, rec, TASK.kind), load(4, rec, TASK.arg)]), rec]));
+    b.if(eq(state, k(STATE.sleeping)), () => b.call("rt.queue_push", [list(LISTS.sleeping), rec]));
     b.ret(ONE);
   });
 }
 
-/** wake(): what has just happened may be what tasks wait for; those go to the end of the ready list, in the order they began to wait. */
-function wake(): IrFunction {
-  return define("rt.wake", 0, 0, (b) => {
-    const at = takeAll(b, LISTS.waiting);
+/** queue_shift(list) -> the first record, taken out of the list; 0 when there is none. Cancelled ones are passed over. */
+function queueShift(): IrFunction {
+  return define("rt.queue_shift", 1, 1, (b, p) => {
+    const rec = b.local();
+    b.set(rec, load(4, P(p, 0)));
+    b.while(() => b.get(rec), () => {
+      const next = b.fresh(load(4, b.get(rec), TASK.next));
+      b.store(4, P(p, 0), 0, next);
+      b.if(not(next), () => b.store(4, P(p, 0), 4, ZERO));
+      b.if(ne(load(4, b.get(rec), TASK.state), k(STATE.cancelled)), () => b.ret(b.get(rec)));
+      b.set(rec, next);
+    });
+    b.ret(ZERO);
+  });
+}
+
+/** waiters(kind, arg) -> the list of those that wait for it. */
+function waiters(): IrFunction {
+  return define("rt.waiters", 2, 1, (b, p) => {
+    const [kind, arg] = [P(p, 0), P(p, 1)];
+    b.if(eq(kind, k(WAIT.ended)), () => b.ret(add(callExpr("rt.task", [arg]), k(TASK.joiners))));
+    b.ret(add(callExpr("rt.chan", [arg]), cond(eq(kind, k(WAIT.room)), k(CHANNEL.senders), k(CHANNEL.receivers))));
+  });
+}
+
+/** wake_task(record): to the end of the ready list, unless it was cancelled while it waited. */
+function wakeTask(): IrFunction {
+  return define("rt.wake_task", 1, 0, (b, p) => {
+    b.if(ltu(load(4, P(p, 0), TASK.state), k(STATE.done)), () => {
+      b.store(4, P(p, 0), TASK.state, k(STATE.ready));
+      b.call("rt.queue_push", [list(LISTS.ready), P(p, 0)]);
+    });
+    b.ret();
+  });
+}
+
+/** wake_first(list): what has happened is enough for one. */
+function wakeFirst(): IrFunction {
+  return define("rt.wake_first", 1, 0, (b, p) => {
+    const rec = b.fresh(callExpr("rt.queue_shift", [P(p, 0)]));
+    b.if(rec, () => b.call("rt.wake_task", [rec]));
+    b.ret();
+  });
+}
+
+/** wake_all(list): in the order they began to wait. */
+function wakeAll(): IrFunction {
+  return define("rt.wake_all", 1, 0, (b, p) => {
+    const at = b.local();
+    b.set(at, load(4, P(p, 0)));
+    b.store(4, P(p, 0), 0, ZERO);
+    b.store(4, P(p, 0), 4, ZERO);
     b.while(() => b.get(at), () => {
       const following = b.fresh(load(4, b.get(at), TASK.next));
-      const go = callExpr("rt.is_ready", [load(4, b.get(at), TASK.kind), load(4, b.get(at), TASK.arg)]);
-      b.call("rt.requeue", [b.get(at), go, list(LISTS.waiting)]);
+      b.call("rt.wake_task", [b.get(at)]);
       b.set(at, following);
     });
     b.ret();
   });
 }
 
-/** requeue(record, go, list): to the ready list when `go`, else back. A cancelled task keeps its state. */
-function requeue(): IrFunction {
-  return define("rt.requeue", 3, 0, (b, p) => {
-    const rec = P(p, 0);
-    b.if(P(p, 1), () => {
-      b.if(ne(load(4, rec, TASK.state), k(STATE.cancelled)), () => b.store(4, rec, TASK.state, k(STATE.ready)));
-      b.call("rt.queue_push", [list(LISTS.ready), rec]);
-    }, () => b.call("rt.queue_push", [P(p, 2), rec]));
-    b.ret();
+/** first_sleeper() -> the record of the first moment, of those the first to have lain down; 0 when nobody sleeps. Also one that was cancelled. */
+function firstSleeper(): IrFunction {
+  return define("rt.first_sleeper", 0, 1, (b) => {
+    const chosen = b.local();
+    const at = b.local();
+    b.set(at, load(4, area, LISTS.sleeping));
+    b.set(chosen, b.get(at));
+    b.while(() => b.get(at), () => {
+      b.if(ltu(load(4, b.get(at), TASK.arg), load(4, b.get(chosen), TASK.arg)), () => b.set(chosen, b.get(at)));
+      b.set(at, load(4, b.get(at), TASK.next));
+    });
+    b.ret(b.get(chosen));
   });
 }
 
-/**
- * pass_time() -> 1 when somebody sleeps: moves time to the first moment that anybody waits for. One sleeper goes on, the first to have lain
- * down; others of that moment follow when all are idle again. Solve goes before all.
- */
+/** pass_time() -> 1 when somebody sleeps: moves time to the first moment and wakes the first sleeper of it. Cancelled ones are forgotten. */
 function passTime(): IrFunction {
   return define("rt.pass_time", 0, 1, (b) => {
     const first = b.local();
-    const chosen = b.local();
-    const at = b.local();
-    const alarmed = b.fresh(load(4, area, LISTS.alarmSet));
-    b.set(first, load(4, area, LISTS.alarm));
-    b.set(chosen, ZERO);
-    b.set(at, load(4, area, LISTS.sleeping));
-    b.if(not(or(b.get(at), alarmed)), () => b.ret(ZERO));
-    b.while(() => b.get(at), () => {
-      const moment = b.fresh(load(4, b.get(at), TASK.arg));
-      b.if(cond(or(b.get(chosen), alarmed), ltu(moment, b.get(first)), ONE), () => {
-        b.set(first, moment);
-        b.set(chosen, b.get(at));
+    b.set(first, callExpr("rt.first_sleeper", []));
+    b.while(() => b.get(first), () => {
+      b.call("rt.unqueue", [list(LISTS.sleeping), b.get(first)]);
+      b.if(ne(load(4, b.get(first), TASK.state), k(STATE.cancelled)), () => {
+        b.store(4, area, LISTS.now, load(4, b.get(first), TASK.arg));
+        b.call("rt.wake_task", [b.get(first)]);
+        b.ret(ONE);
       });
-      b.set(at, load(4, b.get(at), TASK.next));
+      b.set(first, callExpr("rt.first_sleeper", []));
     });
-    b.store(4, area, LISTS.now, b.get(first));
-    b.if(not(b.get(chosen)), () => b.ret(ONE));
-    const s = takeAll(b, LISTS.sleeping);
-    b.while(() => b.get(s), () => {
-      const following = b.fresh(load(4, b.get(s), TASK.next));
-      b.call("rt.requeue", [b.get(s), eq(b.get(s), b.get(chosen)), list(LISTS.sleeping)]);
-      b.set(s, following);
+    b.ret(ZERO);
+  });
+}
+
+/** unqueue(list, record): takes one out of the middle. */
+function unqueue(): IrFunction {
+  return define("rt.unqueue", 2, 0, (b, p) => {
+    const at = b.local();
+    b.set(at, load(4, P(p, 0)));
+    b.store(4, P(p, 0), 0, ZERO);
+    b.store(4, P(p, 0), 4, ZERO);
+    b.while(() => b.get(at), () => {
+      const following = b.fresh(load(4, b.get(at), TASK.next));
+      b.if(ne(b.get(at), P(p, 1)), () => b.call("rt.queue_push", [P(p, 0), b.get(at)]));
+      b.set(at, following);
     });
-    b.ret(ONE);
+    b.ret();
   });
 }
 
@@ -192,14 +236,25 @@ function runUntil(): IrFunction {
   });
 }
 
-/** sleep_main(ticks): solve sleeps; others run meanwhile. */
+/** sleep_main(ticks): solve sleeps; others run meanwhile. Who wakes at the very moment stands in line when solve goes on. */
 function sleepMain(): IrFunction {
   return define("rt.sleep_main", 1, 0, (b, p) => {
     const wake = b.fresh(add(now, P(p, 0)));
-    b.store(4, area, LISTS.alarmSet, ONE);
-    b.store(4, area, LISTS.alarm, wake);
-    b.call("rt.run_until", [k(WAIT.time), wake]);
-    b.store(4, area, LISTS.alarmSet, ZERO);
+    b.while(() => ltu(now, wake), () => {
+      b.if(
+        load(4, area, LISTS.ready),
+        // Only cancelled ones were ready, and nobody sleeps: this ends the sleep, though not the time.
+        () => b.if(not(callExpr("rt.turn", [])), () => b.ret()),
+        () => {
+          const first = b.fresh(callExpr("rt.first_sleeper", []));
+          b.if(cond(first, ltu(wake, load(4, first, TASK.arg)), ONE), () => {
+            b.store(4, area, LISTS.now, wake);
+            b.ret();
+          });
+          b.trapIf(not(callExpr("rt.turn", [])));
+        },
+      );
+    });
     b.ret();
   });
 }
@@ -221,31 +276,45 @@ function taskCancel(): IrFunction {
     const rec = b.fresh(callExpr("rt.task", [P(p, 0)]));
     b.if(geu(load(4, rec, TASK.state), k(STATE.done)), () => b.ret(ZERO));
     b.store(4, rec, TASK.state, k(STATE.cancelled));
-    b.call("rt.wake", []);
+    // What it has started in its own scopes ends with it.
+    const scope = b.local();
+    b.set(scope, load(4, rec, TASK.scopes));
+    b.while(() => b.get(scope), () => {
+      b.fresh(callExpr("rt.scope_cancel", [b.get(scope)]));
+      b.set(scope, load(4, b.get(scope), SCOPE.outer));
+    });
+    b.call("rt.wake_all", [add(rec, k(TASK.joiners))]);
     b.ret(ONE);
   });
 }
 
-// ---- scopes: [count, limit, first child, last child]; children are linked by handle through TASK.sibling
+// ---- scopes: children are linked by handle through TASK.sibling, the last before the others
 
+/** scope_new(limit, owner): `owner` is the record of the task whose scope it is, 0 for solve. */
 function scopeNew(): IrFunction {
-  return define("rt.scope_new", 1, 1, (b, p) => {
+  return define("rt.scope_new", 2, 1, (b, p) => {
+    const [limit, owner] = [P(p, 0), P(p, 1)];
     const s = b.fresh(callExpr("rt.alloc", [k(SCOPE.size)]));
     b.fill(s, ZERO, k(SCOPE.size));
-    b.store(4, s, SCOPE.limit, P(p, 0));
+    b.store(4, s, SCOPE.limit, limit);
+    b.if(owner, () => {
+      b.store(4, s, SCOPE.outer, load(4, owner, TASK.scopes));
+      b.store(4, owner, TASK.scopes, s);
+    });
     b.ret(s);
   });
 }
 
-/** scope_adopt(scope, handle) -> handle; traps beyond the limit. */
+/** scope_adopt(scope, handle) -> handle; traps beyond the limit, and after the scope was cancelled. */
 function scopeAdopt(): IrFunction {
   return define("rt.scope_adopt", 2, 1, (b, p) => {
     const [s, handle] = [P(p, 0), P(p, 1)];
-    b.trapIf(geu(load(4, s, SCOPE.count), load(4, s, SCOPE.limit)));
+    b.trapIf(or(load(4, s, SCOPE.cancelled), geu(load(4, s, SCOPE.count), load(4, s, SCOPE.limit))));
     b.store(4, s, SCOPE.count, add(load(4, s, SCOPE.count), ONE));
-    const tail = b.fresh(load(4, s, SCOPE.tail));
-    b.if(tail, () => b.store(4, callExpr("rt.task", [tail]), TASK.sibling, handle), () => b.store(4, s, SCOPE.head, handle));
-    b.store(4, s, SCOPE.tail, handle);
+    const rec = b.fresh(callExpr("rt.task", [handle]));
+    b.store(4, rec, TASK.parent, s);
+    b.store(4, rec, TASK.sibling, load(4, s, SCOPE.head));
+    b.store(4, s, SCOPE.head, handle);
     b.ret(handle);
   });
 }
@@ -268,26 +337,32 @@ function scopePending(): IrFunction {
   });
 }
 
+/** scope_cancel(scope) -> how many children had not ended. No more may be started. */
 function scopeCancel(): IrFunction {
-  return define("rt.scope_cancel", 1, 0, (b, p) => {
-    eachChild(b, P(p, 0), (_handle, rec) => b.if(ltu(load(4, rec, TASK.state), k(STATE.done)), () => b.store(4, rec, TASK.state, k(STATE.cancelled))));
-    b.call("rt.wake", []);
-    b.ret();
+  return define("rt.scope_cancel", 1, 1, (b, p) => {
+    const count = b.local();
+    b.set(count, ZERO);
+    eachChild(b, P(p, 0), (handle) => b.set(count, add(b.get(count), callExpr("rt.task_cancel", [handle]))));
+    b.store(4, P(p, 0), SCOPE.cancelled, ONE);
+    b.ret(b.get(count));
   });
 }
 
-/** scope_settle(scope): after all children have ended, their slots are used up and there is room for others. */
+/** scope_settle(scope) -> how many children there were: after all have ended, their slots are used up and there is room for others. */
 function scopeSettle(): IrFunction {
-  return define("rt.scope_settle", 1, 0, (b, p) => {
+  return define("rt.scope_settle", 1, 1, (b, p) => {
+    const count = b.fresh(load(4, P(p, 0), SCOPE.count));
     eachChild(b, P(p, 0), (_handle, rec) => b.store(4, rec, TASK.consumed, ONE));
     b.store(4, P(p, 0), SCOPE.count, ZERO);
-    b.ret();
+    b.store(4, P(p, 0), SCOPE.cancelled, ZERO);
+    b.ret(count);
   });
 }
 
-/** scope_end(scope): results that nobody took are freed, and the scope. */
+/** scope_end(scope, owner): results that nobody took are freed, and the scope. */
 function scopeEnd(): IrFunction {
-  return define("rt.scope_end", 1, 0, (b, p) => {
+  return define("rt.scope_end", 2, 0, (b, p) => {
+    b.if(P(p, 1), () => b.store(4, P(p, 1), TASK.scopes, load(4, P(p, 0), SCOPE.outer)));
     eachChild(b, P(p, 0), (_handle, rec) => {
       b.if(and(eq(load(4, rec, TASK.state), k(STATE.done)), not(load(4, rec, TASK.taken))), () => {
         b.store(4, rec, TASK.taken, ONE);
@@ -299,12 +374,14 @@ function scopeEnd(): IrFunction {
   });
 }
 
-/** slot_claim(handle): a slot is awaited once. */
+/** slot_claim(handle): a slot is awaited once; then there is room for another child. */
 function slotClaim(): IrFunction {
   return define("rt.slot_claim", 1, 0, (b, p) => {
     const rec = b.fresh(callExpr("rt.task", [P(p, 0)]));
     b.trapIf(load(4, rec, TASK.consumed));
     b.store(4, rec, TASK.consumed, ONE);
+    const scope = b.fresh(load(4, rec, TASK.parent));
+    b.if(scope, () => b.store(4, scope, SCOPE.count, sub(load(4, scope, SCOPE.count), ONE)));
     b.ret();
   });
 }
@@ -337,7 +414,7 @@ function chanPut(): IrFunction {
     b.if(tail, () => b.store(4, tail, 0, node), () => b.store(4, c, CHANNEL.head, node));
     b.store(4, c, CHANNEL.tail, node);
     b.store(4, c, CHANNEL.length, add(load(4, c, CHANNEL.length), ONE));
-    b.call("rt.wake", []);
+    b.call("rt.wake_first", [add(c, k(CHANNEL.receivers))]);
     b.ret();
   });
 }
@@ -347,7 +424,8 @@ function chanClose(): IrFunction {
   return define("rt.chan_close", 1, 1, (b, p) => {
     const open = b.fresh(not(load(4, P(p, 0), CHANNEL.closed)));
     b.store(4, P(p, 0), CHANNEL.closed, ONE);
-    b.call("rt.wake", []);
+    b.call("rt.wake_all", [add(P(p, 0), k(CHANNEL.receivers))]);
+    b.call("rt.wake_all", [add(P(p, 0), k(CHANNEL.senders))]);
     b.ret(open);
   });
 }
@@ -365,7 +443,7 @@ function chanGet(): IrFunction {
     const ptr = b.fresh(load(4, node, 4));
     const len = b.fresh(load(4, node, 8));
     b.call("rt.free", [node]);
-    b.call("rt.wake", []);
+    b.call("rt.wake_first", [add(c, k(CHANNEL.senders))]);
     b.ret(ptr, len);
   });
 }

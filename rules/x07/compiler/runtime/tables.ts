@@ -4,7 +4,7 @@
 
 import type { IrExpr, IrFunction } from "../ir.ts";
 import { FunctionBuilder, callExpr } from "../builder.ts";
-import { ONE, ZERO, add, and, cond, eq, geu, gtu, k, load, ltu, mul, ne, not, shl, shr, sub, xor } from "../ops.ts";
+import { ONE, ZERO, add, and, cond, eq, geu, gtu, k, leu, load, ltu, mul, ne, not, shl, shr, sub, xor } from "../ops.ts";
 import * as make from "../make.ts";
 
 // A set is a map whose values are 1, also for the language: either kind of head takes a handle of the other.
@@ -19,6 +19,7 @@ export const TABLES: readonly (readonly [string, () => IrFunction])[] = [
   ["rt.handle_get", handleGet],
   ["rt.u32_new", u32New],
   ["rt.u32_find", u32Find],
+  ["rt.u32_insert", u32Insert],
   ["rt.u32_get", u32Get],
   ["rt.u32_has", u32Has],
   ["rt.u32_put", u32Put],
@@ -37,10 +38,10 @@ export const TABLES: readonly (readonly [string, () => IrFunction])[] = [
 
 type Body = (b: FunctionBuilder, p: readonly IrExpr[]) => void;
 
-function define(name: string, params: number, results: number, body: Body): IrFunction {
+function define(name: string, params: number, results: number, body: Body, inline: IrFunction["inline"] = "never"): IrFunction {
   const b = new FunctionBuilder(Array.from({ length: params }, () => "i32" as const));
   body(b, Array.from({ length: params }, (_, i) => b.param(i)));
-  return b.finish(name, Array.from({ length: results }, () => "i32" as const), "never");
+  return b.finish(name, Array.from({ length: results }, () => "i32" as const), inline);
 }
 
 const P = (p: readonly IrExpr[], i: number): IrExpr => p[i] ?? ZERO;
@@ -71,137 +72,160 @@ function handleGet(): IrFunction {
   });
 }
 
-// ---- u32 tables: [capacity, length, (key, value)*capacity], linear probing, free slots have key -1
+// ---- u32 tables: [bytes of all slots but one, length, (key, value)*capacity, -1], linear probing, free slots have key -1.
+// A slot is known by the address 8 before it, so that the header's length is nobody's business but the header's.
 
-/** u32_new(kind, capacity) -> handle; capacity must be a power of two. */
+const EMPTY = k(-1);
+const KEY = 8;
+const VALUE = 12;
+
+/** u32_new(capacity) -> handle; capacity must be a power of two. */
 function u32New(): IrFunction {
-  return define("rt.u32_new", 2, 1, (b, p) => {
-    const cap = P(p, 1);
+  return define("rt.u32_new", 1, 1, (b, p) => {
+    const cap = P(p, 0);
     b.trapIf(not(cap));
     b.trapIf(and(cap, sub(cap, ONE)));
     b.trapIf(gtu(cap, k(1 << 27)));
-    const block = b.fresh(callExpr("rt.alloc", [add(shl(cap, k(3)), k(8))]));
-    b.store(4, block, 0, cap);
+    const size = b.fresh(shl(cap, k(3)));
+    const block = b.fresh(callExpr("rt.alloc", [add(size, k(12))]));
+    b.store(4, block, 0, sub(size, k(8)));
     b.store(4, block, 4, ZERO);
-    b.fill(add(block, k(8)), k(255), shl(cap, k(3)));
-    b.ret(callExpr("rt.handle_new", [P(p, 0), block]));
+    b.fill(add(block, k(8)), k(255), add(size, k(4)));
+    b.ret(callExpr("rt.handle_new", [k(KINDS.map_u32), block]));
   });
 }
 
-const HASH = k(-1640531527);
-
-function home(key: IrExpr, mask: IrExpr): IrExpr {
-  const h = mul(key, HASH);
+/** Where a key belongs, in bytes behind the first slot. Factor and shift are those that scatter rows of multiples of powers of two best. */
+function home(b: FunctionBuilder, key: IrExpr, mask: IrExpr): IrExpr {
+  const h = b.fresh(mul(key, k(0x2c1b3c6d)));
   return and(xor(h, shr(h, k(15))), mask);
 }
 
-/** u32_find(block, key) -> the slot with the key, else a free slot, else 0; key -1 traps. */
+function blockOf(b: FunctionBuilder, handle: IrExpr): IrExpr {
+  const index = b.fresh(sub(handle, ONE));
+  b.trapIf(geu(index, load(4, handles, KINDS.map_u32 + 4)));
+  return b.fresh(blockAt(index));
+}
+
+function blockAt(index: IrExpr): IrExpr {
+  return load(4, add(load(4, handles, KINDS.map_u32), shl(index, k(2))));
+}
+
+/** u32_find(handle, key) -> the slot with the key, else a free slot, else the end of the table, which looks like one; key -1 traps. */
 function u32Find(): IrFunction {
   return define("rt.u32_find", 2, 1, (b, p) => {
-    const [block, key] = [P(p, 0), P(p, 1)];
-    b.trapIf(eq(key, k(-1)));
-    // Places are counted in bytes, eight for each slot.
-    const mask = b.fresh(shl(sub(load(4, block), ONE), k(3)));
-    const h = b.fresh(mul(key, HASH));
-    const first = b.fresh(and(shl(xor(h, shr(h, k(15))), k(3)), mask));
-    const i = b.local();
-    b.set(i, first);
-    b.while(() => ONE, () => {
-      const slot = b.fresh(add(block, b.get(i)));
-      const found = b.fresh(load(4, slot, 8));
-      b.if(eq(found, key), () => b.ret(add(slot, k(8))));
-      b.if(eq(found, k(-1)), () => b.ret(add(slot, k(8))));
-      b.set(i, and(add(b.get(i), k(8)), mask));
-      b.if(eq(b.get(i), first), () => b.ret(ZERO));
+    const [handle, key] = [P(p, 0), P(p, 1)];
+    b.trapIf(eq(key, EMPTY));
+    const block = blockOf(b, handle);
+    const last = b.local();
+    b.set(last, load(4, block));
+    const slot = b.local();
+    b.set(slot, add(home(b, key, b.get(last)), block));
+    b.while(() => ONE, (done) => {
+      const found = b.fresh(load(4, b.get(slot), KEY));
+      b.br(done, eq(found, key));
+      b.if(eq(found, EMPTY), () => {
+        b.br(done, leu(sub(b.get(slot), block), b.get(last)));
+        // Behind the last slot comes the first; the second time the end is the answer.
+        b.set(slot, sub(block, k(8)));
+        b.set(last, k(-1));
+      });
+      b.set(slot, add(b.get(slot), k(8)));
     });
-    b.ret(ZERO);
+    b.ret(b.get(slot));
   });
 }
 
-function slotOf(b: FunctionBuilder, p: readonly IrExpr[]): IrExpr {
-  return b.fresh(callExpr("rt.u32_find", [callExpr("rt.handle_get", [P(p, 0), P(p, 1)]), P(p, 2)]));
-}
-
-/** u32_get(kind, handle, key, default) */
-function u32Get(): IrFunction {
-  return define("rt.u32_get", 4, 1, (b, p) => {
-    const slot = slotOf(b, p);
-    b.if(slot, () => b.ret(cond(eq(load(4, slot), P(p, 2)), load(4, slot, 4), P(p, 3))));
-    b.ret(P(p, 3));
-  });
-}
-
-/** u32_has(kind, handle, key) -> 0/1 */
-function u32Has(): IrFunction {
-  return define("rt.u32_has", 3, 1, (b, p) => {
-    const slot = slotOf(b, p);
-    b.if(slot, () => b.ret(eq(load(4, slot), P(p, 2))));
-    b.ret(ZERO);
-  });
-}
-
-/** u32_put(kind, handle, key, value) -> 1 inserted, 0 replaced; traps when full. */
-function u32Put(): IrFunction {
-  return define("rt.u32_put", 4, 1, (b, p) => {
-    const block = b.fresh(callExpr("rt.handle_get", [P(p, 0), P(p, 1)]));
-    const slot = b.fresh(callExpr("rt.u32_find", [block, P(p, 2)]));
-    b.trapIf(not(slot));
-    b.store(4, slot, 4, P(p, 3));
-    b.if(eq(load(4, slot), P(p, 2)), () => b.ret(ZERO));
-    b.store(4, slot, 0, P(p, 2));
-    b.store(4, block, 4, add(load(4, block, 4), ONE));
+/** u32_insert(handle, slot, key) -> 1; puts the key into the slot where it was not found; traps when the table is full. */
+function u32Insert(): IrFunction {
+  return define("rt.u32_insert", 3, 1, (b, p) => {
+    // The search has looked at the handle.
+    const block = b.fresh(blockAt(sub(P(p, 0), ONE)));
+    const length = b.fresh(load(4, block, 4));
+    b.trapIf(gtu(shl(length, k(3)), load(4, block)));
+    b.store(4, P(p, 1), KEY, P(p, 2));
+    b.store(4, block, 4, add(length, ONE));
     b.ret(ONE);
   });
 }
 
-/** u32_remove(kind, handle, key) -> 1 removed, 0 absent. Followers move up so that no gap breaks their probing. */
+// The three that follow are copied into their callers, where one search may serve several of them.
+
+function slotOf(b: FunctionBuilder, p: readonly IrExpr[]): IrExpr {
+  return b.fresh(callExpr("rt.u32_find", [P(p, 0), P(p, 1)]));
+}
+
+/** u32_get(handle, key, default) */
+function u32Get(): IrFunction {
+  return define("rt.u32_get", 3, 1, (b, p) => {
+    const slot = slotOf(b, p);
+    b.ret(cond(eq(load(4, slot, KEY), P(p, 1)), load(4, slot, VALUE), P(p, 2)));
+  }, "always");
+}
+
+/** u32_has(handle, key) -> 0/1 */
+function u32Has(): IrFunction {
+  return define("rt.u32_has", 2, 1, (b, p) => b.ret(eq(load(4, slotOf(b, p), KEY), P(p, 1))), "always");
+}
+
+/** u32_put(handle, key, value) -> 1 inserted, 0 replaced; traps when full. */
+function u32Put(): IrFunction {
+  return define("rt.u32_put", 3, 1, (b, p) => {
+    const slot = slotOf(b, p);
+    const inserted = b.local();
+    b.set(inserted, ZERO);
+    b.if(ne(load(4, slot, KEY), P(p, 1)), () => b.set(inserted, callExpr("rt.u32_insert", [P(p, 0), slot, P(p, 1)])));
+    b.store(4, slot, VALUE, P(p, 2));
+    b.ret(b.get(inserted));
+  }, "always");
+}
+
+/** u32_remove(handle, key) -> 1 removed, 0 absent. Followers move up so that no gap breaks their probing. */
 function u32Remove(): IrFunction {
-  return define("rt.u32_remove", 3, 1, (b, p) => {
-    const block = b.fresh(callExpr("rt.handle_get", [P(p, 0), P(p, 1)]));
-    const slot = b.fresh(callExpr("rt.u32_find", [block, P(p, 2)]));
-    b.if(not(slot), () => b.ret(ZERO));
-    b.if(ne(load(4, slot), P(p, 2)), () => b.ret(ZERO));
-    const mask = b.fresh(sub(load(4, block), ONE));
-    const first = b.fresh(add(block, k(8)));
+  return define("rt.u32_remove", 2, 1, (b, p) => {
+    const slot = slotOf(b, p);
+    b.if(ne(load(4, slot, KEY), P(p, 1)), () => b.ret(ZERO));
+    const block = blockOf(b, P(p, 0));
+    const mask = b.fresh(load(4, block));
     const gap = b.local();
     const i = b.local();
     const left = b.local();
-    b.set(gap, shr(sub(slot, first), k(3)));
+    b.set(gap, sub(slot, block));
     b.set(i, b.get(gap));
     b.set(left, mask);
     b.while(() => b.get(left), (exit) => {
-      b.set(i, and(add(b.get(i), ONE), mask));
-      const here = b.fresh(add(first, shl(b.get(i), k(3))));
-      const key = b.fresh(load(4, here));
-      b.br(exit, eq(key, k(-1)));
-      const distance = b.fresh(and(sub(b.get(i), home(key, mask)), mask));
+      b.set(i, and(add(b.get(i), k(8)), mask));
+      const here = b.fresh(add(block, b.get(i)));
+      const key = b.fresh(load(4, here, KEY));
+      b.br(exit, eq(key, EMPTY));
+      const distance = b.fresh(and(sub(b.get(i), home(b, key, mask)), mask));
       b.if(geu(distance, and(sub(b.get(i), b.get(gap)), mask)), () => {
-        b.store(8, add(first, shl(b.get(gap), k(3))), 0, load(8, here));
+        b.store(8, add(block, b.get(gap)), KEY, load(8, here, KEY));
         b.set(gap, b.get(i));
       });
-      b.set(left, sub(b.get(left), ONE));
+      b.set(left, sub(b.get(left), k(8)));
     });
-    b.store(4, add(first, shl(b.get(gap), k(3))), 0, k(-1));
+    b.store(4, add(block, b.get(gap)), KEY, EMPTY);
     b.store(4, block, 4, sub(load(4, block, 4), ONE));
     b.ret(ONE);
   });
 }
 
-/** u32_dump(kind, handle, width) -> (ptr, len): entries in ascending key order, 4 (keys) or 8 bytes each. */
+/** u32_dump(handle, width) -> (ptr, len): entries in ascending key order, 4 (keys) or 8 bytes each. */
 function u32Dump(): IrFunction {
-  return define("rt.u32_dump", 3, 2, (b, p) => {
-    const block = b.fresh(callExpr("rt.handle_get", [P(p, 0), P(p, 1)]));
-    const width = P(p, 2);
+  return define("rt.u32_dump", 2, 2, (b, p) => {
+    const block = blockOf(b, P(p, 0));
+    const width = P(p, 1);
     const len = b.fresh(mul(load(4, block, 4), width));
     // A word more, for the last entry is read whole whatever its width.
     const out = b.fresh(callExpr("rt.alloc", [add(len, k(4))]));
     const end = b.local();
     b.set(end, out);
     const slot = b.local();
-    b.set(slot, add(block, k(8)));
-    const last = b.fresh(add(b.get(slot), shl(load(4, block), k(3))));
-    b.while(() => ltu(b.get(slot), last), () => {
-      b.if(ne(load(4, b.get(slot)), k(-1)), () => {
+    b.set(slot, add(block, k(KEY)));
+    const last = b.fresh(add(b.get(slot), load(4, block)));
+    b.while(() => leu(b.get(slot), last), () => {
+      b.if(ne(load(4, b.get(slot)), EMPTY), () => {
         b.copy(b.get(end), b.get(slot), width);
         b.set(end, add(b.get(end), width));
       });

@@ -267,18 +267,34 @@ class Encoder {
       this.if(not(cond), otherwise, []);
       return this.stmts(then);
     }
-    if (otherwise.length > 0 && cond.op === "un" && cond.kind === "eqz") return this.if(cond.a, otherwise, then);
+    const local = otherwise.length > 0 ? localOf(then) : NONE;
+    if (local === NONE || this.reads[local] === 0 || localOf(otherwise) !== local) return this.branches(cond, then, otherwise, NONE);
+    this.branches(cond, then, otherwise, local);
+    this.localSet(local);
+  }
+
+  /** With `local`: both branches end by giving it a value, which is left on the stack instead. */
+  private branches(cond: IrExpr, then: readonly IrStmt[], otherwise: readonly IrStmt[], local: number): void {
+    if (otherwise.length > 0 && cond.op === "un" && cond.kind === "eqz") return this.branches(cond.a, otherwise, then, local);
     this.expr(cond);
     this.out.byte(IF);
-    this.out.byte(EMPTY);
+    this.out.byte(local === NONE ? EMPTY : VALUE_TYPE[this.f.locals[local]!]);
     this.labels[++this.depth] = NONE;
-    this.stmts(then);
+    this.branch(then, local);
     if (otherwise.length > 0) {
       this.out.byte(ELSE);
-      this.stmts(otherwise);
+      this.branch(otherwise, local);
     }
     this.out.byte(END);
     this.depth--;
+  }
+
+  private branch(list: readonly IrStmt[], local: number): void {
+    const last = local === NONE ? undefined : list.at(-1);
+    if (last === undefined) return this.stmts(list);
+    this.stmts(list.slice(0, -1));
+    if (last.op === "set") this.expr(last.value);
+    else if (last.op === "if") this.branches(last.cond, last.then, last.else, local);
   }
 
   private enclosed(opcode: number, label: number, body: readonly IrStmt[]): void {
@@ -382,6 +398,15 @@ class Encoder {
     if (area === undefined) this.out.u32(offset);
     else this.symbol(OFFSET, `${offset} ${area}`);
   }
+}
+
+/** The local that a list of statements gives a value at its very end, whichever way it goes. */
+function localOf(list: readonly IrStmt[]): number {
+  const last = list.at(-1);
+  if (last?.op === "set") return last.local;
+  if (last?.op !== "if" || last.else.length === 0) return NONE;
+  const local = localOf(last.then);
+  return local !== NONE && localOf(last.else) === local ? local : NONE;
 }
 
 /** Checks, those that follow each other as one. */
