@@ -8,7 +8,7 @@ import { AREA, areaOf, type CodeFunction, ENTRY, FUNCTION, GLOBAL, LITERAL, OFFS
 interface NumberTable {
   readonly values: Int32Array;
   readonly signed: Uint8Array;
-  /** Bytes that each takes. */
+  /** Bytes that each takes; 0: nothing is linked under this name, so no function that is linked may use it. */
   readonly lengths: Uint8Array;
 }
 
@@ -51,18 +51,20 @@ export class Numbers {
     for (let i = 0; i < symbols.length; i++) {
       const symbol = symbols[i]!;
       const kind = this.kinds[symbol.charAt(0)];
-      const value = kind === undefined ? this.other(symbol) : (kind.of.get(symbol.slice(1)) ?? 0);
+      const value = kind === undefined ? this.other(symbol) : kind.of.get(symbol.slice(1));
+      if (value === undefined) continue;
       values[i] = value;
       if (kind?.signed === true) signed[i] = 1;
-      lengths[i] = lengthOf(values[i], kind?.signed === true);
+      lengths[i] = lengthOf(value, kind?.signed === true);
     }
     return { values, signed, lengths };
   }
 
-  private other(symbol: string): number {
+  private other(symbol: string): number | undefined {
     if (symbol.charAt(0) !== OFFSET) return this.resumeType;
     const { area, offset } = areaOf(symbol.slice(1));
-    return (this.statics.get(area) ?? 0) + offset;
+    const start = this.statics.get(area);
+    return start === undefined ? undefined : start + offset;
   }
 }
 
@@ -80,7 +82,7 @@ export function writeCode(s: ByteBuffer, functions: readonly CodeFunction[], num
   for (let i = 0; i < functions.length; i++) {
     const f = functions[i]!;
     if (f.symbols !== symbols) table = numbers.of((symbols = f.symbols));
-    const size = sizeWith(f.code.length, f.notes, table.lengths);
+    const size = sizeWith(f, table.lengths);
     s.u32(size);
     s.reserve(size);
     fillIn(f.code, f.notes, s.bytes, s.length, table);
@@ -88,9 +90,14 @@ export function writeCode(s: ByteBuffer, functions: readonly CodeFunction[], num
   }
 }
 
-function sizeWith(size: number, notes: readonly number[], lengths: Uint8Array): number {
-  let all = size;
-  for (let i = 1; i < notes.length; i += 2) all += lengths[notes[i]!]!;
+function sizeWith({ code, notes, symbols }: CodeFunction, lengths: Uint8Array): number {
+  let all = code.length;
+  for (let i = 1; i < notes.length; i += 2) {
+    const length = lengths[notes[i]!]!;
+    // Whoever links brings all that is used: any other number would be wrong code.
+    if (length === 0) throw new Error(`nothing is linked under the name ${symbols[notes[i]!]}`);
+    all += length;
+  }
   return all;
 }
 
