@@ -1,7 +1,7 @@
 // Ops documents as commands take them: every way in which they can be wrong has its code, and nothing is enforced by halves.
 
 import { createHash } from "node:crypto";
-import { symlinkSync } from "node:fs";
+import { readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Workspace } from "../../rig/project.ts";
@@ -26,6 +26,14 @@ test("whole documents pass, and are inputs of the run", async () => {
   const report = await serve();
   expect([report.exit_code, report.diagnostics]).toEqual([0, []]);
   expect(report.meta.inputs.map((i) => i.path)).toEqual(["guest.wasm", "ops.json", "caps.json", "card.json", "slo.json"]);
+});
+
+test("those of docs/capabilities.md are whole", async () => {
+  const text = readFileSync(new URL("../../../docs/capabilities.md", import.meta.url), "utf8");
+  const [profile, capabilities] = [...text.matchAll(/```json\n([^]*?)```/g)].map((m) => m[1]!);
+  w.write({ "ops.json": profile!, "arch/app/ops/caps.json": capabilities!, "data/a.txt": "a", ".x07/secrets/api-key": "only an example" });
+  const report = await serve();
+  expect([report.exit_code, report.diagnostics]).toEqual([0, []]);
 });
 
 const [REF, CAPS] = ["X07WASM_OPS_REF_SCHEMA_INVALID", "X07WASM_CAPS_SCHEMA_INVALID"];
