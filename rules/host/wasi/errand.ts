@@ -12,7 +12,7 @@ import { sideProgram } from "../side.ts";
 import type { Header } from "./http.ts";
 import { LOW } from "./live.ts";
 import { IoError, Sink } from "./world.ts";
-import type { Source, Waitable } from "./world.ts";
+import { type Source, type Waitable, waitable } from "./world.ts";
 
 /** Words that both ends of an errand see: bytes on their way to the guest and away from it, whether the courier pauses. */
 export const OUT = { coming: 0, leaving: 1, paused: 2 } as const;
@@ -183,12 +183,7 @@ export class Errand {
       this.#hear();
       return condition();
     };
-    return {
-      get ready() {
-        return ready();
-      },
-      sleep: (ms) => this.#sleep(ms, ready),
-    };
+    return waitable(ready, (ms) => this.#sleep(ms, ready));
   }
 
   /** Whoever waits for others does so in its own time. */

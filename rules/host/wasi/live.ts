@@ -7,7 +7,7 @@ import { Halt } from "../stop.ts";
 import type { Tank } from "../component/tank.ts";
 import type { Header, Live, OutgoingResponse } from "./http.ts";
 import { Sink } from "./world.ts";
-import type { Source, Waitable } from "./world.ts";
+import { type Source, type Waitable, waitable } from "./world.ts";
 
 /** Words that both ends see: a bell that is rung for the guest, bytes on their way in and out, whether the sender pauses, the end of it all. */
 export const WORD = { bell: 0, coming: 1, leaving: 2, paused: 3, cut: 4 } as const;
@@ -70,12 +70,7 @@ export class GuestLine implements Live {
       this.#hear();
       return condition();
     };
-    return {
-      get ready() {
-        return ready();
-      },
-      sleep: (ms) => this.#sleep(ms, condition),
-    };
+    return waitable(ready, (ms) => this.#sleep(ms, condition));
   }
 
   /** The clock of the guest stands while it waits for a client. What it wrote so far leaves first. */

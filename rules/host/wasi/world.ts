@@ -23,6 +23,16 @@ export interface Waitable {
   sleep(ms: number): void;
 }
 
+/** Something that is looked at anew whenever somebody asks whether it is ready. */
+export function waitable(look: () => boolean, sleep: (ms: number) => void): Waitable {
+  return {
+    get ready() {
+      return look();
+    },
+    sleep,
+  };
+}
+
 /** Bytes for a guest. */
 export interface Source {
   /** Up to `max` bytes, none if there are none yet; null at the end. */
